@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trucewatch
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/trucewatch/trucewatch/geo"
+)
+
+// invalid returns an error that names the field.
+func invalid(field, format string, args ...any) error {
+	return fmt.Errorf("%s: %w: %s", field, ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+// checkText refuses text that is too long or not UTF-8, in the order given:
+// field, value, field, value.
+func checkText(pairs ...string) error {
+	for i := 0; i < len(pairs); i += 2 {
+		if len(pairs[i+1]) > TextMaxBytes {
+			return invalid(pairs[i], "%d bytes, more than %d", len(pairs[i+1]), TextMaxBytes)
+		}
+		if !utf8.ValidString(pairs[i+1]) {
+			return invalid(pairs[i], "not UTF-8")
+		}
+	}
+	return nil
+}
+
+func need(pairs ...string) error {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			return invalid(pairs[i], "missing")
+		}
+	}
+	return checkText(pairs...)
+}
+
+func oneOf[T ~string](field string, v T, all []T) error {
+	if slices.Contains(all, v) {
+		return nil
+	}
+	return invalid(field, "%q is not one of %v", v, all)
+}
+
+// optional accepts the empty word.
+func optional[T ~string](field string, v T, all []T) error {
+	if v == "" {
+		return nil
+	}
+	return oneOf(field, v, all)
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses an interval that ends before it begins.
+func (v Interval) check(field string) error {
+	if v.Till != 0 && v.Till < v.From {
+		return invalid(field, "ends %v, before it begins %v", v.Till, v.From)
+	}
+	return nil
+}
+
+func (c Count) check(field string) error {
+	if c.Value < 0 || c.Value > CountMax || c.High != 0 && (c.High < c.Value || c.High > CountMax) {
+		return invalid(field, "%d to %d is outside 0 to %d", c.Value, c.High, CountMax)
+	}
+	return first(oneOf(field+".qualifier", c.Qualifier, Qualifiers()), checkText(field+".unit", c.Unit))
+}
+
+// checkRegion refuses a region with a point off the globe, a negative length or too
+// many points.
+func checkRegion(field string, r geo.Region) error {
+	points := 0
+	for _, ring := range r.Rings {
+		points += len(ring)
+		for _, p := range ring {
+			if err := p.Check(); err != nil {
+				return invalid(field, "%v", err)
+			}
+		}
+	}
+	switch {
+	case points > RingPointsMax || len(r.Arcs) > ListMax:
+		return invalid(field, "more than %d points or %d arcs", RingPointsMax, ListMax)
+	case r.SemiMajorMM < 0 || r.SemiMinorMM < 0 || r.RMinMM < 0 || r.RMaxMM < r.RMinMM:
+		return invalid(field, "a length is negative, or the inner radius larger than the outer")
+	}
+	if err := r.Center.Check(); err != nil {
+		return invalid(field, "%v", err)
+	}
+	return optional(field+".kind", r.Kind, []geo.RegionKind{geo.Ellipse, geo.Sector, geo.Polygon, geo.Pixel})
+}
+
+// Check returns an error that names the first field that may not enter the
+// record. It knows no clock: whether a time is in the future is for the rim.
+func (s *Source) Check() error {
+	return first(need("source.id", string(s.ID)), oneOf("source.kind", s.Kind, SourceKinds()),
+		checkText("source.name", s.Name, "source.party", string(s.Party), "source.licence", s.Licence, "source.url", s.URL, "source.note", s.Note))
+}
+
+// Check returns an error that names the first field that may not enter the
+// record.
+func (o *Observation) Check() error {
+	if o.Key.IsZero() {
+		return invalid("key", "missing")
+	}
+	if o.When.IsZero() {
+		return invalid("when", "missing")
+	}
+	if len(o.Marks) > len(Marks()) {
+		return invalid("marks", "more than there are")
+	}
+	for _, m := range o.Marks {
+		if err := oneOf("marks", m, Marks()); err != nil {
+			return err
+		}
+	}
+	return first(
+		oneOf("kind", o.Kind, Kinds()),
+		optional("description", o.Description, Descriptions()),
+		oneOf("means", o.Means, AllMeans()),
+		o.Count.check("count"),
+		o.When.check("when"),
+		checkRegion("where.region", o.Where.Region),
+		optional("clock.kind", o.Clock.Kind, []string{"device", "observer", "report"}),
+		checkText("native_id", o.NativeID, "where.text", o.Where.Text, "where.name", o.Where.Name, "where.basis", o.Where.Basis,
+			"clock.zone", o.Clock.Zone, "text", o.Text, "url", o.URL),
+		o.checkParts(),
+	)
+}
+
+func (o *Observation) checkParts() error {
+	if w := o.Weapon; w != nil {
+		if err := first(oneOf("weapon.platform", w.Platform, Platforms()), checkText("weapon.model", w.Model, "weapon.role", w.Role,
+			"weapon.munition", w.Munition, "weapon.basis", w.Basis, "weapon.text", w.Text)); err != nil {
+			return err
+		}
+		if w.CalibreMM < 0 || w.CalibreMM > 10_000 || w.RangeKM < 0 || w.RangeKM > 50_000 {
+			return invalid("weapon", "calibre %d mm or range %d km is not possible", w.CalibreMM, w.RangeKM)
+		}
+	}
+	if m := o.Movement; m != nil {
+		if err := checkText("movement.from", m.From, "movement.to", m.To); err != nil {
+			return err
+		}
+	}
+	if v := o.Observer; v != nil {
+		if err := checkText("observer.name", v.Name, "observer.control", string(v.Control)); err != nil {
+			return err
+		}
+		if v.Position != nil && v.Position.Check() != nil || v.RadiusMM < 0 {
+			return invalid("observer.position", "off the globe, or a negative radius")
+		}
+	}
+	if r := o.Restriction; r != nil {
+		if err := first(oneOf("restriction.type", r.Type, []string{"denial", "delay", "conditional_access", "impediment"}),
+			checkText("restriction.reason", r.Reason, "restriction.by", string(r.By))); err != nil {
+			return err
+		}
+		if r.Minutes < 0 || r.Minutes > 1_000_000 {
+			return invalid("restriction.minutes", "%d is not possible", r.Minutes)
+		}
+	}
+	if c := o.Casualty; c != nil {
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
+	if a := o.Asset; a != nil {
+		return checkText("asset.id", a.ID, "asset.owner", a.Owner, "asset.object", a.Object)
+	}
+	return nil
+}
+
+func (c *Casualty) check() error {
+	if c.Killed < 0 || c.Injured < 0 || c.Killed > CountMax || c.Injured > CountMax {
+		return invalid("casualty", "a negative or impossible number")
+	}
+	return first(
+		optional("casualty.category", c.Category, []string{"man", "woman", "boy", "girl", "adult_unknown", "child_unknown"}),
+		optional("casualty.civilian", c.Civilian, []string{"yes", "no", "unknown"}),
+		optional("casualty.cause", c.Cause, []string{"shelling", "small_arms", "close_uav", "long_range_uav", "missile", "air_delivered", "mine_uxo", "other"}),
+		optional("casualty.status", c.Status, []string{"reported", "corroborated", "verified", "rejected", "duplicate"}),
+		optional("casualty.hospital", c.Hospital, []string{"yes", "no", "refused"}),
+	)
+}
+
+// Check returns an error that names the first field that may not enter the
+// record.
+func (t *Tally) Check() error {
+	if t.Key.IsZero() || len(t.Inferred) > ListMax {
+		return invalid("key", "missing, or too many inferred fields")
+	}
+	if t.Count.Unit == "" {
+		return invalid("count.unit", "missing: a number without a unit cannot be compared with anything")
+	}
+	if t.Previous != nil && t.Previous.Span != "period" && t.Previous.Span != "24h" {
+		return invalid("previous.span", "%q is neither period nor 24h", t.Previous.Span)
+	}
+	if t.Exercise != nil {
+		if err := t.Exercise.check("exercise"); err != nil {
+			return err
+		}
+	}
+	return first(need("claimant", t.Claimant, "category", t.Category), t.Count.check("count"), t.Window.check("window"),
+		checkText(append([]string{"native_id", t.NativeID, "against", t.Against, "window_text", t.WindowText, "area", t.Area,
+			"part_of", t.PartOf, "issue", t.Issue, "text", t.Text, "url", t.URL}, named("inferred", t.Inferred)...)...))
+}
+
+// Check returns an error that names the first field that may not enter the
+// record.
+func (s *Statement) Check() error {
+	if s.Key.IsZero() || len(s.Topics) > ListMax || len(s.Claims) > ListMax || len(s.Inferred) > ListMax {
+		return invalid("key", "missing, or a list longer than %d", ListMax)
+	}
+	for i, c := range s.Claims {
+		field := fmt.Sprintf("claims[%d]", i)
+		if err := first(
+			oneOf(field+".kind", c.Kind, []string{"event", "position", "agreement", "commitment", "assessment", "plan"}),
+			optional(field+".status", c.Status, []string{"reported", "quoted", "denied", "corrected"}),
+			need(field+".text", c.Text), checkText(field+".about", c.About)); err != nil {
+			return err
+		}
+		if c.Count != nil {
+			if err := c.Count.check(field + ".count"); err != nil {
+				return err
+			}
+		}
+	}
+	return first(need("speaker", s.Speaker, "text", s.Text), s.SaidAt.check("said_at"), s.PublishedAt.check("published_at"),
+		optional("track", s.Track, []string{"military", "political", "humanitarian"}),
+		checkText(append(append([]string{"native_id", s.NativeID, "capacity", s.Capacity, "for", s.For, "channel", s.Channel, "relayed_by", s.RelayedBy,
+			"meeting", s.Meeting, "language", s.Language, "url", s.URL}, named("topics", s.Topics)...), named("inferred", s.Inferred)...)...))
+}
+
+func named(field string, values []string) []string {
+	var pairs []string
+	for _, v := range values {
+		pairs = append(pairs, field, v)
+	}
+	return pairs
+}
+
+// Check returns an error that names the first field that may not enter the
+// record.
+func (n *Notification) Check() error {
+	if n.Key.IsZero() || len(n.Route) > RingPointsMax || len(n.Airframes) > ListMax || len(n.Weapons) > ListMax {
+		return invalid("key", "missing, or a list too long")
+	}
+	for _, p := range n.Route {
+		if err := p.Check(); err != nil {
+			return invalid("route", "%v", err)
+		}
+	}
+	if n.Area != nil {
+		if err := checkRegion("area", *n.Area); err != nil {
+			return err
+		}
+	}
+	if n.NotifiedAt == 0 || n.Window.IsZero() || n.Window.Till == 0 {
+		return invalid("window", "a notification needs when it was given and a window with an end")
+	}
+	return first(need("id", n.ID, "exemption", n.Exemption, "by", n.By), n.Window.check("window"), checkText("agency", n.Agency, "text", n.Text),
+		checkText(append(named("airframes", n.Airframes), named("weapons", n.Weapons)...)...))
+}
+
+// Check returns an error if the entry's payload is not the one its type names,
+// or breaks a limit. It names the field.
+func (e *Entry) Check() error {
+	p := &e.Body.Payload
+	present := map[EntryType]bool{
+		GenesisEntry: p.Genesis != nil, KeyEntry: p.Key != nil, AgreementEntry: p.Agreement != nil,
+		ObservationsEntry: p.Observations != nil, StatementEntry: p.Statement != nil, TallyEntry: p.Tally != nil,
+		NotificationEntry: p.Notification != nil, ReviewEntry: p.Review != nil, ReleaseEntry: p.Release != nil,
+		TickEntry: p.Tick != nil, DigestEntry: p.Digest != nil,
+	}
+	known, ok := present[e.Body.Type]
+	switch {
+	case e.Body.Version != 1:
+		return invalid("version", "%d is not 1", e.Body.Version)
+	case !ok:
+		return invalid("type", "%q is unknown to, or only reserved in, engine %d", e.Body.Type, EngineVersion)
+	case !known:
+		return invalid("payload", "an entry of type %s carries something else", e.Body.Type)
+	case e.Received <= 0:
+		return invalid("received", "missing")
+	}
+	others := 0
+	for _, here := range present { //trucewatch:unordered a sum
+		if here {
+			others++
+		}
+	}
+	if others != 1 {
+		return invalid("payload", "carries %d things, not one", others)
+	}
+	if len(e.Signatures) > ListMax || len(e.Body.Sealed) > ListMax {
+		return invalid("signatures", "more than %d signatures or boxes", ListMax)
+	}
+	return p.check()
+}
+
+func (p *Payload) check() error {
+	switch {
+	case p.Genesis != nil:
+		g := p.Genesis
+		return first(need("genesis.mission", g.Mission, "genesis.title", g.Title, "genesis.display_zone", g.DisplayZone, "genesis.cut_off", g.CutOff),
+			oneOf("genesis.mode", g.Mode, []Mode{Live, Reenacted, Exercise}), checkText("genesis.summary", g.Summary))
+	case p.Key != nil:
+		if len(p.Key.Public) != 32 {
+			return invalid("key.public", "%d bytes, not 32", len(p.Key.Public))
+		}
+		return first(oneOf("key.role", p.Key.Role, []string{"desk"}), checkText("key.name", p.Key.Name))
+	case p.Agreement != nil:
+		return need("agreement.id", p.Agreement.ID)
+	case p.Observations != nil:
+		return p.Observations.check()
+	case p.Tally != nil:
+		return checkRows("tallies", &p.Tally.Source, p.Tally.File, p.Tally.Tallies, (*Tally).Check)
+	case p.Statement != nil:
+		return checkRows("statements", &p.Statement.Source, p.Statement.File, p.Statement.Statements, (*Statement).Check)
+	case p.Notification != nil:
+		return p.Notification.Check()
+	case p.Review != nil:
+		r := p.Review
+		if (r.Finding == "") == (r.Case == "") {
+			return invalid("review", "names a finding or a case, exactly one")
+		}
+		return first(oneOf("review.deed", r.Deed, []string{"confirm", "withdraw", "serve"}), need("review.by", r.By),
+			checkText("review.reason", r.Reason, "review.finding", string(r.Finding), "review.case", string(r.Case)))
+	case p.Release != nil:
+		if n := len(p.Release.Findings); n < 1 || n > RowsMax {
+			return invalid("release.findings", "%d, not 1 to %d", n, RowsMax)
+		}
+		return first(need("release.by", p.Release.By), checkText("release.reason", p.Release.Reason))
+	case p.Tick != nil:
+		if p.Tick.At <= 0 {
+			return invalid("tick.at", "missing")
+		}
+		return checkText("tick.cut_off", p.Tick.CutOff)
+	}
+	return checkText("digest.what", p.Digest.What)
+}
+
+func (b *Batch) check() error {
+	if len(b.Observations)+len(b.Rejected) == 0 || len(b.Rejected) > RowsMax {
+		return invalid("observations", "an empty batch, or too many rejected rows")
+	}
+	for i, r := range b.Rejected {
+		if err := checkText("reason", r.Reason); err != nil || r.Line < 0 {
+			return fmt.Errorf("rejected[%d]: %w", i, first(err, invalid("line", "%d is negative", r.Line)))
+		}
+	}
+	if len(b.Observations) == 0 {
+		return first(b.Source.Check(), checkText("file", b.File))
+	}
+	return checkRows("observations", &b.Source, b.File, b.Observations, (*Observation).Check)
+}
+
+func checkRows[T any](field string, s *Source, file string, rows []T, check func(*T) error) error {
+	if len(rows) < 1 || len(rows) > RowsMax {
+		return invalid(field, "%d rows, not 1 to %d", len(rows), RowsMax)
+	}
+	for i := range rows {
+		if err := check(&rows[i]); err != nil {
+			return fmt.Errorf("%s[%d]: %w", field, i, err)
+		}
+	}
+	return first(s.Check(), checkText("file", file))
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trucewatch
+
+import "github.com/trucewatch/trucewatch/geo"
+
+// An Audience is who looks. What an audience may not see never reaches its
+// index or a publisher.
+type Audience string
+
+// The audiences.
+const (
+	ForPublic       Audience = "public"
+	ForPress        Audience = "press"
+	ForResearcher   Audience = "researcher"
+	ForHumanitarian Audience = "humanitarian"
+	ForPartyA       Audience = "party_A"
+	ForPartyB       Audience = "party_B"
+	ForCommission   Audience = "commission"
+	ForGuarantor    Audience = "guarantor"
+	ForAuditor      Audience = "auditor"
+	ForMission      Audience = "mission" // the operations room: sees everything
+)
+
+// A View is what one audience may see at one instant, of one reporting period
+// or of everything. It is a pure function of the record.
+type View struct {
+	Audience   Audience        `json:"audience"`
+	At         Instant         `json:"at"`              // the last tick
+	Index      uint64          `json:"index"`           // entries folded
+	Period     Interval        `json:"period,omitzero"` // what the lists below are limited to; zero: everything
+	Mission    Genesis         `json:"mission"`
+	Agreements []AgreementText `json:"agreements"`
+	Incidents  []IncidentView  `json:"incidents"`
+	Findings   []FindingView   `json:"findings"`
+	Cases      []CaseView      `json:"cases"`
+	Tallies    []TallyView     `json:"tallies"`
+	Statements []StatementView `json:"statements"`
+	Notices    []NoticeView    `json:"notifications"`
+	Sources    []SourceView    `json:"sources"`
+	Numbers    []Number        `json:"numbers"`
+	Coverage   []string        `json:"coverage"`     // sentences: what could not be seen
+	Restricted []FindingID     `json:"restrictions"` // findings of group I in this period
+	Corrected  []FindingID     `json:"corrections"`  // findings revised in this period after an earlier publication
+	Hidden     []string        `json:"hidden"`       // what this audience does not see, in words
+}
+
+// A Number is one count with its rule. Numbers under different rules are never
+// compared or added.
+type Number struct {
+	Layer    string `json:"layer"` // phenomenon, engagement or finding
+	What     string `json:"what"`  // kind, or act and result
+	Rule     string `json:"rule"`  // identifier of the counting rule
+	Value    int64  `json:"value"`
+	Previous *int64 `json:"previous,omitempty"` // of the period before, same length, same rule; nil if there was none
+	AtLeast  bool   `json:"at_least,omitempty"` // some source gave a lower bound or "multiple"
+}
+
+// An IncidentView is an incident as one audience may see it. Where is coarsened
+// to the audience's precision and never finer.
+type IncidentView struct {
+	ID           IncidentID        `json:"id"`
+	Aliases      []IncidentID      `json:"aliases,omitempty"`
+	Kind         Kind              `json:"kind"`
+	When         Interval          `json:"when"`
+	Where        geo.Region        `json:"where"`
+	Place        string            `json:"place,omitempty"` // nearest gazetteer name or the source's words, as precise as Where
+	Precision    string            `json:"precision"`       // "exact", "5 km cell"
+	Confidence   PPM               `json:"confidence_ppm"`
+	Word         string            `json:"word"` // possible, probable, confirmed, or "below possible"
+	Phenomena    []Phenomena       `json:"phenomena,omitempty"`
+	Sources      int               `json:"sources"`
+	MeansCount   int               `json:"means_count"`
+	Claims       bool              `json:"claims,omitempty"`
+	Degraded     bool              `json:"degraded,omitempty"`
+	State        string            `json:"state"`
+	Findings     []FindingID       `json:"findings,omitempty"`
+	Results      []Result          `json:"results,omitempty"`      // of Findings, same order
+	Estimates    []Estimate        `json:"estimates,omitempty"`    // mission only
+	Preferred    int               `json:"preferred"`              // in Estimates, -1 if none is shown
+	Observations []ObservationView `json:"observations,omitempty"` // mission only
+	History      []Revision        `json:"history,omitempty"`
+}
+
+// An ObservationView is an observation with the reason for its link.
+type ObservationView struct {
+	Recorded
+	Link Link `json:"link"`
+}
+
+// A FindingView is a finding as one audience may see it.
+type FindingView struct {
+	Finding
+	Where     geo.Region `json:"where"`
+	Place     string     `json:"place,omitempty"`
+	Precision string     `json:"precision"`
+	Released  Instant    `json:"released,omitzero"`  // 0: not public
+	Withheld  []string   `json:"withheld,omitempty"` // fields this audience does not see
+}
+
+// A CaseView is a case as one audience may see it.
+type CaseView struct {
+	Case
+}
+
+// A TallyView is a tally with its source and how it compares.
+type TallyView struct {
+	Index    uint64   `json:"index"`
+	Received Instant  `json:"received"`
+	Source   Source   `json:"source"`
+	Tally    Tally    `json:"tally"`
+	Flags    []string `json:"flags,omitempty"`  // "says 24 hours of a two-day period"
+	Agrees   []string `json:"agrees,omitempty"` // what was checked and holds
+}
+
+// A StatementView is a statement with its source.
+type StatementView struct {
+	Index     uint64    `json:"index"`
+	Received  Instant   `json:"received"`
+	Source    Source    `json:"source"`
+	Statement Statement `json:"statement"`
+}
+
+// A NoticeView is a notification and its state.
+type NoticeView struct {
+	Index        uint64       `json:"index"`
+	Received     Instant      `json:"received"`
+	Notification Notification `json:"notification"`
+	State        string       `json:"state"` // received, active, closed, breached, expired
+}
+
+// A SourceView is a source and what came of its rows.
+type SourceView struct {
+	Source    Source          `json:"source"`
+	LastSeen  Instant         `json:"last_seen"`
+	Accepted  int64           `json:"accepted"` // observations, tallies and statements
+	Rejected  int64           `json:"rejected"`
+	Rejection []RejectionView `json:"rejections,omitempty"` // the newest, at most ListMax
+}
+
+// A RejectionView is a refused row and where it stood.
+type RejectionView struct {
+	Index  uint64 `json:"index"`
+	File   string `json:"file"`
+	Line   int64  `json:"line"`
+	Reason string `json:"reason"`
+}
+
+// An AgreementText is an agreement as readers see it, with its geometry.
+type AgreementText struct {
+	ID        string      `json:"id"`
+	Version   int         `json:"version"`
+	Bundle    Hash        `json:"bundle"`
+	Title     string      `json:"title"`
+	Draft     bool        `json:"draft,omitempty"`
+	Simulated bool        `json:"simulated,omitempty"`
+	Parties   []PartyText `json:"parties"`
+	InForce   []Reading   `json:"in_force"`
+	Clauses   []Clause    `json:"clauses"`
+	Lines     []LineShape `json:"lines,omitempty"`
+	Zones     []ZoneShape `json:"zones,omitempty"`
+}
+
+// A PartyText is a party with its neutral name.
+type PartyText struct {
+	ID   PartyID `json:"id"`
+	Name string  `json:"name"`
+}
+
+// A Reading is one way to read when the agreement is in force.
+type Reading struct {
+	ID    string   `json:"id,omitempty"` // empty if there is only one
+	Span  Interval `json:"span"`
+	Basis string   `json:"basis,omitempty"`
+}
+
+// A Clause is one thing the agreement says, and whether it is judged.
+type Clause struct {
+	ID     string `json:"id"`    // "K2", "X4", "clock/answer"
+	Group  string `json:"group"` // act, exemption, clock, counting, evidence, disclosure, other
+	Text   string `json:"text"`
+	Basis  string `json:"basis,omitempty"`
+	Judged bool   `json:"judged"`
+	Why    string `json:"why,omitempty"` // it is not judged
+}
+
+// A LineShape is a line to draw.
+type LineShape struct {
+	ID            string         `json:"id"`
+	Kind          string         `json:"kind"`
+	SurveyErrorMM int64          `json:"survey_error_mm"`
+	Points        []geo.Position `json:"points"`
+}
+
+// A ZoneShape is a zone to draw, as outlines.
+type ZoneShape struct {
+	ID    string           `json:"id"`
+	Kind  string           `json:"kind"`
+	Side  PartyID          `json:"side,omitempty"`
+	Rings [][]geo.Position `json:"rings"`
+}
