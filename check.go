@@ -278,36 +278,41 @@ func (n *Notification) Check() error {
 // or breaks a limit. It names the field.
 func (e *Entry) Check() error {
 	p := &e.Body.Payload
-	present := map[EntryType]bool{
-		GenesisEntry: p.Genesis != nil, KeyEntry: p.Key != nil, AgreementEntry: p.Agreement != nil,
-		ObservationsEntry: p.Observations != nil, StatementEntry: p.Statement != nil, TallyEntry: p.Tally != nil,
-		NotificationEntry: p.Notification != nil, ReviewEntry: p.Review != nil, ReleaseEntry: p.Release != nil,
-		TickEntry: p.Tick != nil, DigestEntry: p.Digest != nil,
-	}
-	known, ok := present[e.Body.Type]
+	carries := p.carries()
 	switch {
 	case e.Body.Version != 1:
 		return invalid("version", "%d is not 1", e.Body.Version)
-	case !ok:
-		return invalid("type", "%q is unknown to, or only reserved in, engine %d", e.Body.Type, EngineVersion)
-	case !known:
-		return invalid("payload", "an entry of type %s carries something else", e.Body.Type)
 	case e.Received <= 0:
 		return invalid("received", "missing")
-	}
-	others := 0
-	for _, here := range present { //trucewatch:unordered a sum
-		if here {
-			others++
-		}
-	}
-	if others != 1 {
-		return invalid("payload", "carries %d things, not one", others)
+	case len(carries) != 1:
+		return invalid("payload", "carries %d things, not one", len(carries))
+	case carries[0] != e.Body.Type:
+		return invalid("type", "%q, but the payload is %s, or the type is unknown to or only reserved in engine %d",
+			e.Body.Type, carries[0], EngineVersion)
 	}
 	if len(e.Signatures) > ListMax || len(e.Body.Sealed) > ListMax {
 		return invalid("signatures", "more than %d signatures or boxes", ListMax)
 	}
 	return p.check()
+}
+
+// carries lists the types whose field is set.
+func (p *Payload) carries() []EntryType {
+	var types []EntryType
+	for _, f := range []struct {
+		set bool
+		typ EntryType
+	}{
+		{p.Genesis != nil, GenesisEntry}, {p.Key != nil, KeyEntry}, {p.Agreement != nil, AgreementEntry},
+		{p.Observations != nil, ObservationsEntry}, {p.Statement != nil, StatementEntry}, {p.Tally != nil, TallyEntry},
+		{p.Notification != nil, NotificationEntry}, {p.Review != nil, ReviewEntry}, {p.Release != nil, ReleaseEntry},
+		{p.Tick != nil, TickEntry}, {p.Digest != nil, DigestEntry},
+	} {
+		if f.set {
+			types = append(types, f.typ)
+		}
+	}
+	return types
 }
 
 func (p *Payload) check() error {

@@ -137,17 +137,15 @@ type Recorded struct {
 	Observation *Observation  `json:"observation"`
 }
 
-// A Submission is what intake makes of one file or message, before it is
-// recorded: everything that can be said of it without a clock.
+// A Submission is what intake makes of one row of a file or one message,
+// before it is recorded. Exactly one of the first five fields is set.
 type Submission struct {
-	Source       Source
-	File         string // name as given, for errors and for the reader
-	FileHash     Hash
-	Observations []Observation
-	Tallies      []Tally
-	Statements   []Statement
-	Notices      []Notification
-	Rejected     []Rejection
+	Observation  *Observation
+	Tally        *Tally
+	Statement    *Statement
+	Notification *Notification
+	Rejection    *Rejection
+	Offset       int64 // bytes of the input read so far, for progress
 }
 
 // A Rejection is a row that could not be taken, and why. The row itself stays
