@@ -278,7 +278,7 @@ func (n *Notification) Check() error {
 // or breaks a limit. It names the field.
 func (e *Entry) Check() error {
 	p := &e.Body.Payload
-	carries := p.carries()
+	carries := p.Types()
 	switch {
 	case e.Body.Version != 1:
 		return invalid("version", "%d is not 1", e.Body.Version)
@@ -296,8 +296,8 @@ func (e *Entry) Check() error {
 	return p.check()
 }
 
-// carries lists the types whose field is set.
-func (p *Payload) carries() []EntryType {
+// Types lists the types whose field is set: one, in a sound entry.
+func (p *Payload) Types() []EntryType {
 	var types []EntryType
 	for _, f := range []struct {
 		set bool

@@ -13,7 +13,10 @@
 // imports it. It holds no behaviour of any stage.
 package trucewatch
 
-import "errors"
+import (
+	"errors"
+	"unicode/utf8"
+)
 
 // ErrInvalid is wrapped by every error about a value that may not enter the
 // record; the error names the field.
@@ -38,3 +41,15 @@ const (
 	CountMax         = 1_000_000_000
 	FutureToleranceS = 300 // Guess: five minutes of clock error before "in the future" is refused. Test: rate of such refusals per source.
 )
+
+// CutText returns s, or its beginning if it is longer than limit bytes, never
+// splitting a character.
+func CutText(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}

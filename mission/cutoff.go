@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// A cutOff is a local time of day.
+type cutOff struct{ hour, minute int }
+
+func parseCutOff(s string) (cutOff, error) {
+	t, err := time.Parse("15:04", s)
+	if err != nil || len(s) != 5 {
+		return cutOff{}, fmt.Errorf("cut_off %q is not a time of day such as 19:30", s)
+	}
+	return cutOff{t.Hour(), t.Minute()}, nil
+}
+
+// on returns the instant of the cut-off on a local day. Where the clock jumps
+// over the cut-off, it is the instant of the jump's length later, as package
+// time has it; where the hour comes twice, it is the first.
+func (c cutOff) on(day time.Time, zone *time.Location) trucewatch.Instant {
+	return trucewatch.InstantOf(time.Date(day.Year(), day.Month(), day.Day(), c.hour, c.minute, 0, 0, zone))
+}
+
+// A calendar resolves the mission's cut-offs with the zone database. The core
+// sees only the instants it finds, in ticks.
+type calendar struct {
+	zone *time.Location
+	off  cutOff
+}
+
+func newCalendar(g *trucewatch.Genesis) (calendar, error) {
+	zone, err := time.LoadLocation(g.DisplayZone)
+	if err != nil {
+		return calendar{}, fmt.Errorf("mission: display zone: %w", err)
+	}
+	off, err := parseCutOff(g.CutOff)
+	return calendar{zone: zone, off: off}, err
+}
+
+// next returns the first cut-off after an instant, and its local day.
+func (c calendar) next(after trucewatch.Instant) (trucewatch.Instant, string) {
+	day := after.Time().In(c.zone)
+	for i := 0; ; i++ {
+		d := time.Date(day.Year(), day.Month(), day.Day()+i, 12, 0, 0, 0, c.zone)
+		if at := c.off.on(d, c.zone); at > after {
+			return at, d.Format(time.DateOnly)
+		}
+	}
+}
+
+// period returns the reporting period of a report issued on a local day: it
+// ends at the cut-off of the day before and begins at the one before that, or
+// at the mission's epoch. Second is the period before it, zero if there is none.
+func (c calendar) period(issued string, epoch trucewatch.Instant) (this, before trucewatch.Interval, err error) {
+	d, err := time.ParseInLocation(time.DateOnly, issued, c.zone)
+	if err != nil {
+		return this, before, fmt.Errorf("mission: report date %q is not a day such as 2026-04-12", issued)
+	}
+	edge := func(days int) trucewatch.Instant {
+		return c.off.on(time.Date(d.Year(), d.Month(), d.Day()+days, 12, 0, 0, 0, c.zone), c.zone)
+	}
+	// Till is the last microsecond before the cut-off: an interval holds both ends.
+	this = trucewatch.Interval{From: max(edge(-2), epoch), Till: edge(-1) - 1}
+	if this.Till < epoch {
+		return this, before, fmt.Errorf("mission: report of %s: the mission's first period begins only at %v", issued, epoch)
+	}
+	if edge(-2) > epoch {
+		before = trucewatch.Interval{From: max(edge(-3), epoch), Till: edge(-2) - 1}
+	}
+	return this, before, nil
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/internal/durable"
+)
+
+const (
+	logKeyFile    = "keys/log.key"
+	logPublicFile = "keys/log.pub"
+	deskKeyFile   = "keys/desk.key"
+)
+
+// newKeys makes the keys of a mission and returns the log's origin. The origin
+// carries four random bytes, so that entries of one log can never pass for
+// those of another with the same mission identifier.
+func newKeys(dir, id string) (origin string, err error) {
+	var salt [4]byte
+	if _, err := rand.Read(salt[:]); err != nil {
+		return "", fmt.Errorf("mission: make keys: %w", err)
+	}
+	origin = "trucewatch/" + id + "/" + hex.EncodeToString(salt[:])
+	secret, public, err := note.GenerateKey(rand.Reader, origin)
+	if err != nil {
+		return "", fmt.Errorf("mission: make keys: %w", err)
+	}
+	_, desk, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("mission: make keys: %w", err)
+	}
+	for _, f := range []struct {
+		name, text string
+		mode       os.FileMode
+	}{
+		{logKeyFile, secret, 0o600}, {logPublicFile, public, 0o644}, {deskKeyFile, hex.EncodeToString(desk.Seed()), 0o600},
+	} {
+		if err := durable.WriteFile(filepath.Join(dir, f.name), []byte(f.text+"\n"), f.mode); err != nil {
+			return "", fmt.Errorf("mission: make keys: %w", err)
+		}
+	}
+	return origin, nil
+}
+
+func readLine(dir, name string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return "", fmt.Errorf("mission: read key: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+func logVerifier(dir string) (note.Verifier, error) {
+	text, err := readLine(dir, logPublicFile)
+	if err != nil {
+		return nil, err
+	}
+	v, err := note.NewVerifier(text)
+	if err != nil {
+		return nil, fmt.Errorf("mission: %s: %w", logPublicFile, err)
+	}
+	return v, nil
+}
+
+func logSigner(dir string) (note.Signer, error) {
+	text, err := readLine(dir, logKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	s, err := note.NewSigner(text)
+	if err != nil {
+		return nil, fmt.Errorf("mission: %s: %w", logKeyFile, err)
+	}
+	return s, nil
+}
+
+// A desk signs what the mission enters into the record.
+type desk struct {
+	key ed25519.PrivateKey
+	id  trucewatch.KeyID
+}
+
+func readDesk(dir string) (*desk, error) {
+	text, err := readLine(dir, deskKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := hex.DecodeString(text)
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("mission: %s: not %d bytes in hexadecimal", deskKeyFile, ed25519.SeedSize)
+	}
+	key := ed25519.NewKeyFromSeed(seed)
+	return &desk{key: key, id: keyID(key.Public().(ed25519.PublicKey))}, nil
+}
+
+// keyID names a key by the first bytes of its hash.
+func keyID(public ed25519.PublicKey) trucewatch.KeyID {
+	sum := sha256.Sum256(public)
+	return trucewatch.KeyID(sum[:8])
+}
+
+func (d *desk) public() []byte { return d.key.Public().(ed25519.PublicKey) }
+
+func (d *desk) sign(body []byte) trucewatch.Signature {
+	return trucewatch.Signature{Key: d.id, Type: trucewatch.Ed25519Signature, Value: ed25519.Sign(d.key, trucewatch.SignedBytes(body))}
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/intake"
+	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/replay"
+)
+
+// A Mission is an open mission folder and the state that its record gives. It
+// is not safe for concurrent use.
+type Mission struct {
+	dir      string
+	state    *replay.State
+	chain    chain
+	seen     map[trucewatch.ContentKey]print // of rows with an identifier of their own
+	refused  map[trucewatch.Hash]bool        // rejected rows that the record already names
+	calendar calendar
+	cut      trucewatch.Instant // the last cut-off that was ticked
+	digested trucewatch.Hash    // the last state that a digest entry commits to
+	changes  func(index uint64, changes []replay.Change) error
+}
+
+// A print is the first bytes of the hash of an observation: enough to see that
+// a row with a known identifier says something else now.
+type print [8]byte
+
+// A chain is where the desk's own chain of bodies stands.
+type chain struct {
+	sequence uint64 // of the next body
+	previous trucewatch.Hash
+}
+
+// Create sets up the folder dir for a mission: keys, an empty record, and the
+// first entries (genesis, the desk's key, agreements). The folder must not
+// exist or be empty. Files of the spec are read from fsys.
+func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error) {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("mission: create: %s is not empty", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("mission: create: %w", err)
+	}
+	genesis := &trucewatch.Genesis{Mission: s.ID, Title: s.Title, Mode: s.Mode, Simulated: s.Simulated, DisplayZone: s.DisplayZone,
+		CutOff: s.CutOff, Summary: s.Summary, Engine: trucewatch.EngineVersion, Epoch: now}
+	if epoch, err := instant(s.Epoch); err != nil {
+		return err
+	} else if epoch != 0 {
+		genesis.Epoch, now = epoch, epoch
+	}
+	if s.Gazetteer != "" {
+		data, err := fs.ReadFile(fsys, s.Gazetteer)
+		if err != nil {
+			return fmt.Errorf("mission: create: gazetteer: %w", err)
+		}
+		if _, err := intake.ParseGazetteer(data); err != nil {
+			return fmt.Errorf("mission: create: %s: %w", s.Gazetteer, err)
+		}
+		if genesis.Gazetteer, err = putBlob(dir, data); err != nil {
+			return err
+		}
+	}
+	var adoptions []*trucewatch.Adoption
+	for _, name := range s.Agreements {
+		a, err := storeBundle(dir, fsys, name)
+		if err != nil {
+			return err
+		}
+		adoptions = append(adoptions, a)
+	}
+	return firstEntries(dir, s, genesis, adoptions, now)
+}
+
+// firstEntries makes the keys and the record. A process that dies here leaves a
+// folder without a checkpoint, which Open refuses and Create will not reuse:
+// nothing was promised yet.
+func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []*trucewatch.Adoption, now trucewatch.Instant) error {
+	origin, err := newKeys(dir, s.ID)
+	if err != nil {
+		return err
+	}
+	signer, err := logSigner(dir)
+	if err != nil {
+		return err
+	}
+	log, err := record.Create(filepath.Join(dir, "record"), origin, signer)
+	if err != nil {
+		return err
+	}
+	if err := log.Close(); err != nil {
+		return err
+	}
+	m := empty(dir)
+	return m.Write(func(w *Writer) error {
+		w.Stamp = func() trucewatch.Instant { return now }
+		first := []trucewatch.Payload{{Genesis: genesis},
+			{Key: &trucewatch.KeyRegistration{ID: w.desk.id, Public: w.desk.public(), Role: "desk", Name: "mission desk"}}}
+		for _, a := range adoptions {
+			first = append(first, trucewatch.Payload{Agreement: a})
+		}
+		for _, p := range first {
+			if err := w.Append(p, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// storeBundle parses an agreement and keeps its bundle as a blob.
+func storeBundle(dir string, fsys fs.FS, name string) (*trucewatch.Adoption, error) {
+	files, err := ReadBundle(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := agreement.Parse(files)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := putBlob(dir, agreement.Pack(files))
+	if err != nil {
+		return nil, err
+	}
+	text := parsed.Text()
+	return &trucewatch.Adoption{Bundle: hash, ID: text.ID, Version: text.Version, Draft: text.Draft}, nil
+}
+
+func putBlob(dir string, data []byte) (trucewatch.Hash, error) {
+	hash := trucewatch.Hash(sha256.Sum256(data))
+	if err := durable.WriteFile(filepath.Join(dir, "blobs", hash.String()), data, 0o644); err != nil {
+		return hash, fmt.Errorf("mission: keep blob: %w", err)
+	}
+	return hash, nil
+}
+
+// Blob returns the bytes with the given hash, and an error if they are missing
+// or others.
+func (m *Mission) Blob(hash trucewatch.Hash) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join(m.dir, "blobs", hash.String()))
+	if err != nil {
+		return nil, fmt.Errorf("mission: read blob: %w", err)
+	}
+	if sha256.Sum256(data) != hash {
+		return nil, fmt.Errorf("mission: blob %v was changed: its content has another hash", hash)
+	}
+	return data, nil
+}
+
+func empty(dir string) *Mission {
+	m := &Mission{dir: dir, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}}
+	m.state = replay.New(m.Blob)
+	return m
+}
+
+// ErrNoMission says that a folder holds no mission.
+var ErrNoMission = errors.New("mission: not a mission folder")
+
+// Open folds the record of the mission in dir, as far as its last signed
+// checkpoint. It writes nothing.
+func Open(dir string) (*Mission, error) { return OpenFunc(dir, nil) }
+
+// OpenFunc is Open, and calls each, if it is not nil, with the changes of every
+// entry, now and whenever the mission folds on.
+func OpenFunc(dir string, each func(index uint64, changes []replay.Change) error) (*Mission, error) {
+	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
+		return nil, fmt.Errorf("%w: %s has no record (make one with init): %w", ErrNoMission, dir, err)
+	}
+	m := empty(dir)
+	m.changes = each
+	if _, err := m.CatchUp(); err != nil {
+		return nil, err
+	}
+	if m.state.Genesis() == nil {
+		return nil, fmt.Errorf("%w: %s: the record is empty: setting it up was cut short; remove the folder and make it anew", ErrNoMission, dir)
+	}
+	return m, nil
+}
+
+// CatchUp folds the entries that were recorded and signed since, by whomever,
+// and says how many.
+func (m *Mission) CatchUp() (uint64, error) {
+	verifier, err := logVerifier(m.dir)
+	if err != nil {
+		return 0, err
+	}
+	r, err := record.OpenReader(filepath.Join(m.dir, "record"), verifier)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	return m.fold(r)
+}
+
+// entries is what fold reads from: a reader, or the log while it is open.
+type entries interface {
+	Checkpoint() record.Checkpoint
+	Entries(from, till uint64) (func(yield func(uint64, []byte) bool), func() error)
+}
+
+func (m *Mission) fold(r entries) (uint64, error) {
+	from, till := m.state.Next(), r.Checkpoint().Size
+	if till < from {
+		return 0, fmt.Errorf("mission: the record has %d signed entries, and %d were seen before: it was rolled back", till, from)
+	}
+	var failed error
+	each, readErr := r.Entries(from, till)
+	each(func(index uint64, raw []byte) bool {
+		var e *trucewatch.Entry
+		if e, failed = trucewatch.DecodeEntry(index, raw); failed == nil {
+			failed = m.apply(e)
+		}
+		return failed == nil
+	})
+	if err := errors.Join(failed, readErr()); err != nil {
+		return m.state.Next() - from, err
+	}
+	return m.state.Next() - from, nil
+}
+
+// apply folds one entry into the state and into what the rim keeps beside it.
+func (m *Mission) apply(e *trucewatch.Entry) error {
+	changes, err := m.state.Apply(e)
+	if err != nil {
+		return err
+	}
+	m.chain = chain{sequence: e.Body.Sequence + 1, previous: e.BodyHash}
+	switch p := &e.Body.Payload; {
+	case p.Genesis != nil:
+		if m.calendar, err = newCalendar(p.Genesis); err != nil {
+			return err
+		}
+		m.cut = p.Genesis.Epoch
+	case p.Observations != nil:
+		m.remember(p.Observations)
+	case p.Tick != nil && p.Tick.CutOff != "":
+		m.cut = p.Tick.At
+	case p.Digest != nil:
+		m.digested = p.Digest.State
+	}
+	if m.changes != nil {
+		return m.changes(e.Index, changes)
+	}
+	return nil
+}
+
+func (m *Mission) remember(b *trucewatch.Batch) {
+	for i := range b.Observations {
+		if o := &b.Observations[i]; o.NativeID != "" {
+			m.seen[o.Key] = printOf(o)
+		}
+	}
+	for _, r := range b.Rejected {
+		m.refused[refusal(b.Source.ID, b.FileHash, r)] = true
+	}
+}
+
+func printOf(o *trucewatch.Observation) print {
+	sum := sha256.Sum256(trucewatch.Encode(o))
+	return print(sum[:8])
+}
+
+// refusal names a rejected row, so that importing its file again adds nothing.
+func refusal(source trucewatch.SourceID, file trucewatch.Hash, r trucewatch.Rejection) trucewatch.Hash {
+	return sha256.Sum256(bytes.Join([][]byte{[]byte("refused"), []byte(source), file[:], fmt.Append(nil, r.Line), r.RowHash[:]}, []byte{0}))
+}
+
+// Dir returns the mission's folder.
+func (m *Mission) Dir() string { return m.dir }
+
+// State returns the folded state. It must not be changed.
+func (m *Mission) State() *replay.State { return m.state }
+
+// Zone returns the zone in which the mission shows local times.
+func (m *Mission) Zone() *time.Location { return m.calendar.zone }
+
+// Gazetteer returns the mission's place names, nil if it has none.
+func (m *Mission) Gazetteer() (*intake.Gazetteer, error) {
+	hash := m.state.Genesis().Gazetteer
+	if hash.IsZero() {
+		return nil, nil
+	}
+	data, err := m.Blob(hash)
+	if err != nil {
+		return nil, err
+	}
+	return intake.ParseGazetteer(data)
+}

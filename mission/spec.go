@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
+)
+
+// SpecFile is the name of the file that describes a mission to be set up.
+const SpecFile = "mission.yaml"
+
+// specSchema is the first line's promise of a Spec.
+const specSchema = "trucewatch/mission/v1"
+
+// A Spec describes a mission to be set up and, if it re-enacts history or a
+// scenario, what to play into it. docs/formats/mission.md has the keys.
+type Spec struct {
+	Schema      string          `yaml:"schema"`
+	ID          string          `yaml:"id"`
+	Title       string          `yaml:"title"`
+	Mode        trucewatch.Mode `yaml:"mode"`
+	Simulated   bool            `yaml:"simulated"`
+	DisplayZone string          `yaml:"display_zone"`
+	CutOff      string          `yaml:"cut_off"`
+	Summary     string          `yaml:"summary"`
+	Epoch       string          `yaml:"epoch"`
+	Gazetteer   string          `yaml:"gazetteer"`
+	Agreements  []string        `yaml:"agreements"`
+	Received    string          `yaml:"received"` // fixture time of rows that do not say when they were reported
+	Imports     []SpecImport    `yaml:"imports"`
+	Deeds       []SpecDeed      `yaml:"deeds"`
+	Until       string          `yaml:"until"`
+	Reports     []string        `yaml:"reports"` // days of issue that the example shows first
+}
+
+// A SpecImport is one file to import.
+type SpecImport struct {
+	Format string     `yaml:"format"`
+	File   string     `yaml:"file"`
+	Map    string     `yaml:"map"`
+	Zone   string     `yaml:"zone"`
+	Source SpecSource `yaml:"source"`
+}
+
+// A SpecSource says who speaks in an imported file.
+type SpecSource struct {
+	ID      string `yaml:"id"`
+	Kind    string `yaml:"kind"`
+	Name    string `yaml:"name"`
+	Party   string `yaml:"party"`
+	Licence string `yaml:"licence"`
+	URL     string `yaml:"url"`
+	Note    string `yaml:"note"`
+}
+
+// A SpecDeed is a person's deed at a stated time. Findings and Cases hold
+// identifiers, or the one word "all".
+type SpecDeed struct {
+	At       string   `yaml:"at"`
+	Deed     string   `yaml:"deed"` // release, confirm, withdraw, serve
+	Findings []string `yaml:"findings"`
+	Cases    []string `yaml:"cases"`
+	By       string   `yaml:"by"`
+	Reason   string   `yaml:"reason"`
+}
+
+var missionID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// ParseSpec reads a mission.yaml. Unknown keys and missing ones are errors with
+// their line.
+func ParseSpec(data []byte) (*Spec, error) {
+	var s Spec
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(&s); err != nil {
+		return nil, fmt.Errorf("mission: %s: %w", SpecFile, err)
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("mission: %s: more than one document", SpecFile)
+	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("mission: %s: %w", SpecFile, err)
+	}
+	return &s, nil
+}
+
+func (s *Spec) check() error {
+	switch {
+	case s.Schema != specSchema:
+		return fmt.Errorf("schema is %q, not %q", s.Schema, specSchema)
+	case !missionID.MatchString(s.ID):
+		return fmt.Errorf("id %q: lower-case letters, digits and hyphens, at most 63", s.ID)
+	case s.Title == "":
+		return errors.New("title is missing")
+	case s.Mode != trucewatch.Live && s.Mode != trucewatch.Reenacted && s.Mode != trucewatch.Exercise:
+		return fmt.Errorf("mode %q is not live, reenacted or exercise", s.Mode)
+	case s.Mode != trucewatch.Reenacted && len(s.Imports)+len(s.Deeds) > 0:
+		return errors.New("only a reenacted mission plays imports and deeds: use the command import for the others")
+	case s.Mode == trucewatch.Reenacted && (s.Epoch == "" || s.Until == "" || s.Received == ""):
+		return errors.New("a reenacted mission needs epoch, received and until: there is no clock to take them from")
+	}
+	if _, err := time.LoadLocation(s.DisplayZone); err != nil || s.DisplayZone == "" || s.DisplayZone == "Local" {
+		return fmt.Errorf("display_zone %q is not a name of the zone database, such as Europe/Vienna", s.DisplayZone)
+	}
+	if _, err := parseCutOff(s.CutOff); err != nil {
+		return err
+	}
+	for _, f := range []struct{ key, value string }{{"epoch", s.Epoch}, {"received", s.Received}, {"until", s.Until}} {
+		if _, err := instant(f.value); err != nil {
+			return fmt.Errorf("%s: %w", f.key, err)
+		}
+	}
+	for i, d := range s.Deeds {
+		if at, err := instant(d.At); err != nil || at == 0 {
+			return fmt.Errorf("deeds[%d].at: %q is not a time such as 2026-04-12T06:40:00Z", i, d.At)
+		}
+	}
+	return nil
+}
+
+func instant(s string) (trucewatch.Instant, error) {
+	var i trucewatch.Instant
+	err := i.UnmarshalText([]byte(s))
+	return i, err
+}
+
+func (src SpecSource) source() trucewatch.Source {
+	return trucewatch.Source{ID: trucewatch.SourceID(src.ID), Kind: trucewatch.SourceKind(src.Kind), Name: src.Name,
+		Party: trucewatch.PartyID(src.Party), Licence: src.Licence, URL: src.URL, Note: src.Note}
+}
+
+// ReadBundle reads an agreement: a folder with agreement.yaml and what it
+// names, or that one file.
+func ReadBundle(fsys fs.FS, name string) ([]agreement.File, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("mission: read agreement: %w", err)
+	}
+	if !info.IsDir() {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("mission: read agreement: %w", err)
+		}
+		return []agreement.File{{Name: "agreement.yaml", Data: data}}, nil
+	}
+	var files []agreement.File
+	err = fs.WalkDir(fsys, name, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		switch path.Ext(p) {
+		case ".yaml", ".geojson", ".csv":
+		default:
+			return nil
+		}
+		data, err := fs.ReadFile(fsys, p)
+		if err != nil {
+			return err
+		}
+		files = append(files, agreement.File{Name: strings.TrimPrefix(strings.TrimPrefix(p, name), "/"), Data: data})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mission: read agreement: %w", err)
+	}
+	return files, nil
+}

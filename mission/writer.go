@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/record"
+)
+
+// flushEntries is how many entries wait for one sync at most. Guess: 256 keeps
+// a sync's cost below that of encoding. Test: make bench, Record.
+const flushEntries = 256
+
+// signEvery is how long a long import goes between checkpoints: readers see
+// only what a checkpoint covers. Guess: a second. Test: the web page during an
+// import.
+const signEvery = time.Second
+
+// A Writer appends to a mission's record. It lives within one call of Write.
+type Writer struct {
+	m       *Mission
+	log     *record.Log
+	desk    *desk
+	pending [][]byte
+	signed  time.Time
+	// Stamp is the rim's clock: what Received of the next entry will be.
+	Stamp func() trucewatch.Instant
+	// Acked, if set, is called after each sync with the number of entries that
+	// are now durable.
+	Acked func(entries uint64)
+}
+
+// Write locks the record, folds what others appended, runs do, and makes
+// durable and signs what it appended. If do fails, what was appended before the
+// failure is kept: every entry is sound by itself.
+func (m *Mission) Write(do func(w *Writer) error) error {
+	signer, err := logSigner(m.dir)
+	if err != nil {
+		return err
+	}
+	verifier, err := logVerifier(m.dir)
+	if err != nil {
+		return err
+	}
+	d, err := readDesk(m.dir)
+	if err != nil {
+		return err
+	}
+	log, err := record.Open(filepath.Join(m.dir, "record"), verifier, signer)
+	if err != nil {
+		return err
+	}
+	w := &Writer{m: m, log: log, desk: d, signed: time.Now(), Stamp: func() trucewatch.Instant { return trucewatch.InstantOf(time.Now()) }}
+	err = w.begin()
+	if err == nil {
+		err = do(w)
+		err = errors.Join(err, w.flush(), w.sign())
+	}
+	return errors.Join(err, log.Close())
+}
+
+// begin signs what a crash left durable but unsigned, and folds what is new.
+func (w *Writer) begin() error {
+	if err := w.sign(); err != nil {
+		return err
+	}
+	_, err := w.m.fold(w.log)
+	return err
+}
+
+func (w *Writer) sign() error {
+	_, err := w.log.Sign()
+	w.signed = time.Now()
+	return err
+}
+
+// Append records p as received at the given instant, after the ticks that are
+// due by then. It returns before the entry is durable; Flush, or the end of
+// Write, makes it so.
+func (w *Writer) Append(p trucewatch.Payload, received trucewatch.Instant) error {
+	if err := w.Tick(received); err != nil {
+		return err
+	}
+	return w.append(p, received)
+}
+
+// Tick records a tick for every instant that is due until then: clocks that
+// run out, delays that end, cut-offs; with each cut-off a digest of the state.
+func (w *Writer) Tick(until trucewatch.Instant) error {
+	for w.m.state.Genesis() != nil {
+		at, day := w.m.calendar.next(w.m.cut)
+		if due := w.m.state.Due(); due != 0 && due < at {
+			at, day = due, ""
+		}
+		if at > until {
+			return nil
+		}
+		// In a live mission a tick may be recorded late, if nothing ran when it
+		// was due: At says when it was due, Received when it was recorded.
+		received := at
+		if w.m.state.Genesis().Mode != trucewatch.Reenacted {
+			received = max(until, at)
+		}
+		received = max(received, w.m.state.Now())
+		if err := w.append(trucewatch.Payload{Tick: &trucewatch.Tick{At: at, CutOff: day}}, received); err != nil {
+			return err
+		}
+		if day == "" || w.m.state.Digest() == w.m.digested {
+			continue
+		}
+		digest := &trucewatch.Digest{Index: w.m.state.Next(), State: w.m.state.Digest(), What: "cut-off " + day}
+		if err := w.append(trucewatch.Payload{Digest: digest}, received); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Writer) append(p trucewatch.Payload, received trucewatch.Instant) error {
+	types := p.Types()
+	if len(types) != 1 {
+		return fmt.Errorf("mission: append: a payload with %d things in it", len(types))
+	}
+	checkpoint := w.log.Checkpoint()
+	body := trucewatch.Body{
+		Version: 1, Log: w.log.Origin(), Type: types[0], Key: w.desk.id,
+		Sequence: w.m.chain.sequence, Previous: w.m.chain.previous, Seen: sha256.Sum256(checkpoint.Note), Payload: p,
+	}
+	raw := trucewatch.Encode(body)
+	e := &trucewatch.Entry{Index: w.m.state.Next(), Received: received, Body: body, BodyHash: sha256.Sum256(raw),
+		Signatures: []trucewatch.Signature{w.desk.sign(raw)}}
+	if err := e.Check(); err != nil {
+		return fmt.Errorf("mission: entry %d: %w", e.Index, err)
+	}
+	leaf := trucewatch.Encode(trucewatch.Envelope{Received: received, Body: raw, Signatures: e.Signatures})
+	if len(leaf) > trucewatch.EntryMaxBytes {
+		return fmt.Errorf("mission: entry %d: %d bytes, more than %d", e.Index, len(leaf), trucewatch.EntryMaxBytes)
+	}
+	// The state may run ahead of the disk within this call: nobody sees it
+	// before the checkpoint, and after a failed sync the mission is reopened.
+	if err := w.m.apply(e); err != nil {
+		return err
+	}
+	w.pending = append(w.pending, leaf)
+	if len(w.pending) >= flushEntries {
+		return w.flush()
+	}
+	return nil
+}
+
+// Flush makes everything appended so far durable.
+func (w *Writer) Flush() error { return w.flush() }
+
+func (w *Writer) flush() error {
+	if len(w.pending) == 0 {
+		return nil
+	}
+	if _, err := w.log.Append(w.pending...); err != nil {
+		return err
+	}
+	w.pending = w.pending[:0]
+	if w.Acked != nil {
+		w.Acked(w.log.Size())
+	}
+	if time.Since(w.signed) >= signEvery {
+		return w.sign()
+	}
+	return nil
+}

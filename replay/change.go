@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package replay
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// A Change is one consequence of an entry. What is set says what changed; Gone
+// and Into go together.
+type Change struct {
+	Header    bool
+	Tick      trucewatch.Instant
+	Source    *trucewatch.SourceView
+	Incident  *trucewatch.Incident
+	Gone      trucewatch.IncidentID // became part of Into
+	Into      trucewatch.IncidentID
+	Finding   *trucewatch.Finding
+	Released  trucewatch.FindingID // Finding became public, or its delay ended
+	Case      *trucewatch.Case
+	Tally     *trucewatch.TallyView
+	Statement *trucewatch.StatementView
+	Notice    *trucewatch.NoticeView
+}
+
+// encode returns the canonical bytes of a change, for the digest. Each form
+// begins with its own letter, so that no change can pass for another.
+func (c *Change) encode() []byte {
+	switch {
+	case c.Incident != nil:
+		return append([]byte("i"), trucewatch.Encode(c.Incident)...)
+	case c.Released != "":
+		return append([]byte("r"), trucewatch.Encode(c.Released)...)
+	case c.Finding != nil:
+		return append([]byte("f"), trucewatch.Encode(c.Finding)...)
+	case c.Case != nil:
+		return append([]byte("c"), trucewatch.Encode(c.Case)...)
+	case c.Tally != nil:
+		return append([]byte("t"), trucewatch.Encode([]any{c.Tally.Tally, c.Tally.Flags, c.Tally.Agrees})...)
+	case c.Statement != nil:
+		return append([]byte("s"), trucewatch.Encode(c.Statement.Statement)...)
+	case c.Notice != nil:
+		return append([]byte("n"), trucewatch.Encode(c.Notice.Notification)...)
+	case c.Source != nil:
+		return append([]byte("o"), trucewatch.Encode([]any{c.Source.Source, c.Source.Accepted, c.Source.Rejected})...)
+	case c.Tick != 0:
+		return append([]byte("k"), trucewatch.Encode(c.Tick)...)
+	case c.Header:
+		return []byte("h")
+	}
+	return append([]byte("g"), trucewatch.Encode([]trucewatch.IncidentID{c.Gone, c.Into})...)
+}
+
+// A sourceState is a source and what came of its rows.
+type sourceState struct {
+	view *trucewatch.SourceView
+}
+
+// source returns the state of a source, new or as it describes itself now.
+func (s *State) source(src trucewatch.Source) *sourceState {
+	i, found := slices.BinarySearchFunc(s.sources, src.ID, func(have *sourceState, id trucewatch.SourceID) int {
+		return strings.Compare(string(have.view.Source.ID), string(id))
+	})
+	if !found {
+		s.sources = slices.Insert(s.sources, i, &sourceState{view: &trucewatch.SourceView{}})
+	}
+	s.sources[i].view.Source = src
+	return s.sources[i]
+}
+
+func (src *sourceState) seen(at trucewatch.Instant, rows int64) {
+	src.view.LastSeen = at
+	src.view.Accepted += rows
+}
+
+// reject keeps the newest rejections and counts all.
+func (src *sourceState) reject(index uint64, b *trucewatch.Batch) {
+	src.view.Rejected += int64(len(b.Rejected))
+	for _, r := range b.Rejected {
+		src.view.Rejection = append(src.view.Rejection, trucewatch.RejectionView{Index: index, File: b.File, Line: r.Line, Reason: r.Reason})
+	}
+	if extra := len(src.view.Rejection) - trucewatch.ListMax; extra > 0 {
+		src.view.Rejection = slices.Delete(src.view.Rejection, 0, extra)
+	}
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package replay
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/judge"
+)
+
+// judge judges an incident again and returns what changed in its findings.
+func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
+	if len(s.agreements) == 0 {
+		return nil
+	}
+	fresh := judge.Incident(judge.Input{
+		Incident: in, Members: s.incidents.Members(in), Agreements: s.agreements, Notices: s.notices, Index: e.Index,
+	})
+	var changes []Change
+	ids := make([]trucewatch.FindingID, 0, len(fresh))
+	for i := range fresh {
+		ids = append(ids, fresh[i].ID)
+		changes = append(changes, s.revise(&fresh[i])...)
+	}
+	slices.Sort(ids)
+	for _, id := range s.byIncident[in.ID] {
+		if !slices.Contains(ids, id) {
+			changes = append(changes, s.drop(e, id, "what was found since no longer matches the act")...)
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	if len(ids) > 0 {
+		s.byIncident[in.ID] = ids
+	}
+	return changes
+}
+
+// revise keeps a finding, or its next revision, and returns the change, if any.
+func (s *State) revise(f *trucewatch.Finding) []Change {
+	old := s.findings[f.ID]
+	if old == nil {
+		s.findings[f.ID] = &findingState{current: f}
+		return []Change{{Finding: f}}
+	}
+	if judge.Same(old.current, f) {
+		return nil
+	}
+	f.Revision = old.current.Revision + 1
+	f.State = "revised"
+	old.before = append(old.before, old.current)
+	old.current = f
+	return []Change{{Finding: f}}
+}
+
+// drop withdraws a finding that no longer follows. It stays readable.
+func (s *State) drop(e *trucewatch.Entry, id trucewatch.FindingID, why string) []Change {
+	st := s.findings[id]
+	if st == nil || st.current.State == "withdrawn" {
+		return nil
+	}
+	f := *st.current
+	f.State, f.Revision, f.Index = "withdrawn", f.Revision+1, e.Index
+	f.Reasons = append([]trucewatch.Reason{{Text: "withdrawn: " + why, Holds: "yes"}}, f.Reasons...)
+	st.before = append(st.before, st.current)
+	st.current = &f
+	return []Change{{Finding: &f}}
+}
+
+// withdraw drops the findings of an incident that became part of another.
+func (s *State) withdraw(e *trucewatch.Entry, gone, into trucewatch.IncidentID) []Change {
+	var changes []Change
+	for _, id := range s.byIncident[gone] {
+		changes = append(changes, s.drop(e, id, fmt.Sprintf("incident %v became part of %v", gone, into))...)
+	}
+	return changes
+}
+
+// openCases leads the findings among changes to the desk.
+func (s *State) openCases(e *trucewatch.Entry, changes []Change) []Change {
+	var fresh []*trucewatch.Finding
+	for _, c := range changes {
+		if c.Finding != nil {
+			fresh = append(fresh, c.Finding)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	var out []Change
+	for _, c := range s.desk.Findings(fresh, e.Received, e.Index, s.clocks()) {
+		out = append(out, Change{Case: c})
+	}
+	return out
+}
+
+// clocks returns the clocks of the agreement adopted last.
+func (s *State) clocks() []agreement.Clock {
+	if len(s.agreements) == 0 {
+		return nil
+	}
+	return s.agreements[len(s.agreements)-1].Clocks
+}
+
+func (s *State) review(e *trucewatch.Entry, r *trucewatch.Review) ([]Change, error) {
+	if r.Case != "" {
+		if r.Deed != "serve" {
+			return nil, fmt.Errorf("%w: %s is not a deed on a case", trucewatch.ErrInvalid, r.Deed)
+		}
+		served, err := s.desk.Serve(r.Case, e.Received, e.Index)
+		if err != nil {
+			return nil, err
+		}
+		var changes []Change
+		for _, c := range served {
+			changes = append(changes, Change{Case: c})
+		}
+		return changes, nil
+	}
+	st := s.findings[r.Finding]
+	switch {
+	case st == nil:
+		return nil, fmt.Errorf("%w: there is no finding %s", trucewatch.ErrInvalid, r.Finding)
+	case r.Deed == "withdraw":
+		return s.drop(e, r.Finding, "by "+r.By+": "+r.Reason), nil
+	case r.Deed != "confirm":
+		return nil, fmt.Errorf("%w: %s is not a deed on a finding", trucewatch.ErrInvalid, r.Deed)
+	}
+	f := *st.current
+	f.State, f.Index = "reviewed", e.Index
+	st.current = &f
+	return []Change{{Finding: &f}}, nil
+}
+
+// release makes findings public from the end of their delay on.
+func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, error) {
+	var changes []Change
+	for _, id := range r.Findings {
+		st := s.findings[id]
+		if st == nil {
+			return nil, fmt.Errorf("%w: there is no finding %s to release", trucewatch.ErrInvalid, id)
+		}
+		if st.released != 0 {
+			continue
+		}
+		st.released = e.Received
+		changes = append(changes, Change{Released: id, Finding: st.current})
+		at, err := s.visibleFrom(st)
+		if err != nil {
+			return nil, err
+		}
+		if at > s.Now() {
+			s.pending = append(s.pending, reveal{at: at, finding: id})
+		}
+	}
+	slices.SortFunc(s.pending, func(a, b reveal) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.finding, b.finding))
+	})
+	return changes, nil
+}
+
+// tick lets time pass: clocks run out, delays end, a reporting period closes.
+func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) {
+	if t.At < s.now || t.At > e.Received {
+		return nil, fmt.Errorf("%w: tick %v lies before the last tick (%v) or after it was received (%v)", trucewatch.ErrInvalid, t.At, s.now, e.Received)
+	}
+	s.now = t.At
+	changes := []Change{{Tick: t.At}}
+	for _, c := range s.desk.Tick(t.At, e.Index) {
+		changes = append(changes, Change{Case: c})
+	}
+	for len(s.pending) > 0 && s.pending[0].at <= t.At {
+		id := s.pending[0].finding
+		s.pending = s.pending[1:]
+		changes = append(changes, Change{Released: id, Finding: s.findings[id].current})
+	}
+	if t.CutOff != "" {
+		s.cutOffs = append(s.cutOffs, cutOff{day: t.CutOff, at: t.At})
+		for _, a := range s.agreements {
+			windows := judge.Window(a, s.windowFacts(a), e.Index)
+			for i := range windows {
+				changes = append(changes, s.revise(&windows[i])...)
+			}
+		}
+	}
+	return changes, nil
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package replay folds the record, entry by entry, into the state of a
+// mission: incidents, findings, cases, tallies, statements, and what each
+// audience may see of them. It is the only package that knows the order of the
+// stages:
+//
+//	entry -> associate -> judge -> casework -> (disclose, when somebody looks)
+//
+// The state is a deterministic function of the entries and of the agreement
+// bundles they name: the same record gives the same digest on every machine.
+// Nothing here reads a clock; "now" is the last recorded tick.
+package replay
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/associate"
+	"github.com/trucewatch/trucewatch/casework"
+	"github.com/trucewatch/trucewatch/judge"
+)
+
+// A State is everything that follows from the entries folded so far. It is not
+// safe for concurrent use; its owner guards it.
+type State struct {
+	bundle  func(trucewatch.Hash) ([]byte, error)
+	next    uint64
+	now     trucewatch.Instant // the last tick
+	last    trucewatch.Instant // Received of the last entry; never decreases
+	digest  trucewatch.Hash
+	genesis *trucewatch.Genesis
+
+	agreements []*agreement.Agreement // adopted and not draft, in record order
+	drafts     []*agreement.Agreement
+	keys       map[trucewatch.ContentKey]bool // of everything recorded: a repeated key adds nothing
+	incidents  *associate.Associator
+	desk       *casework.Desk
+	findings   map[trucewatch.FindingID]*findingState
+	byIncident map[trucewatch.IncidentID][]trucewatch.FindingID // sorted
+	sources    []*sourceState                                   // by ID
+	tallies    []*trucewatch.TallyView                          // in record order
+	statements []*trucewatch.StatementView
+	notices    []judge.Notice
+	pending    []reveal // by instant: what an audience will see only then
+	cutOffs    []cutOff // in record order
+}
+
+// A findingState is a finding, what it was before, and whether it is public.
+type findingState struct {
+	current  *trucewatch.Finding
+	before   []*trucewatch.Finding // oldest first
+	released trucewatch.Instant
+}
+
+// A reveal is an instant at which the end of a delay shows a finding.
+type reveal struct {
+	at      trucewatch.Instant
+	finding trucewatch.FindingID
+}
+
+// A cutOff is the end of a reporting period.
+type cutOff struct {
+	day string
+	at  trucewatch.Instant
+}
+
+// New returns the state before the first entry. Bundle returns the bytes of the
+// agreement bundle with the given hash; replay checks them against it.
+func New(bundle func(trucewatch.Hash) ([]byte, error)) *State {
+	return &State{
+		bundle: bundle, keys: map[trucewatch.ContentKey]bool{},
+		incidents: associate.New(), desk: casework.NewDesk(),
+		findings:   map[trucewatch.FindingID]*findingState{},
+		byIncident: map[trucewatch.IncidentID][]trucewatch.FindingID{},
+	}
+}
+
+// Next returns the index of the entry that Apply expects.
+func (s *State) Next() uint64 { return s.next }
+
+// Now returns the last tick, or the last entry's time if there was none yet.
+func (s *State) Now() trucewatch.Instant { return max(s.now, s.last) }
+
+// Digest returns a running hash over all changes so far. Two replays that agree
+// on it agree on every incident, finding and case and on how they came about.
+func (s *State) Digest() trucewatch.Hash { return s.digest }
+
+// Genesis returns entry 0, nil before it.
+func (s *State) Genesis() *trucewatch.Genesis { return s.genesis }
+
+// Agreements returns the adopted agreements in record order, drafts last.
+func (s *State) Agreements() []*agreement.Agreement {
+	return append(slices.Clone(s.agreements), s.drafts...)
+}
+
+// Known says whether the record already holds something with this key.
+func (s *State) Known(key trucewatch.ContentKey) bool { return s.keys[key] }
+
+// Due returns the earliest instant after now at which a tick must be recorded:
+// a clock that runs out, a delay that ends. Zero if there is none. Cut-offs are
+// local times and resolved by the rim.
+func (s *State) Due() trucewatch.Instant {
+	due := s.desk.NextDue()
+	if len(s.pending) > 0 && (due == 0 || s.pending[0].at < due) {
+		due = s.pending[0].at
+	}
+	return due
+}
+
+// Apply folds one entry and returns what changed, in a fixed order. An error
+// means that the entry cannot be part of a sound record; the state is then
+// spoiled and must be dropped.
+func (s *State) Apply(e *trucewatch.Entry) ([]Change, error) {
+	changes, err := s.apply(e)
+	if err != nil {
+		return nil, fmt.Errorf("replay: entry %d: %w", e.Index, err)
+	}
+	s.next++
+	s.last = e.Received
+	h := sha256.New()
+	h.Write(s.digest[:])
+	for _, c := range changes {
+		h.Write(c.encode())
+	}
+	h.Sum(s.digest[:0])
+	return changes, nil
+}
+
+func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
+	p := &e.Body.Payload
+	switch {
+	case e.Index != s.next:
+		return nil, fmt.Errorf("%w: entry %d was expected", trucewatch.ErrInvalid, s.next)
+	case (p.Genesis != nil) != (e.Index == 0):
+		return nil, fmt.Errorf("%w: genesis is entry 0 and nowhere else", trucewatch.ErrInvalid)
+	case e.Received < s.last:
+		return nil, fmt.Errorf("%w: received %v, before the entry that precedes it (%v)", trucewatch.ErrInvalid, e.Received, s.last)
+	}
+	switch e.Body.Type {
+	case trucewatch.GenesisEntry:
+		s.genesis = p.Genesis
+		return []Change{{Header: true}}, nil
+	case trucewatch.AgreementEntry:
+		return s.adopt(e, p.Agreement)
+	case trucewatch.ObservationsEntry:
+		return s.observe(e, p.Observations)
+	case trucewatch.TallyEntry:
+		return s.tally(e, p.Tally), nil
+	case trucewatch.StatementEntry:
+		return s.state(e, p.Statement), nil
+	case trucewatch.NotificationEntry:
+		return s.notify(e, p.Notification), nil
+	case trucewatch.ReviewEntry:
+		return s.review(e, p.Review)
+	case trucewatch.ReleaseEntry:
+		return s.release(e, p.Release)
+	case trucewatch.TickEntry:
+		return s.tick(e, p.Tick)
+	case trucewatch.DigestEntry:
+		return nil, s.compare(p.Digest)
+	}
+	return nil, nil // keys change no state; verify checks them
+}
+
+// compare holds the record to what it committed to.
+func (s *State) compare(d *trucewatch.Digest) error {
+	if d.Index != s.next || d.State != s.digest {
+		return fmt.Errorf("%w: the record commits to state %v after %d entries; replay gives %v after %d",
+			trucewatch.ErrInvalid, d.State, d.Index, s.digest, s.next)
+	}
+	return nil
+}
+
+func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, error) {
+	raw, err := s.bundle(a.Bundle)
+	if err != nil {
+		return nil, fmt.Errorf("agreement %s version %d: %w", a.ID, a.Version, err)
+	}
+	if trucewatch.Hash(sha256.Sum256(raw)) != a.Bundle {
+		return nil, fmt.Errorf("%w: the bundle of agreement %s version %d is not the one that was adopted", trucewatch.ErrInvalid, a.ID, a.Version)
+	}
+	files, err := agreement.Unpack(raw)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := agreement.Parse(files)
+	if err != nil {
+		return nil, err
+	}
+	if a.Draft {
+		s.drafts = append(s.drafts, parsed)
+		return []Change{{Header: true}}, nil
+	}
+	s.agreements = append(s.agreements, parsed)
+	changes := []Change{{Header: true}}
+	for in := range s.incidents.All() {
+		changes = append(changes, s.judge(e, in)...)
+	}
+	return append(changes, s.openCases(e, changes)...), nil
+}
+
+func (s *State) observe(e *trucewatch.Entry, b *trucewatch.Batch) ([]Change, error) {
+	src := s.source(b.Source)
+	src.seen(e.Received, int64(len(b.Observations)))
+	src.reject(e.Index, b)
+	source := src.view.Source
+	var fresh []*trucewatch.Recorded
+	for row := range b.Observations {
+		o := &b.Observations[row]
+		if s.keys[o.Key] {
+			continue
+		}
+		s.keys[o.Key] = true
+		fresh = append(fresh, &trucewatch.Recorded{
+			ID: trucewatch.ObservationID{Index: e.Index, Row: uint16(row)}, Received: e.Received, Source: &source, Observation: o,
+		})
+	}
+	changes := []Change{{Source: src.view}}
+	for _, c := range s.incidents.Add(e.Index, fresh) {
+		changes = append(changes, Change{Incident: c.Incident, Gone: c.Gone, Into: c.Into})
+		if c.Incident != nil {
+			changes = append(changes, s.judge(e, c.Incident)...)
+		} else {
+			changes = append(changes, s.withdraw(e, c.Gone, c.Into)...)
+		}
+	}
+	return append(changes, s.openCases(e, changes)...), nil
+}
+
+func (s *State) tally(e *trucewatch.Entry, b *trucewatch.TallyBatch) []Change {
+	src := s.source(b.Source)
+	src.seen(e.Received, int64(len(b.Tallies)))
+	changes := []Change{{Source: src.view}}
+	for _, t := range b.Tallies {
+		if s.keys[t.Key] {
+			continue
+		}
+		s.keys[t.Key] = true
+		view := &trucewatch.TallyView{Index: e.Index, Received: e.Received, Source: src.view.Source, Tally: t}
+		s.tallies = append(s.tallies, view)
+		changes = append(changes, Change{Tally: view})
+		changes = append(changes, s.checkPrevious(view)...)
+	}
+	return changes
+}
+
+// checkPrevious holds what a tally says of the period before it against the
+// tally of that period, whichever of the two was recorded first.
+func (s *State) checkPrevious(fresh *trucewatch.TallyView) []Change {
+	var changes []Change
+	for _, other := range s.tallies {
+		for _, pair := range [][2]*trucewatch.TallyView{{fresh, other}, {other, fresh}} {
+			later, earlier := pair[0], pair[1]
+			if later == earlier || !judge.Follows(&later.Tally, &earlier.Tally) {
+				continue
+			}
+			ok, flags := judge.CheckPrevious(&later.Tally, &earlier.Tally)
+			later.Flags = append(later.Flags, flags...)
+			if ok {
+				later.Agrees = append(later.Agrees, "the previous period as it was published")
+			}
+			changes = append(changes, Change{Tally: later})
+		}
+	}
+	return changes
+}
+
+func (s *State) state(e *trucewatch.Entry, b *trucewatch.StatementBatch) []Change {
+	src := s.source(b.Source)
+	src.seen(e.Received, int64(len(b.Statements)))
+	changes := []Change{{Source: src.view}}
+	for _, st := range b.Statements {
+		if s.keys[st.Key] {
+			continue
+		}
+		s.keys[st.Key] = true
+		view := &trucewatch.StatementView{Index: e.Index, Received: e.Received, Source: src.view.Source, Statement: st}
+		s.statements = append(s.statements, view)
+		changes = append(changes, Change{Statement: view})
+	}
+	return changes
+}
+
+// notify records a notification and judges again what it may exempt.
+func (s *State) notify(e *trucewatch.Entry, n *trucewatch.Notification) []Change {
+	if s.keys[n.Key] {
+		return nil
+	}
+	s.keys[n.Key] = true
+	s.notices = append(s.notices, judge.Notice{Notification: n, Received: e.Received, Index: e.Index})
+	changes := []Change{{Notice: &trucewatch.NoticeView{Index: e.Index, Received: e.Received, Notification: *n, State: "received"}}}
+	for in := range s.incidents.All() {
+		if in.When.Gap(n.Window) <= judge.NoticeReach {
+			changes = append(changes, s.judge(e, in)...)
+		}
+	}
+	return append(changes, s.openCases(e, changes)...)
+}
