@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wording
+
+import (
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// A Clock writes instants in one zone. The zero Clock writes UTC.
+type Clock struct {
+	Zone *time.Location
+}
+
+func (c Clock) in(i trucewatch.Instant) time.Time {
+	if c.Zone == nil {
+		return i.Time()
+	}
+	return i.Time().In(c.Zone)
+}
+
+// Instant writes "2026-04-12 09:40 EEST", with seconds if there are any, and
+// "not stated" for zero.
+func (c Clock) Instant(i trucewatch.Instant) string {
+	if i == 0 {
+		return "not stated"
+	}
+	t := c.in(i)
+	return t.Format("2006-01-02 "+clockLayout(t)) + " " + zoneName(t)
+}
+
+// UTC writes "06:40 UTC".
+func (c Clock) UTC(i trucewatch.Instant) string {
+	return i.Time().Format("15:04 UTC")
+}
+
+// Machine writes RFC 3339 in UTC for a datetime attribute.
+func (c Clock) Machine(i trucewatch.Instant) string { return i.String() }
+
+// Day writes the local date: "2026-04-12".
+func (c Clock) Day(i trucewatch.Instant) string { return c.in(i).Format("2006-01-02") }
+
+// LongDay writes the local date in words: "Sunday 12 April 2026".
+func (c Clock) LongDay(i trucewatch.Instant) string { return c.in(i).Format("Monday 2 January 2006") }
+
+// Interval writes "2026-04-12 09:40–09:58 EEST", "2026-04-11 23:10 – 2026-04-12
+// 01:00 EEST", "from …", or "not stated".
+func (c Clock) Interval(v trucewatch.Interval) string {
+	switch {
+	case v.IsZero():
+		return "not stated"
+	case v.Till == 0:
+		return "from " + c.Instant(v.From)
+	case v.From == 0:
+		return "until " + c.Instant(v.Till)
+	}
+	from, till := c.in(v.From), c.in(v.Till)
+	layout := clockLayout(from)
+	if l := clockLayout(till); len(l) > len(layout) {
+		layout = l
+	}
+	start, end := from.Format(layout), till.Format(layout)
+	switch {
+	case from.Format(time.DateOnly) != till.Format(time.DateOnly):
+		return from.Format("2006-01-02 ") + start + " – " + till.Format("2006-01-02 ") + end + " " + zoneName(till)
+	case start == end:
+		return from.Format("2006-01-02 ") + start + " " + zoneName(from)
+	}
+	return from.Format("2006-01-02 ") + start + "–" + end + " " + zoneName(from)
+}
+
+// Span writes a length of time in its two largest units: "2 d 4 h", "35 min".
+func Span(d trucewatch.Instant) string {
+	if d < 0 {
+		d = -d
+	}
+	days, hours, minutes := d/trucewatch.Day, d%trucewatch.Day/trucewatch.Hour, d%trucewatch.Hour/trucewatch.Minute
+	unit := func(n trucewatch.Instant, name string) string { return Number(int64(n)) + " " + name }
+	switch {
+	case days > 0 && hours > 0:
+		return unit(days, "d") + " " + unit(hours, "h")
+	case days > 0:
+		return unit(days, "d")
+	case hours > 0 && minutes > 0:
+		return unit(hours, "h") + " " + unit(minutes, "min")
+	case hours > 0:
+		return unit(hours, "h")
+	case minutes > 0:
+		return unit(minutes, "min")
+	}
+	return unit(d/trucewatch.Second, "s")
+}
+
+// clockLayout shows seconds only where there are any.
+func clockLayout(t time.Time) string {
+	if t.Second() != 0 {
+		return "15:04:05"
+	}
+	return "15:04"
+}
+
+// zoneName is the zone's abbreviation, or its offset where it has none.
+func zoneName(t time.Time) string {
+	name, _ := t.Zone()
+	if name == "" || name[0] == '+' || name[0] == '-' {
+		return "UTC" + t.Format("-07:00")
+	}
+	return name
+}
