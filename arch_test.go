@@ -36,8 +36,10 @@ var plan = map[string][]string{
 	"intake":           {".", "geo"},
 	"intake/*":         {"intake", ".", "geo"},
 	"index":            {".", "geo"},
-	"publish/svg":      {".", "geo"},
-	"publish/*":        {"publish/svg", ".", "geo"},
+	"publish/wording":  {".", "geo"}, // words, dates and numbers
+	"publish/query":    {".", "geo"}, // a Query from an address
+	"publish/svg":      {"publish/wording", ".", "geo"},
+	"publish/*":        {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
 	"mission": {"intake", "intake/*", "record", "index", "publish/*", "replay", "internal/durable",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
 	"examples": {},
