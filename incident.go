@@ -71,9 +71,10 @@ func (in *Incident) Best() *Estimate {
 	return &in.Estimates[in.Preferred]
 }
 
-// A Dossier is an incident with the observations it links: what a stage that
-// runs alone reads.
+// A Dossier is an incident with the observations it links and what was found
+// of it: what a stage that runs alone reads and hands on.
 type Dossier struct {
 	Incident     *Incident   `json:"incident"`
 	Observations []*Recorded `json:"observations"`
+	Findings     []*Finding  `json:"findings,omitempty"`
 }

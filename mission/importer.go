@@ -13,7 +13,6 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
-	"github.com/trucewatch/trucewatch/internal/durable"
 )
 
 // An ImportResult says what came of a file.
@@ -32,15 +31,16 @@ type Import struct {
 	Path    string
 	// Progress, if set, is called as bytes of the file are read.
 	Progress func(offset int64)
-	// Received, if set, gives the time at which a row was received in a
-	// re-enactment; otherwise it is the writer's clock.
-	Received func(reportedAt trucewatch.Instant) trucewatch.Instant
 }
 
 // Import reads a file into the record. Rows that the record knows add nothing;
 // rows that cannot be taken are recorded with line and reason, and kept as they
 // were in rejected/.
 func (w *Writer) Import(im Import) (ImportResult, error) {
+	options, err := im.Options.WithSource(im.Format.Manifest)
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("mission: import: %w", err)
+	}
 	f, err := os.Open(im.Path)
 	if err != nil {
 		return ImportResult{}, fmt.Errorf("mission: import: %w", err)
@@ -53,9 +53,9 @@ func (w *Writer) Import(im Import) (ImportResult, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return ImportResult{}, fmt.Errorf("mission: import %s: %w", im.Path, err)
 	}
-	b := w.batcher(im.Options.Source, im.Options.File, trucewatch.Hash(h.Sum(nil)))
+	b := w.batcher(options.Source, options.File, trucewatch.Hash(h.Sum(nil)))
 	from := w.m.state.Next()
-	err = im.Format.Parse(im.Options, f, func(s trucewatch.Submission) error {
+	err = im.Format.Parse(options, f, func(s trucewatch.Submission) error {
 		if im.Progress != nil {
 			im.Progress(s.Offset)
 		}
@@ -245,7 +245,7 @@ func tryRow[T any](b *batcher, rows *[]T, row T, key trucewatch.ContentKey, inva
 // close appends what was collected.
 func (b *batcher) close(received trucewatch.Instant) error {
 	if b.kept != nil {
-		err := errors.Join(durable.Sync(b.kept), b.kept.Close())
+		err := errors.Join(b.kept.Sync(), b.kept.Close())
 		if b.kept = nil; err != nil {
 			return fmt.Errorf("mission: keep rejected rows: %w", err)
 		}

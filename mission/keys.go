@@ -41,13 +41,18 @@ func newKeys(dir, id string) (origin string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("mission: make keys: %w", err)
 	}
-	for _, f := range []struct {
-		name, text string
-		mode       os.FileMode
-	}{
-		{logKeyFile, secret, 0o600}, {logPublicFile, public, 0o644}, {deskKeyFile, hex.EncodeToString(desk.Seed()), 0o600},
+	// The folder is closed to others before a secret is written into it.
+	if err := os.Mkdir(filepath.Join(dir, "keys"), 0o700); err != nil {
+		return "", fmt.Errorf("mission: make keys: %w", err)
+	}
+	for _, f := range []struct{ name, text string }{
+		{logKeyFile, secret}, {logPublicFile, public}, {deskKeyFile, hex.EncodeToString(desk.Seed())},
 	} {
-		if err := durable.WriteFile(filepath.Join(dir, f.name), []byte(f.text+"\n"), f.mode); err != nil {
+		name := filepath.Join(dir, f.name)
+		if err := durable.WriteFile(durable.OS{}, name, []byte(f.text+"\n")); err != nil {
+			return "", fmt.Errorf("mission: make keys: %w", err)
+		}
+		if err := os.Chmod(name, 0o600); err != nil {
 			return "", fmt.Errorf("mission: make keys: %w", err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -140,7 +141,7 @@ func storeBundle(dir string, fsys fs.FS, name string) (*trucewatch.Adoption, err
 
 func putBlob(dir string, data []byte) (trucewatch.Hash, error) {
 	hash := trucewatch.Hash(sha256.Sum256(data))
-	if err := durable.WriteFile(filepath.Join(dir, "blobs", hash.String()), data, 0o644); err != nil {
+	if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, "blobs", hash.String()), data); err != nil {
 		return hash, fmt.Errorf("mission: keep blob: %w", err)
 	}
 	return hash, nil
@@ -207,7 +208,7 @@ func (m *Mission) CatchUp() (uint64, error) {
 // entries is what fold reads from: a reader, or the log while it is open.
 type entries interface {
 	Checkpoint() record.Checkpoint
-	Entries(from, till uint64) (func(yield func(uint64, []byte) bool), func() error)
+	Entries(from, till uint64) *record.Cursor
 }
 
 func (m *Mission) fold(r entries) (uint64, error) {
@@ -215,19 +216,22 @@ func (m *Mission) fold(r entries) (uint64, error) {
 	if till < from {
 		return 0, fmt.Errorf("mission: the record has %d signed entries, and %d were seen before: it was rolled back", till, from)
 	}
-	var failed error
-	each, readErr := r.Entries(from, till)
-	each(func(index uint64, raw []byte) bool {
-		var e *trucewatch.Entry
-		if e, failed = trucewatch.DecodeEntry(index, raw); failed == nil {
-			failed = m.apply(e)
+	for cursor := r.Entries(from, till); ; {
+		index, raw, err := cursor.Next()
+		if errors.Is(err, io.EOF) {
+			return till - from, nil
 		}
-		return failed == nil
-	})
-	if err := errors.Join(failed, readErr()); err != nil {
-		return m.state.Next() - from, err
+		if err != nil {
+			return m.state.Next() - from, err
+		}
+		e, err := trucewatch.DecodeEntry(index, raw)
+		if err == nil {
+			err = m.apply(e)
+		}
+		if err != nil {
+			return m.state.Next() - from, err
+		}
 	}
-	return m.state.Next() - from, nil
 }
 
 // apply folds one entry into the state and into what the rim keeps beside it.

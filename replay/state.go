@@ -255,18 +255,27 @@ func (s *State) checkPrevious(fresh *trucewatch.TallyView) []Change {
 	for _, other := range s.tallies {
 		for _, pair := range [][2]*trucewatch.TallyView{{fresh, other}, {other, fresh}} {
 			later, earlier := pair[0], pair[1]
-			if later == earlier || !judge.Follows(&later.Tally, &earlier.Tally) {
+			if later == earlier || !sameSeries(&later.Tally, &earlier.Tally) {
 				continue
 			}
 			ok, flags := judge.CheckPrevious(&later.Tally, &earlier.Tally)
+			if !ok && len(flags) == 0 {
+				continue
+			}
 			later.Flags = append(later.Flags, flags...)
 			if ok {
-				later.Agrees = append(later.Agrees, "the previous period as it was published")
+				later.Agrees = append(later.Agrees, "what it says of the period before, with the report of that period")
 			}
 			changes = append(changes, Change{Tally: later})
 		}
 	}
 	return changes
+}
+
+// sameSeries says whether two tallies are numbers of one publication series:
+// only within one does a report speak of the period before its own.
+func sameSeries(a, b *trucewatch.Tally) bool {
+	return a.Claimant == b.Claimant && a.Area == b.Area && a.Category == b.Category && a.Count.Unit == b.Count.Unit && a.Running == b.Running
 }
 
 func (s *State) state(e *trucewatch.Entry, b *trucewatch.StatementBatch) []Change {

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target is also plain go; see "make help".
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+STATICCHECK := go tool -modfile=tools/go.mod staticcheck
+FUZZTIME ?= 5s
+# Packages from Debian that the whole test run needs, and one program of each.
+DEBIAN := chromium qemu-user geographiclib-tools
+
+.PHONY: help test install check race fuzz arches browser bench crash demo update
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+test: install check race fuzz arches ## everything, after installing what it needs
+
+install: ## what the tests need beyond Go, from Debian's packages
+	@missing=; command -v chromium >/dev/null || missing+=" chromium"; \
+	command -v qemu-aarch64 >/dev/null || missing+=" qemu-user"; \
+	command -v GeodSolve >/dev/null || missing+=" geographiclib-tools"; \
+	if [ -n "$$missing" ]; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+check: ## format, vet, staticcheck, tests
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
+	go vet ./...
+	$(STATICCHECK) ./...
+	go test -shuffle=on -timeout 20m ./...
+
+race: ## the packages with goroutines, under the race detector
+	go test -race -short -timeout 20m ./internal/... ./record/... ./index/... ./mission/... ./publish/...
+
+fuzz: ## each fuzz test for FUZZTIME
+	@go list -f '{{$$d := .Dir}}{{range .TestGoFiles}}{{$$d}}/{{.}} {{end}}{{range .XTestGoFiles}}{{$$d}}/{{.}} {{end}}' ./... | tr ' ' '\n' | \
+	xargs -r grep -HoE '^func Fuzz\w+' | sort -u | while IFS=: read -r file name; do \
+		echo "fuzz $$(dirname "$${file#$(CURDIR)/}") $${name#func }"; \
+		go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$${file#$(CURDIR)/}")" | { grep -E 'FAIL|Failing|panic' && exit 1 || true; }; \
+	done
+
+arches: ## one digest for the example missions on amd64 v1, v3 and arm64
+	./scripts/arches
+
+bench: ## the benchmarks behind docs/performance.md
+	./scripts/bench
+
+demo: ## the example missions, served on this machine
+	go run ./cmd/trucewatch demo
+
+update: ## rewrite the expected outputs of golden tests; read the diff
+	go test ./... -update

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command trucewatch monitors and verifies a ceasefire. A mission is a folder;
+// see "trucewatch --help".
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes. Scripts may rely on them.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the command could not do what was asked; the message says why
+	exitFound  = 2 // it could, and what it checked is not sound: verify, agreement check
+	exitUsage  = 64
+)
+
+const description = `trucewatch monitors and verifies a ceasefire: it records observations so that
+nobody can change them unseen, says which belong to one incident and how sure that is, holds each incident
+against the agreement, gives reasons, and publishes to each audience what it may see.
+
+Begin with:  trucewatch demo
+
+Exit codes: 0 done; 1 could not be done, the message says why; 2 checked and not sound (verify, agreement check);
+64 the command line was not understood.`
+
+// commands is the command line. The texts are what a newcomer reads.
+type commands struct {
+	Demo      demoCommand      `cmd:"" help:"Load the example missions, print what they show, and serve them on this machine."`
+	Init      initCommand      `cmd:"" help:"Set up a mission folder."`
+	Import    importCommand    `cmd:"" help:"Read files of observations, tallies, statements or notifications into a mission."`
+	Serve     serveCommand     `cmd:"" help:"Serve pages and JSON of missions; by default to this machine only."`
+	Report    reportCommand    `cmd:"" help:"Write a daily report."`
+	Serving   caseCommand      `cmd:"" name:"case" help:"List cases, or serve one on the parties, which starts its clocks."`
+	Review    reviewCommand    `cmd:"" help:"Confirm or withdraw a finding."`
+	Release   releaseCommand   `cmd:"" help:"Make findings public after the delay that the agreement sets."`
+	Compare   compareCommand   `cmd:"" help:"Compare two tallies, or say why they cannot be compared."`
+	Replay    replayCommand    `cmd:"" help:"Recompute a mission from its record."`
+	Verify    verifyCommand    `cmd:"" help:"Check that a mission's record is sound; changes nothing. Exit code 2 if it is not."`
+	Agreement agreementCommand `cmd:"" help:"Check or show an agreement."`
+	Associate associateCommand `cmd:"" help:"Filter: recorded observations in, dossiers of incidents out (JSON lines)."`
+	Judge     judgeCommand     `cmd:"" help:"Filter: dossiers in, dossiers with findings out (JSON lines)."`
+	Casework  caseworkCommand  `cmd:"" help:"Filter: dossiers with findings in, cases out (JSON lines)."`
+	Disclose  discloseCommand  `cmd:"" help:"Filter: dossiers with findings in, what an audience may see out (JSON lines)."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+}
+
+// A terminal is where a command reads and writes.
+type terminal struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// errFound makes the command end with exitFound; its message was printed.
+var errFound = errors.New("not sound")
+
+func main() { os.Exit(run(os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr})) }
+
+func run(args []string, t terminal) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("trucewatch"), kong.Description(description), kong.Writers(t.out, t.err),
+		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
+	if err != nil {
+		panic(err) // the command line itself is wrong: any test finds it
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(t.err, "trucewatch: %v\nSee trucewatch --help.\n", err)
+		return exitUsage
+	}
+	switch err := ctx.Run(t); {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFound):
+		return exitFound
+	default:
+		fmt.Fprintf(t.err, "trucewatch: %v\n", err)
+		return exitFailed
+	}
+}

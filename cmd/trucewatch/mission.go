@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/mission"
+)
+
+type initCommand struct {
+	Mission   string `arg:"" help:"Folder to make; its last part is the mission's identifier."`
+	Agreement string `help:"Agreement to adopt: a folder with agreement.yaml, or that file." placeholder:"FILE"`
+	Gazetteer string `help:"Place names, CSV with name,lat,lon,kind,party,aliases." placeholder:"FILE"`
+	Title     string `help:"Title for people; the identifier if left out."`
+	Zone      string `help:"Zone of the zone database in which local times are shown and days end." default:"UTC"`
+	CutOff    string `help:"Local time at which a reporting period ends." default:"19:30"`
+	Exercise  bool   `help:"An exercise: invented data, SIMULATED on everything. Cannot be undone."`
+}
+
+func (c *initCommand) Run(t terminal) error {
+	s := &mission.Spec{ID: strings.ToLower(filepath.Base(filepath.Clean(c.Mission))), Title: c.Title, Mode: trucewatch.Live,
+		DisplayZone: c.Zone, CutOff: c.CutOff, Simulated: c.Exercise, Gazetteer: c.Gazetteer}
+	if c.Exercise {
+		s.Mode = trucewatch.Exercise
+	}
+	if c.Agreement != "" {
+		s.Agreements = []string{c.Agreement}
+	}
+	if s.Title == "" {
+		s.Title = s.ID
+	}
+	if err := mission.CheckSpec(s); err != nil {
+		return err
+	}
+	if err := mission.Create(c.Mission, s, mission.DirFS(), trucewatch.InstantOf(time.Now())); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "Mission %s is set up in %s.\n", s.ID, c.Mission)
+	fmt.Fprintf(t.out, "Keep %s secret: whoever holds it can write in the mission's name.\n", filepath.Join(c.Mission, "keys"))
+	fmt.Fprintf(t.out, "Next: trucewatch import %s --format ... FILE    then: trucewatch serve %s\n", c.Mission, c.Mission)
+	return nil
+}
+
+type replayCommand struct {
+	Mission string `arg:"" help:"Mission folder."`
+	Digest  bool   `help:"Print the digest of the state: equal on every machine that replays the same record."`
+	Print   string `help:"Print what the record gives as JSON lines: observations, dossiers, findings or cases." enum:",observations,dossiers,findings,cases" default:""`
+}
+
+func (c *replayCommand) Run(t terminal) error {
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	s := m.State()
+	if c.Print != "" {
+		return printState(t.out, s, c.Print)
+	}
+	fmt.Fprintf(t.out, "%s: %d entries\n", s.Genesis().Mission, s.Next())
+	fmt.Fprintf(t.out, "state      %v\n", s.Digest())
+	if c.Digest {
+		fmt.Fprintf(t.out, "order-free %v\n", s.OrderFreeDigest())
+		public, err := s.ViewDigest(trucewatch.ForPublic)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "public     %v\n", public)
+	}
+	return nil
+}
+
+type verifyCommand struct {
+	Mission string `arg:"" help:"Mission folder."`
+	JSON    bool   `help:"Print the whole verification as JSON."`
+}
+
+func (c *verifyCommand) Run(t terminal) error {
+	v, err := mission.Verify(c.Mission)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		enc := json.NewEncoder(t.out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(v); err != nil {
+			return err
+		}
+	} else {
+		printVerification(t.out, v)
+	}
+	if !v.Sound() {
+		return errFound
+	}
+	return nil
+}
+
+func printVerification(out io.Writer, v *mission.Verification) {
+	fmt.Fprintf(out, "log      %s\nentries  %d signed", v.Origin, v.Entries)
+	if v.Unsigned > 0 {
+		fmt.Fprintf(out, ", %d beyond the last checkpoint (not promised; the next writer signs them)", v.Unsigned)
+	}
+	fmt.Fprintf(out, "\nroot     %s\nstate    %v\n", v.Root, v.State)
+	for _, c := range v.Checked {
+		fmt.Fprintf(out, "checked  %s\n", c)
+	}
+	for _, p := range v.Problems {
+		fmt.Fprintf(out, "PROBLEM  %s\n", p)
+	}
+	if v.Sound() {
+		fmt.Fprintln(out, "The record is sound.")
+		return
+	}
+	fmt.Fprintf(out, "The record is NOT sound: %d problems.\n", v.Count)
+}
+
+type releaseCommand struct {
+	Mission string   `arg:"" help:"Mission folder."`
+	Finding []string `arg:"" optional:"" help:"Findings to release; none with --list."`
+	List    bool     `help:"List what could be released."`
+	By      string   `help:"Role of the person who releases, never a name." default:"head of mission"`
+	Reason  string   `help:"Why."`
+}
+
+func (c *releaseCommand) Run(t terminal) error {
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	if c.List {
+		for _, id := range m.State().Publishable() {
+			f, _, _ := m.State().Finding(id)
+			fmt.Fprintf(t.out, "%s\t%s\t%s\t%v\n", id, f.Result, f.ActName, f.When.From)
+		}
+		return nil
+	}
+	if len(c.Finding) == 0 {
+		return errors.New("release: name the findings, or see them with --list")
+	}
+	ids := make([]trucewatch.FindingID, len(c.Finding))
+	for i, id := range c.Finding {
+		ids[i] = trucewatch.FindingID(id)
+	}
+	return m.Write(func(w *mission.Writer) error { return w.Release(ids, c.By, c.Reason, w.Stamp()) })
+}
+
+type reviewCommand struct {
+	Mission string `arg:"" help:"Mission folder."`
+	Deed    string `arg:"" enum:"confirm,withdraw" help:"confirm or withdraw."`
+	Finding string `arg:"" help:"Finding."`
+	By      string `help:"Role of the person, never a name." default:"duty officer"`
+	Reason  string `help:"Why. Needed for withdraw."`
+}
+
+func (c *reviewCommand) Run(terminal) error {
+	if c.Deed == "withdraw" && c.Reason == "" {
+		return errors.New("review: withdrawing a finding needs a --reason")
+	}
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	r := trucewatch.Review{Finding: trucewatch.FindingID(c.Finding), Deed: c.Deed, By: c.By, Reason: c.Reason}
+	return m.Write(func(w *mission.Writer) error { return w.Review(r, w.Stamp()) })
+}
+
+type caseCommand struct {
+	Mission string `arg:"" help:"Mission folder."`
+	Serve   string `help:"Serve this case on the parties: its clocks start now." placeholder:"CASE"`
+	By      string `help:"Role of the person who serves, never a name." default:"duty officer"`
+}
+
+func (c *caseCommand) Run(t terminal) error {
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	if c.Serve != "" {
+		r := trucewatch.Review{Case: trucewatch.CaseID(c.Serve), Deed: "serve", By: c.By}
+		return m.Write(func(w *mission.Writer) error { return w.Review(r, w.Stamp()) })
+	}
+	for cs := range m.State().Cases() {
+		fmt.Fprintf(t.out, "%s\t%s\tseverity %d\topened %v\t%d findings\n", cs.ID, cs.State, cs.Severity, cs.Opened, len(cs.Findings))
+	}
+	return nil
+}
+
+type compareCommand struct {
+	Mission string `arg:"" help:"Mission folder."`
+	A       string `arg:"" optional:"" help:"Key of a tally, or the beginning of it; without keys all tallies are listed."`
+	B       string `arg:"" optional:"" help:"Key of another."`
+}
+
+func (c *compareCommand) Run(t terminal) error {
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	if c.B == "" {
+		for v := range m.State().Tallies() {
+			fmt.Fprintf(t.out, "%.12s\t%s\t%s\t%d %s\t%s\n", v.Tally.Key, v.Tally.Claimant, v.Tally.Category, v.Tally.Count.Value, v.Tally.Count.Unit, v.Tally.WindowText)
+		}
+		return nil
+	}
+	a, err := tallyKey(m, c.A)
+	if err != nil {
+		return err
+	}
+	b, err := tallyKey(m, c.B)
+	if err != nil {
+		return err
+	}
+	result, err := m.State().Compare(a, b)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, result.Text)
+	for _, flag := range result.Flags {
+		fmt.Fprintf(t.out, "note: %s\n", flag)
+	}
+	return nil
+}
+
+func tallyKey(m *mission.Mission, prefix string) (trucewatch.ContentKey, error) {
+	var found []trucewatch.ContentKey
+	for v := range m.State().Tallies() {
+		if strings.HasPrefix(v.Tally.Key.String(), strings.ToLower(prefix)) {
+			found = append(found, v.Tally.Key)
+		}
+	}
+	if len(found) != 1 {
+		return trucewatch.ContentKey{}, fmt.Errorf("compare: %q names %d tallies, not one: list them with trucewatch compare %s", prefix, len(found), m.Dir())
+	}
+	return found[0], nil
+}
+
+type versionCommand struct{}
+
+func (c *versionCommand) Run(t terminal) error {
+	fmt.Fprintf(t.out, "trucewatch %s, engine %d\n", version, trucewatch.EngineVersion)
+	return nil
+}
+
+// version is the release; engine versions are in the record.
+const version = "0.1.0"
+
+// openOut returns where to write: a file, or standard output for "" and "-".
+func openOut(name string, t terminal) (io.Writer, func() error, error) {
+	if name == "" || name == "-" {
+		return t.out, func() error { return nil }, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, f.Close, nil
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/record"
+)
+
+// problemsMax is how many problems a verification lists; it counts all.
+const problemsMax = 100
+
+// A Verification says whether a mission's record is sound. It is deterministic:
+// the same folder gives the same report.
+type Verification struct {
+	Origin   string          `json:"origin"`
+	Entries  uint64          `json:"entries"`  // covered by the last signed checkpoint
+	Root     string          `json:"root"`     // of the tree over them, in hexadecimal
+	Unsigned uint64          `json:"unsigned"` // complete entries beyond the checkpoint: not promised, not checked further
+	State    trucewatch.Hash `json:"state"`    // digest of the state that they give
+	Checked  []string        `json:"checked"`
+	Problems []string        `json:"problems"`
+	Count    int             `json:"problem_count"`
+}
+
+// Sound says whether no problem was found.
+func (v *Verification) Sound() bool { return v.Count == 0 }
+
+func (v *Verification) problem(format string, args ...any) {
+	v.Count++
+	if len(v.Problems) < problemsMax {
+		v.Problems = append(v.Problems, fmt.Sprintf(format, args...))
+	}
+}
+
+// Verify checks the mission in dir without writing anything: the log's tree
+// against its signed checkpoints, each entry's form, signer, chain and origin,
+// the agreements named, and that replay gives every state the record commits
+// to. The error is about what could not be read at all.
+func Verify(dir string) (*Verification, error) {
+	verifier, err := logVerifier(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "record")
+	report, err := record.Verify(path, verifier)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verification{Origin: verifier.Name(), Entries: report.Size, Root: fmt.Sprintf("%x", report.Root), Unsigned: report.Unsigned, Problems: []string{}}
+	for _, p := range report.Problems {
+		v.problem("%v", p)
+	}
+	v.Checked = append(v.Checked, "every entry, tile and kept checkpoint against the last signed checkpoint")
+	r, err := record.OpenReader(path, verifier)
+	if err != nil {
+		if v.Sound() {
+			return nil, err
+		}
+		return v, nil
+	}
+	defer r.Close()
+	c := checker{v: v, m: empty(dir), keys: map[trucewatch.KeyID]ed25519.PublicKey{}, chains: map[trucewatch.KeyID]chain{}}
+	c.run(r, report.Size)
+	v.State = c.m.state.Digest()
+	v.Checked = append(v.Checked, "form, limits, origin, signature and source chain of every entry",
+		"agreements and gazetteer by their hashes", "replay: every state that the record commits to")
+	return v, nil
+}
+
+// A checker walks the entries of a record that it does not trust.
+type checker struct {
+	v       *Verification
+	m       *Mission
+	keys    map[trucewatch.KeyID]ed25519.PublicKey // registered so far
+	chains  map[trucewatch.KeyID]chain
+	genesis func(ed25519.PublicKey) error // checks entry 0, until entry 1 was read
+	broken  bool                          // replay has failed: later states mean nothing
+}
+
+func (c *checker) run(r *record.Reader, size uint64) {
+	for cursor := r.Entries(0, size); ; {
+		index, raw, err := cursor.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			c.v.problem("%v", err)
+			break
+		}
+		c.entry(index, raw)
+	}
+	if c.genesis != nil {
+		c.v.problem("the key that signed genesis was never registered")
+	}
+	if g := c.m.state.Genesis(); g != nil && !g.Gazetteer.IsZero() {
+		if _, err := c.m.Blob(g.Gazetteer); err != nil {
+			c.v.problem("%v", err)
+		}
+	}
+}
+
+func (c *checker) entry(index uint64, raw []byte) {
+	e, err := trucewatch.DecodeEntry(index, raw)
+	if err != nil {
+		c.v.problem("%v", err)
+		c.broken = true
+		return
+	}
+	if err := c.check(e, raw); err != nil {
+		c.v.problem("entry %d: %v", index, err)
+	}
+	if c.broken {
+		return
+	}
+	if err := c.m.apply(e); err != nil {
+		c.v.problem("%v", err)
+		c.broken = true
+	}
+}
+
+// check holds an entry to the keys and chains before it.
+func (c *checker) check(e *trucewatch.Entry, raw []byte) error {
+	var env trucewatch.Envelope
+	if err := trucewatch.Decode(raw, &env); err != nil {
+		return err
+	}
+	if e.Body.Log != c.v.Origin {
+		return fmt.Errorf("belongs to another log, %q", e.Body.Log)
+	}
+	if e.Index == 0 {
+		// Its key is registered by the entry that follows, signed by the same key.
+		c.genesis = func(public ed25519.PublicKey) error { return checkSignature(e, env.Body, public) }
+		return c.follow(e)
+	}
+	if k := e.Body.Payload.Key; k != nil {
+		if keyID(k.Public) != k.ID {
+			return errors.New("registers a key under a name that is not its own")
+		}
+		c.keys[k.ID] = k.Public
+	}
+	public := c.keys[e.Body.Key]
+	var early error
+	if c.genesis != nil {
+		early = c.genesis(public)
+		c.genesis = nil
+	}
+	return errors.Join(early, checkSignature(e, env.Body, public), c.follow(e))
+}
+
+func checkSignature(e *trucewatch.Entry, body []byte, public ed25519.PublicKey) error {
+	if public == nil {
+		return fmt.Errorf("signed by key %x, which the record does not know", e.Body.Key)
+	}
+	for _, s := range e.Signatures {
+		if s.Key == e.Body.Key && s.Type == trucewatch.Ed25519Signature && ed25519.Verify(public, trucewatch.SignedBytes(body), s.Value) {
+			return nil
+		}
+	}
+	return fmt.Errorf("has no valid signature of key %x", e.Body.Key)
+}
+
+// follow holds an entry to its signer's chain.
+func (c *checker) follow(e *trucewatch.Entry) error {
+	have := c.chains[e.Body.Key]
+	c.chains[e.Body.Key] = chain{sequence: e.Body.Sequence + 1, previous: e.BodyHash}
+	switch {
+	case e.Body.Sequence > have.sequence:
+		return fmt.Errorf("gap: key %x is at sequence %d where %d was expected: an entry of this signer is missing", e.Body.Key, e.Body.Sequence, have.sequence)
+	case e.Body.Sequence < have.sequence:
+		return fmt.Errorf("key %x repeats sequence %d: two bodies under one number, or one that was moved", e.Body.Key, e.Body.Sequence)
+	case e.Body.Previous != have.previous:
+		return fmt.Errorf("does not name the body before it in the chain of key %x", e.Body.Key)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package replay
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/judge"
+)
+
+// Finding returns the current revision of a finding and when it was released (0
+// if it was not).
+func (s *State) Finding(id trucewatch.FindingID) (f *trucewatch.Finding, released trucewatch.Instant, ok bool) {
+	st := s.findings[id]
+	if st == nil {
+		return nil, 0, false
+	}
+	return st.current, st.released, true
+}
+
+// Findings returns the current revision of every finding, by identifier.
+func (s *State) Findings() iter.Seq[*trucewatch.Finding] {
+	return func(yield func(*trucewatch.Finding) bool) {
+		for _, id := range slices.Sorted(maps.Keys(s.findings)) {
+			if !yield(s.findings[id].current) {
+				return
+			}
+		}
+	}
+}
+
+// Publishable returns the findings that could be released now: violations and
+// probable violations that nobody withdrew and that are not public yet.
+func (s *State) Publishable() []trucewatch.FindingID {
+	var ids []trucewatch.FindingID
+	for f := range s.Findings() {
+		counts := f.Result == trucewatch.Violation || f.Result == trucewatch.ProbableViolation
+		if counts && f.State != "withdrawn" && s.findings[f.ID].released == 0 {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids
+}
+
+// Unserved returns the cases that nobody has served yet.
+func (s *State) Unserved() []trucewatch.CaseID {
+	var ids []trucewatch.CaseID
+	for c := range s.desk.All() {
+		if s.Servable(c.ID) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// Servable says whether there is such a case and it was not served yet.
+func (s *State) Servable(id trucewatch.CaseID) bool {
+	c := s.desk.Case(id)
+	return c != nil && c.Served == 0 && c.State == "opened"
+}
+
+// Incidents returns every incident, by identifier.
+func (s *State) Incidents() iter.Seq[*trucewatch.Incident] { return s.incidents.All() }
+
+// Incident returns an incident by its identifier or an alias, nil if there is
+// none.
+func (s *State) Incident(id trucewatch.IncidentID) *trucewatch.Incident { return s.incidents.Incident(id) }
+
+// Members returns the observations of an incident.
+func (s *State) Members(in *trucewatch.Incident) []*trucewatch.Recorded { return s.incidents.Members(in) }
+
+// OrderFreeDigest is a digest of what belongs together that does not depend on
+// the order of recording.
+func (s *State) OrderFreeDigest() trucewatch.Hash { return s.incidents.OrderFreeDigest() }
+
+// Compare compares two tallies by their keys, as judge.Compare does.
+func (s *State) Compare(a, b trucewatch.ContentKey) (trucewatch.Comparison, error) {
+	var x, y *trucewatch.Tally
+	for _, t := range s.tallies {
+		if t.Tally.Key == a {
+			x = &t.Tally
+		}
+		if t.Tally.Key == b {
+			y = &t.Tally
+		}
+	}
+	if x == nil || y == nil {
+		return trucewatch.Comparison{}, fmt.Errorf("replay: compare: %w: there is no tally %v or %v", trucewatch.ErrInvalid, a, b)
+	}
+	return judge.Compare(x, y)
+}
