@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agreement
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// Clauses returns everything that the text says, in its order, each with
+// whether the software applies it and, if not, why.
+func (a *Agreement) Clauses() []trucewatch.Clause {
+	w := &writer{}
+	for i := range a.Acts {
+		w.act(a, &a.Acts[i])
+	}
+	for _, d := range a.Duties {
+		w.add("other", d.ID, d.Basis, "a duty of the parties' own organs: no observation can show it broken", "%s", d.Text)
+	}
+	if f := a.ReturnFire; f != nil {
+		w.returnFire(f)
+	}
+	for i := range a.Exemptions {
+		w.exemption(a, &a.Exemptions[i])
+	}
+	if k := a.Acknowledgement; k != nil {
+		w.add("other", "acknowledgement", k.Basis, "acknowledgements are not carried by the record",
+			"a notification is acknowledged by %s within %s; no answer means %s", plain(k.By), span(k.Within), plain(k.NoAnswerMeans))
+	}
+	for i := range a.Weapons {
+		w.weapon(a, &a.Weapons[i])
+	}
+	w.ground(a)
+	w.counting(&a.Counting)
+	w.evidence(&a.Evidence)
+	for _, c := range a.Clocks {
+		w.clock(c)
+	}
+	w.terms(a)
+	for _, d := range a.Disclosure {
+		w.disclosure(d)
+	}
+	for _, t := range a.Interpretations {
+		how := plain(t.Precedence) + " takes precedence"
+		if t.Both {
+			how = "both readings stand, so the class is never certain"
+		}
+		w.add("other", "interpretation/"+t.ID, t.Basis, "", "%s, between %s: %s", t.Question, list(t.About), how)
+	}
+	return w.clauses
+}
+
+// A writer collects clauses.
+type writer struct{ clauses []trucewatch.Clause }
+
+// add appends a clause; an empty why means that the software applies it.
+func (w *writer) add(group, id, basis, why, format string, args ...any) {
+	w.clauses = append(w.clauses, trucewatch.Clause{ID: id, Group: group, Text: fmt.Sprintf(format, args...), Basis: basis,
+		Judged: why == "", Why: why})
+}
+
+func (w *writer) act(a *Agreement, c *Act) {
+	severity := [...]string{"", "technical", "minor", "serious", "grave"}
+	text := fmt.Sprintf("%s: %s; severity %d (%s), counted by %s", plain(c.Name), conditions(&c.When), c.Severity, severity[c.Severity], plain(c.Unit))
+	if u := a.exceptions(c); u != "" {
+		text += "; unless " + u
+	}
+	w.add("act", string(c.ID), c.Basis, c.Unjudged(), "%s", text)
+}
+
+func (a *Agreement) exceptions(c *Act) string {
+	var parts []string
+	for _, id := range c.Unless.Exemptions {
+		parts = append(parts, "notified under "+id)
+	}
+	if c.Unless.MissionAsset {
+		parts = append(parts, "it belongs to the mission")
+	}
+	return strings.Join(parts, ", or ")
+}
+
+// conditions writes an act's conditions in words.
+func conditions(c *When) string {
+	var parts []string
+	say := func(set bool, format string, args ...any) {
+		if set {
+			parts = append(parts, fmt.Sprintf(format, args...))
+		}
+	}
+	say(len(c.Kinds) > 0, "%s seen, heard or recorded", list(c.Kinds))
+	say(len(c.RestrictionTypes) > 0, "of type %s", list(c.RestrictionTypes))
+	say(c.Minutes != Bounds{}, "minutes %s", bounds(c.Minutes))
+	say(len(c.Platforms) > 0, "weapon %s", list(c.Platforms))
+	say(len(c.Classes) > 0, "weapon class %s", list(c.Classes))
+	say(c.ClassIs != "", "class is %s", c.ClassIs)
+	say(c.InsideLimit, "inside the limit of the weapon's class")
+	say(len(c.Zones) > 0, "in zone %s", list(c.Zones))
+	say(c.Owner == "party", "belonging to a party")
+	say(c.Owner == "mission", "belonging to the mission")
+	say(c.Precise, "aimed single shots")
+	say(c.Civilian, "a civilian")
+	say(c.Standard != "", "by the standard of %s", plain(c.Standard))
+	return strings.Join(parts, ", ")
+}
+
+func (w *writer) returnFire(f *ReturnFire) {
+	var facts []string
+	for _, fact := range f.AllowedOnlyIf {
+		text := plain(fact.Fact)
+		if fact.Via != "" {
+			text += " via " + plain(fact.Via)
+		}
+		if fact.Logged {
+			text += ", logged"
+		}
+		if fact.Level != "" {
+			text += " " + plain(fact.Level)
+		}
+		if len(fact.To) > 0 {
+			text += " to " + list(fact.To)
+		}
+		if fact.Within > 0 {
+			text += " within " + span(fact.Within)
+		}
+		facts = append(facts, text)
+	}
+	w.add("other", "return_fire", f.Basis, "needs orders, the log of the hotline and the other side's action, which the record does not carry",
+		"return fire is allowed only if: %s; otherwise a %s", strings.Join(facts, "; "), f.Otherwise)
+}
+
+func (w *writer) exemption(a *Agreement, x *Exemption) {
+	text := plain(x.Name)
+	if x.Lead > 0 {
+		text += fmt.Sprintf(", notified %s ahead", span(x.Lead))
+	}
+	if x.EmergencyLead > 0 {
+		text += fmt.Sprintf(" (%s in an emergency)", span(x.EmergencyLead))
+	}
+	if len(x.Fields) > 0 {
+		text += ", stating " + list(x.Fields)
+	}
+	if len(x.GuaranteesFrom) > 0 {
+		text += ", with guarantees of " + list(x.GuaranteesFrom)
+	}
+	if len(x.Outside) > 0 {
+		text += ", outside " + list(x.Outside)
+	}
+	switch {
+	case x.Effect == "raises_severity":
+		text += fmt.Sprintf(": raises severity to %d", x.RaisesTo)
+	case x.Effect != "":
+		text += ": " + plain(x.Effect)
+	}
+	if len(x.Lifts) > 0 {
+		text += ": lifts " + enumerate(x.Lifts)
+	}
+	if x.ToleranceMM > 0 || x.Tolerance > 0 {
+		text += fmt.Sprintf("; tolerance %s m and %s", thousandths(x.ToleranceMM), span(x.Tolerance))
+	}
+	for _, v := range x.VoidIf {
+		text += "; void if " + plain(v.Fact)
+		if v.Fact == "off_corridor" {
+			text += fmt.Sprintf(" by more than %s m", thousandths(v.OverMM))
+		}
+	}
+	w.add("exemption", x.ID, x.Basis, a.Unjudged(x), "%s", text)
+}
+
+func (w *writer) weapon(a *Agreement, c *WeaponClass) {
+	text := fmt.Sprintf("%s: %s", plain(c.ID), c.Match.words())
+	if c.WithdrawMM > 0 {
+		text += fmt.Sprintf("; each side keeps %s km from its line", kilometres(c.WithdrawMM))
+	}
+	if c.Phase != "" {
+		text += ", binding from the end of phase " + c.Phase
+	}
+	if len(c.ZoneBan) > 0 {
+		text += "; banned in " + enumerate(c.ZoneBan)
+	}
+	if c.Use != "" {
+		text += "; use: " + plain(c.Use)
+	}
+	named := false
+	for _, act := range a.Acts {
+		for _, id := range act.When.Classes {
+			named = named || id == c.ID && act.Unjudged() == ""
+		}
+		named = named || act.When.InsideLimit && c.WithdrawMM > 0 && act.Unjudged() == ""
+	}
+	why := ""
+	if !named {
+		why = "no act that is judged names this class"
+	}
+	w.add("other", "weapon/"+c.ID, c.Basis, why, "%s", text)
+}
+
+// words writes a match.
+func (m *Match) words() string {
+	parts := []string{list(m.Platforms)}
+	say := func(set bool, format string, args ...any) {
+		if set {
+			parts = append(parts, fmt.Sprintf(format, args...))
+		}
+	}
+	say(m.CalibreMM != Bounds{}, "calibre %s mm", bounds(m.CalibreMM))
+	say(m.RangeKM != Bounds{}, "range %s km", bounds(m.RangeKM))
+	say(len(m.Models) > 0, "model %s", list(m.Models))
+	say(len(m.NotModels) > 0, "not model %s", list(m.NotModels))
+	say(len(m.Roles) > 0, "role %s", list(m.Roles))
+	say(len(m.Munitions) > 0, "munition %s", list(m.Munitions))
+	return strings.Join(parts, ", ")
+}
+
+func (w *writer) ground(a *Agreement) {
+	for _, z := range a.Zones {
+		if len(z.Rules) > 0 {
+			w.add("other", "zone/"+z.ID, z.Basis, "the rules of a zone are judged only as far as acts name the zone", "in %s %s: %s", plain(z.Kind), z.ID, list(z.Rules))
+		}
+	}
+	for _, p := range a.Phases {
+		begins := span(p.StartAfter) + " after the start"
+		if p.After != "" {
+			begins = "after " + p.After
+		}
+		w.add("other", "phase/"+p.ID, p.Basis, "only its end is applied: until then the limits of its classes are not judged",
+			"phase %s starts %s and is complete in %s", p.ID, begins, span(p.Complete))
+	}
+	if s := a.Storage; s != nil {
+		w.add("other", "storage", s.Basis, "needs the sites' inventories and the visits' serial numbers, which the record does not carry",
+			"weapons are kept at %d declared sites, inspected with notice of %s, at least every %s", len(s.Sites), span(s.Notice), span(s.MaxInterval))
+	}
+}
+
+func (w *writer) counting(c *Counting) {
+	w.add("counting", "counting/layers", c.Basis, "", "counted in the layers %s, which are never mixed", list(c.Layers))
+	if e := c.Engagement; e != (Engagement{}) {
+		w.add("counting", "counting/engagement", c.Basis, "observations are joined by likelihood, not by this pause and length",
+			"fire is one engagement until a pause of %s, at most %s long", span(e.Gap), span(e.Cap))
+	}
+	if c.AcrossSensors {
+		w.add("counting", "counting/dedupe", c.Basis, "", "one physical event counts once, however many means saw it")
+	}
+	if len(c.NotCounted) > 0 {
+		w.add("counting", "counting/not_counted", c.Basis, "", "not counted: %s", list(c.NotCounted))
+	}
+}
+
+func (w *writer) evidence(e *Evidence) {
+	w.add("evidence", "evidence/scale", e.Basis, "", "possible from %s %%, probable from %s %%, confirmed from %s %%",
+		percent(e.Possible), percent(e.Probable), percent(e.Confirmed))
+	w.add("evidence", "evidence/to_publish", e.Basis, "a person releases each finding: this is shown to him, not enforced", "published from %s", e.ToPublish)
+	w.add("evidence", "evidence/to_attribute", e.Basis, "", "a party is named from %s %% (severity 1-2) or %s %% (severity 3-4)",
+		percent(e.AttributeLow), percent(e.AttributeHigh))
+	w.add("evidence", "evidence/means", e.Basis, "", "independent means needed: %d (severity 1-2), %d (severity 3-4)", e.MeansLow, e.MeansHigh)
+	w.add("evidence", "evidence/zone_test", e.Basis, "", "inside a zone if the probability is at least %s %%, outside if at most %s %%, else indeterminate",
+		percent(e.InIfGE), percent(e.OutIfLE))
+	w.add("evidence", "evidence/party_claim_alone", e.Basis, "", "the claim of a party alone is never above possible")
+}
+
+func (w *writer) clock(c Clock) {
+	if c.CutOff != "" {
+		w.add("clock", "clock/"+c.ID, c.Basis, "the mission's own cut-off, in its first entry, ends the reporting period", "the day ends at %s local time", c.CutOff)
+		return
+	}
+	w.add("clock", "clock/"+c.ID, c.Basis, "", "%s after %s: %s", span(c.After), c.From, c.Do)
+}
+
+// terms writes what the parties owe each other and the mission, which is not
+// judged.
+func (w *writer) terms(a *Agreement) {
+	if m := a.MonitoringRights; m != nil {
+		w.add("other", "monitoring_rights", m.Basis, "judged only through the acts about restrictions",
+			"access %s, hours %s; mission drones are exempt from %s; imagery to the parties %s",
+			plain(m.Access), m.Hours, enumerate(m.UAVExemptFrom), plain(m.ImageryToParties))
+	}
+	const people = "about persons who are not in the record"
+	if h := a.Humanitarian; h != nil {
+		if p := h.Prisoners; p != nil {
+			w.add("other", "humanitarian/prisoners", h.Basis, people, "prisoners: %s, in the order %s, lists through a %s", plain(p.Principle), list(p.Order), plain(p.ListsVia))
+		}
+		if m := h.Remains; m != nil {
+			w.add("other", "humanitarian/remains", h.Basis, people, "remains of the dead: exchange %t, identification %s", m.Exchange, plain(m.Identification))
+		}
+		for _, v := range h.Windows {
+			w.add("other", "humanitarian/"+v.ID, h.Basis, "windows of silence are not applied", "%s: a %s of %s to %s", plain(v.ID), plain(v.Kind), span(v.ShortMin), span(v.ShortMax))
+		}
+	}
+	if d := a.DigitalAnnex; d != nil {
+		w.add("other", "digital_annex", d.Basis, "acts in the information space are not observed", "prohibited: %s; attributed from %s %%", list(d.Prohibited), percent(d.Attribution))
+	}
+	if a.Overrides != "" {
+		w.add("other", "overrides", "", "orders of the parties are not in the record", "%s", a.Overrides)
+	}
+	if t := a.Termination; t != nil {
+		release := "a breach by one side does not free the other"
+		if t.UnilateralOnBreach {
+			release = "a breach by one side frees the other"
+		}
+		w.add("other", "termination", t.Basis, "a step of the parties, entered as a new version of the agreement", "%s; notice of %s to %s", release, span(t.Notice), list(t.NoticeTo))
+	}
+	if m := a.Amendment; m != nil {
+		w.add("other", "amendment", m.Basis, "a step of the parties, entered as a new version of the agreement", "amended by %s, %s", enumerate(m.By), plain(m.Effective))
+	}
+}
+
+func (w *writer) disclosure(d DisclosureRule) {
+	id := "disclosure/" + string(d.Audience)
+	if d.As != "" {
+		w.add("disclosure", id, d.Basis, "", "%s sees what %s sees", plain(string(d.Audience)), plain(string(d.As)))
+		return
+	}
+	parts := []string{}
+	say := func(set bool, format string, args ...any) {
+		if set {
+			parts = append(parts, fmt.Sprintf(format, args...))
+		}
+	}
+	say(d.Precise, "places to %s km", kilometres(d.PrecisionMM))
+	say(d.Delay > 0, "after %s", span(d.Delay))
+	say(len(d.Only) > 0, "only %s", list(d.Only))
+	say(len(d.Hide) > 0, "without %s", list(d.Hide))
+	say(d.OwnSide != "", "own side %s", d.OwnSide)
+	say(d.OtherSide != nil, "the other side by district, after the case was served, weapons seen by band and district")
+	say(len(d.Never) > 0, "never %s", list(d.Never))
+	if len(parts) > 0 {
+		w.add("disclosure", id, d.Basis, "", "%s sees %s", plain(string(d.Audience)), strings.Join(parts, ", "))
+	}
+	if d.PerCase != "" {
+		w.add("disclosure", id+"/per_case", d.Basis, "warrants are not carried by the record", "%s: %s", plain(string(d.Audience)), plain(d.PerCase))
+	}
+	if d.Openings != "" || d.Reads != "" {
+		w.add("disclosure", id+"/openings", d.Basis, "who opens what is a matter of the keys, outside the record", "%s: openings %s, reads %s", plain(string(d.Audience)), d.Openings, d.Reads)
+	}
+}
+
+// plain writes a word of the text as words: "fire_heavy" as "fire heavy".
+func plain(s string) string { return strings.ReplaceAll(s, "_", " ") }
+
+// list writes "a, b or c" as plain words joined by commas.
+func list[T ~string](of []T) string {
+	parts := make([]string, 0, len(of))
+	for _, w := range of {
+		parts = append(parts, plain(string(w)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func bounds(b Bounds) string {
+	switch {
+	case b.Max == 0:
+		return fmt.Sprintf("at least %d", b.Min)
+	case b.Min == 0:
+		return fmt.Sprintf("at most %d", b.Max)
+	}
+	return fmt.Sprintf("%d to %d", b.Min, b.Max)
+}
+
+// span writes a length of time in the largest unit that is exact.
+func span(v trucewatch.Instant) string {
+	for _, u := range []struct {
+		size trucewatch.Instant
+		name string
+	}{{trucewatch.Day, "day"}, {trucewatch.Hour, "hour"}, {trucewatch.Minute, "minute"}, {trucewatch.Second, "second"}} {
+		if v != 0 && v%u.size == 0 && (u.size != trucewatch.Day || v > 3*trucewatch.Day) {
+			return plural(int64(v/u.size), u.name)
+		}
+	}
+	if v == 0 {
+		return "0 hours"
+	}
+	return fmt.Sprintf("%s milliseconds", thousandths(int64(v)))
+}
+
+func plural(n int64, name string) string {
+	if n == 1 {
+		return "1 " + name
+	}
+	return fmt.Sprintf("%d %ss", n, name)
+}
+
+// thousandths writes 7500 as "7.5".
+func thousandths(v int64) string { return decimals(v, 3) }
+
+// kilometres writes millimetres as kilometres.
+func kilometres(mm int64) string { return decimals(mm, 6) }
+
+// percent writes parts per million as per cent.
+func percent(p trucewatch.PPM) string { return decimals(int64(p), 4) }
+
+// decimals writes v x 10^-digits without trailing zeros; v is not negative.
+func decimals(v int64, digits int) string {
+	s := fmt.Sprintf("%0*d", digits+1, v)
+	whole, fraction := s[:len(s)-digits], strings.TrimRight(s[len(s)-digits:], "0")
+	if fraction == "" {
+		return whole
+	}
+	return whole + "." + fraction
+}

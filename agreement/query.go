@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agreement
+
+import (
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// A PartyShare is the probability that something is a party's.
+type PartyShare struct {
+	Party trucewatch.PartyID
+	Share trucewatch.PPM
+}
+
+// Readings returns the ways to read when the agreement is in force; there is at
+// least one.
+func (a *Agreement) Readings() []trucewatch.Reading { return a.Spans }
+
+// InForce says whether the agreement is in force at an instant under at least
+// one reading.
+func (a *Agreement) InForce(at trucewatch.Instant) bool {
+	return slices.ContainsFunc(a.Spans, func(r trucewatch.Reading) bool { return r.Span.Contains(at) })
+}
+
+// Zone returns the zone with an ID, nil if there is none.
+func (a *Agreement) Zone(id string) *Zone {
+	return find(a.Zones, func(z *Zone) bool { return z.ID == id })
+}
+
+// Line returns the line with an ID, nil if there is none.
+func (a *Agreement) Line(id string) *Line {
+	return find(a.Lines, func(l *Line) bool { return l.ID == id })
+}
+
+// Class returns the weapon class with an ID, nil if there is none.
+func (a *Agreement) Class(id string) *WeaponClass {
+	return find(a.Weapons, func(c *WeaponClass) bool { return c.ID == id })
+}
+
+// Exemption returns the exemption with an ID, nil if there is none.
+func (a *Agreement) Exemption(id string) *Exemption {
+	return find(a.Exemptions, func(x *Exemption) bool { return x.ID == id })
+}
+
+// Act returns the act with an ID, nil if there is none.
+func (a *Agreement) Act(id trucewatch.ActID) *Act {
+	return find(a.Acts, func(c *Act) bool { return c.ID == id })
+}
+
+// Phase returns the phase with an ID, nil if there is none.
+func (a *Agreement) Phase(id string) *Phase {
+	return find(a.Phases, func(p *Phase) bool { return p.ID == id })
+}
+
+// Clock returns the clock with an ID, nil if there is none.
+func (a *Agreement) Clock(id string) *Clock {
+	return find(a.Clocks, func(c *Clock) bool { return c.ID == id })
+}
+
+func find[T any](list []T, is func(*T) bool) *T {
+	for i := range list {
+		if is(&list[i]) {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// MissionAdjudicates says whether the text lets the mission name who is
+// responsible. Where it does not, nothing is attributed in public.
+func (a *Agreement) MissionAdjudicates() bool {
+	b := find(a.Bodies, func(b *Body) bool { return b.ID == "mission" })
+	return b != nil && b.Adjudicates
+}
+
+// DisclosureFor returns the rule for an audience, with "as" followed, and
+// whether the text has one.
+func (a *Agreement) DisclosureFor(audience trucewatch.Audience) (DisclosureRule, bool) {
+	rule := find(a.Disclosure, func(d *DisclosureRule) bool { return d.Audience == audience })
+	if rule != nil && rule.As != "" {
+		// Parse lets "as" point only at a rule that has none itself.
+		as := rule.As
+		rule = find(a.Disclosure, func(d *DisclosureRule) bool { return d.Audience == as })
+	}
+	if rule == nil {
+		return DisclosureRule{}, false
+	}
+	out := *rule
+	out.Audience = audience
+	return out, true
+}
+
+// PhaseEnd returns when a phase is complete under a reading: limits that name
+// the phase bind from then on. A class without a phase binds from the start of
+// force.
+func (a *Agreement) PhaseEnd(id string, reading trucewatch.Reading) trucewatch.Instant {
+	p := a.Phase(id)
+	if p == nil {
+		return reading.Span.From
+	}
+	start := reading.Span.From + p.StartAfter
+	if p.After != "" {
+		// Parse refuses circles and forward references.
+		start = a.PhaseEnd(p.After, reading)
+	}
+	return start + p.Complete
+}
+
+// lineOfContact returns the agreement's one line of contact, nil if it has none.
+func (a *Agreement) lineOfContact() *Line {
+	return find(a.Lines, func(l *Line) bool { return l.Kind == "line_of_contact" })
+}
