@@ -62,7 +62,11 @@ func (m *mapPen) caption() {
 		m.f(`<li><svg class="symbol" width="15" height="15" viewBox="0 0 15 15" aria-hidden="true" focusable="false"><rect x="1" y="1" width="13" height="13" fill="%s" fill-opacity=".4" stroke="%s"/></svg> number of incidents in a cell</li>`, accent, accent)
 	}
 	m.legendOfAgreements()
-	m.f(`</ul><p class="disclaimer">%s`, esc(Disclaimer))
+	m.f(`</ul>`)
+	if m.in.Note != "" {
+		m.f(`<p class="note">%s</p>`, esc(m.in.Note))
+	}
+	m.f(`<p class="disclaimer">%s`, esc(Disclaimer))
 	if m.in.Table != "" {
 		m.f(` <a href="%s">The same as a table.</a>`, esc(m.in.Table))
 	}

@@ -57,6 +57,7 @@ type MapInput struct {
 	Cells         []Cell
 	Places        []Place
 	Agreements    []trucewatch.AgreementText
+	Note          string // said in the legend
 	Table         string // address of the same as a table, "" for none
 }
 
@@ -105,7 +106,7 @@ func Map(in MapInput) template.HTML {
 func Bounds(in MapInput) trucewatch.Box {
 	var b bounds
 	for _, s := range in.Shapes {
-		for _, ring := range outline(s.Region) {
+		for _, ring := range s.Region.Outline() {
 			b.add(ring...)
 		}
 	}
@@ -287,10 +288,10 @@ func (m *mapPen) close(href string) {
 
 // outlines draws the regions, large ones first so that small ones stay on top.
 func (m *mapPen) outlines() {
-	slices.SortStableFunc(m.in.Shapes, func(a, b Shape) int { return cmp.Compare(extent(b.Region), extent(a.Region)) })
+	slices.SortStableFunc(m.in.Shapes, func(a, b Shape) int { return cmp.Compare(b.Region.ReachMM(), a.Region.ReachMM()) })
 	m.f(`<g class="regions">`)
 	for _, s := range m.in.Shapes {
-		rings := outline(s.Region)
+		rings := s.Region.Outline()
 		if len(rings) == 0 {
 			continue
 		}
@@ -310,30 +311,13 @@ func (m *mapPen) outlines() {
 	m.f(`</g>`)
 }
 
-// extent orders regions by size; its unit does not matter.
-func extent(r geo.Region) int64 {
-	var b bounds
-	for _, ring := range outline(r) {
-		b.add(ring...)
-	}
-	return max(b.north-b.south, b.east-b.west)
-}
-
 // centre is where the symbol of a region stands.
 func (m *mapPen) centre(r geo.Region) (x, y float64, ok bool) {
-	if r.Kind == geo.Ellipse || r.Kind == geo.Pixel {
-		x, y = m.frame.position(r.Center)
-		return x, y, true
-	}
-	rings := outline(r)
-	if len(rings) == 0 {
+	if r.IsZero() {
 		return 0, 0, false
 	}
-	var b bounds
-	b.add(rings[0]...)
-	x1, y1 := m.frame.position(geo.Position{LatE7: int32(b.south), LonE7: int32(b.west)})
-	x2, y2 := m.frame.position(geo.Position{LatE7: int32(b.north), LonE7: int32(b.east)})
-	return (x1 + x2) / 2, (y1 + y2) / 2, true
+	x, y = m.frame.position(r.Mean())
+	return x, y, true
 }
 
 func (m *mapPen) reserveSymbols() {

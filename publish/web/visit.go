@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/publish/query"
+	"github.com/trucewatch/trucewatch/publish/wording"
+)
+
+// staleAfter is how old the last tick of a live mission may be before the page
+// calls itself stale.
+//
+// Guess: three times the five minutes at which a quiet mission still ticks.
+// Test: how often the word shows while a mission is well.
+const staleAfter = 15 * time.Minute
+
+// A visit is one request for a page of one mission.
+type visit struct {
+	site    *site
+	w       http.ResponseWriter
+	r       *http.Request
+	mission Mission
+	store   Store
+	head    trucewatch.View
+	clock   wording.Clock
+	zone    *time.Location
+	agreed  bool // an agreement that is not a draft is in the record
+}
+
+// mission turns a page of a mission into a handler.
+func (s *site) mission(show func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.visit(w, r)
+		if err != nil {
+			s.answer(w, r, err)
+			return
+		}
+		etag := s.etag(r, v.mission.ID, v.head.Index, v.head.At, v.state())
+		w.Header().Set("ETag", etag)
+		if strings.Contains(r.Header.Get("If-None-Match"), etag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		if err := show(v); err != nil {
+			w.Header().Del("ETag")
+			s.answer(w, r, err)
+		}
+	}
+}
+
+func (s *site) find(id string) (Mission, bool) {
+	for _, m := range s.missions {
+		if m.ID == id {
+			return m, true
+		}
+	}
+	return Mission{}, false
+}
+
+func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
+	m, ok := s.find(r.PathValue("mission"))
+	if !ok {
+		return nil, refuse(http.StatusNotFound, "There is no such mission here.")
+	}
+	store, ready := m.Store()
+	if !ready {
+		w.Header().Set("Retry-After", "5")
+		return nil, refuse(http.StatusServiceUnavailable, "This mission's record is still being read. Try again in a few seconds.")
+	}
+	head, err := store.Header()
+	if err != nil {
+		return nil, fmt.Errorf("header of %s: %w", m.ID, err)
+	}
+	if head.Audience != s.options.Audience {
+		return nil, fmt.Errorf("index of %s is for %q, this server for %q", m.ID, head.Audience, s.options.Audience)
+	}
+	v := &visit{site: s, w: w, r: r, mission: m, store: store, head: head, zone: zoneOf(head), agreed: agreed(head)}
+	v.clock = wording.Clock{Zone: v.zone}
+	return v, nil
+}
+
+// zoneOf is the mission's display zone, or UTC if this machine does not know
+// it.
+func zoneOf(head trucewatch.View) *time.Location {
+	zone, err := time.LoadLocation(head.Mission.DisplayZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func agreed(head trucewatch.View) bool {
+	for _, a := range head.Agreements {
+		if !a.Draft {
+			return true
+		}
+	}
+	return false
+}
+
+// state says how fresh the page is.
+func (v *visit) state() string {
+	switch age := v.site.options.Now().Sub(v.head.At.Time()); {
+	case v.head.Mission.Mode == trucewatch.Reenacted:
+		return "re-enacted"
+	case v.mission.Live == nil:
+		return "closed record"
+	case age > staleAfter:
+		return "stale: nothing recorded for " + wording.Span(trucewatch.Instant(age.Microseconds()))
+	}
+	return "current"
+}
+
+// show writes a page of the mission.
+func (v *visit) show(name, nav, title string, body any) error {
+	state := v.state()
+	p := page{Title: title, Nav: nav, Clock: v.clock, Body: body, places: v.mission.Places, Mission: &missionBar{
+		ID: v.mission.ID, Title: v.head.Mission.Title, Simulated: v.head.Mission.Simulated, Mode: wording.Mode(v.head.Mission),
+		At: v.head.At, Index: v.head.Index, State: state, Stale: strings.HasPrefix(state, "stale"), Live: v.mission.Live != nil, Agreed: v.agreed}}
+	return v.site.render(v.w, v.r, http.StatusOK, name, p)
+}
+
+// link is the address of a page of the mission.
+func (v *visit) link(path string) string { return "/m/" + url.PathEscape(v.mission.ID) + "/" + path }
+
+// query reads the filter of the request.
+func (v *visit) query() (trucewatch.Query, error) {
+	q, err := query.Parse(v.r.URL.Query(), v.zone)
+	if err == nil && q.Limit == 0 {
+		q.Limit = trucewatch.QueryLimit
+	}
+	return q, err
+}
+
+// A pager leads through a long list.
+type pager struct {
+	First, Last, Total int
+	Previous, Next     string // addresses, "" for none
+}
+
+func (v *visit) pager(q trucewatch.Query, shown, total int) pager {
+	p := pager{First: q.Offset + 1, Last: q.Offset + shown, Total: total}
+	if shown == 0 {
+		p.First = q.Offset
+	}
+	at := func(offset int) string {
+		values := v.r.URL.Query()
+		values.Del("offset")
+		if offset > 0 {
+			values.Set("offset", strconv.Itoa(offset))
+		}
+		return "?" + values.Encode()
+	}
+	if q.Offset > 0 {
+		p.Previous = at(max(0, q.Offset-q.Limit))
+	}
+	if q.Offset+shown < total && shown > 0 {
+		p.Next = at(q.Offset + q.Limit)
+	}
+	return p
+}
+
+// A choice is one option of a form.
+type choice struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// A filter is what the form of a list shows.
+type filter struct {
+	From, Till, Text, Box, Order string
+	Kinds, Results               []choice
+	Any                          bool // something is filtered
+}
+
+// filter fills the form from the request. Words of the request stand in it as
+// they were given, also local times.
+func (v *visit) filter(q trucewatch.Query, kinds, results bool) filter {
+	values := v.r.URL.Query()
+	f := filter{From: values.Get("from"), Till: values.Get("till"), Text: values.Get("q"), Box: values.Get("bbox"), Order: q.Order}
+	f.Any = len(q.Kinds)+len(q.Results) > 0 || f.From+f.Till+f.Text+f.Box != ""
+	if kinds {
+		f.Kinds = choices(trucewatch.Kinds(), q.Kinds, wording.Kind)
+	}
+	if results {
+		f.Results = choices(trucewatch.Results(), q.Results, wording.Result)
+	}
+	return f
+}
+
+// choices lists all values. A form shows one choice; an address may hold more.
+func choices[T ~string](all, chosen []T, text func(T) string) []choice {
+	var out []choice
+	for _, a := range all {
+		c := choice{Value: string(a), Text: text(a)}
+		for i, b := range chosen {
+			c.Chosen = c.Chosen || a == b && i == 0
+		}
+		out = append(out, c)
+	}
+	return out
+}
