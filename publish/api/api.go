@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package api serves missions to programs as JSON and GeoJSON, to one
+// audience, for reading only.
+//
+// Every answer says of which entry of the record it is, so that two answers can
+// be compared. Parameters are those of package query; one that is not known is
+// refused by name. Errors are {"error": "…"} with the status. The package sees
+// the index of its audience and nothing else. The handler is safe for use by
+// many requests at once if the stores are.
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/publish/query"
+)
+
+// A Store is the index of one mission for one audience: see publish/web, whose
+// Store has these methods too.
+type Store interface {
+	Header() (trucewatch.View, error)
+	Incidents(q trucewatch.Query) ([]trucewatch.IncidentView, int, error)
+	Incident(id trucewatch.IncidentID) (trucewatch.IncidentView, bool, error)
+	Findings(q trucewatch.Query) ([]trucewatch.FindingView, int, error)
+	Finding(id trucewatch.FindingID) (trucewatch.FindingView, bool, error)
+	Cases(q trucewatch.Query) ([]trucewatch.CaseView, int, error)
+	Case(id trucewatch.CaseID) (trucewatch.CaseView, bool, error)
+	Tallies(q trucewatch.Query) ([]trucewatch.TallyView, int, error)
+	Statements(q trucewatch.Query) ([]trucewatch.StatementView, int, error)
+	Notices(q trucewatch.Query) ([]trucewatch.NoticeView, int, error)
+	Sources() ([]trucewatch.SourceView, error)
+	Map(q trucewatch.Query, shapesMax int) (trucewatch.MapLayer, error)
+}
+
+// A Mission is one mission to serve.
+type Mission struct {
+	ID    string
+	Store func() (Store, bool) // false: still loading
+}
+
+// Options are the same for all missions of a handler.
+type Options struct {
+	Audience trucewatch.Audience // whom the stores are for
+	Log      *slog.Logger        // nil: nothing is logged
+}
+
+// shapesMax is how many incidents the map route gives one by one. Guess: what
+// a map in a browser draws in about a second. Test: the time of that.
+const shapesMax = 2_000
+
+//go:embed docs.html
+var docs []byte
+
+type service struct {
+	missions []Mission
+	options  Options
+	mux      *http.ServeMux
+}
+
+// New returns the interface under /api/, with its documents at /api/.
+func New(missions []Mission, o Options) http.Handler {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &service{missions: missions, options: o, mux: http.NewServeMux()}
+	s.mux.HandleFunc("GET /api/{$}", s.documents)
+	s.mux.HandleFunc("GET /api/v1/missions", s.list)
+	const m = "GET /api/v1/m/{mission}/"
+	s.mux.HandleFunc(m+"header", s.one(func(c call) (any, error) { return c.head, nil }))
+	s.mux.HandleFunc(m+"incidents", s.incidents)
+	s.mux.HandleFunc(m+"incidents/{id}", s.one(incident))
+	s.mux.HandleFunc(m+"findings", many(s, Store.Findings))
+	s.mux.HandleFunc(m+"findings/{id...}", s.one(finding))
+	s.mux.HandleFunc(m+"cases", many(s, Store.Cases))
+	s.mux.HandleFunc(m+"cases/{id...}", s.one(caseFile))
+	s.mux.HandleFunc(m+"tallies", many(s, Store.Tallies))
+	s.mux.HandleFunc(m+"statements", many(s, Store.Statements))
+	s.mux.HandleFunc(m+"notifications", many(s, Store.Notices))
+	s.mux.HandleFunc(m+"sources", s.one(func(c call) (any, error) {
+		list, err := c.store.Sources()
+		return Page[trucewatch.SourceView]{c.about(), len(list), 0, len(list), notNil(list)}, err
+	}))
+	s.mux.HandleFunc(m+"map", s.mapLayer)
+	s.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, refuse(http.StatusNotFound, "there is no such address; see /api/"))
+	})
+	return s
+}
+
+// ServeHTTP refuses what is not reading, and addresses that are too long.
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "private, no-cache")
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		s.fail(w, r, refuse(http.StatusMethodNotAllowed, "this interface is for reading only"))
+	case len(r.URL.RawQuery) > query.BytesMax:
+		s.fail(w, r, refuse(http.StatusRequestURITooLong, "the query is longer than %d bytes", query.BytesMax))
+	default:
+		s.mux.ServeHTTP(w, r)
+	}
+}
+
+// About says of what an answer is.
+type About struct {
+	Mission   string              `json:"mission"`
+	Audience  trucewatch.Audience `json:"audience"`
+	Simulated bool                `json:"simulated,omitempty"` // invented data
+	Mode      trucewatch.Mode     `json:"mode"`
+	Index     uint64              `json:"index"` // entries folded
+	At        trucewatch.Instant  `json:"at"`    // the last tick
+}
+
+// A Page is part of a list.
+type Page[T any] struct {
+	About
+	Total  int `json:"total"` // items that the query keeps
+	Offset int `json:"offset"`
+	Count  int `json:"count"` // items in this answer
+	Items  []T `json:"items"`
+}
+
+// An Item is one thing.
+type Item[T any] struct {
+	About
+	Item T `json:"item"`
+}
+
+// A call is one request for one mission.
+type call struct {
+	r     *http.Request
+	id    string
+	store Store
+	head  trucewatch.View
+	zone  *time.Location
+}
+
+func (c call) about() About {
+	return About{c.id, c.head.Audience, c.head.Mission.Simulated, c.head.Mission.Mode, c.head.Index, c.head.At}
+}
+
+func (c call) query(others ...string) (trucewatch.Query, error) {
+	q, err := query.Parse(c.r.URL.Query(), c.zone, others...)
+	if err == nil && q.Limit == 0 {
+		q.Limit = trucewatch.QueryLimit
+	}
+	return q, err
+}
+
+func (s *service) call(w http.ResponseWriter, r *http.Request) (call, error) {
+	for _, m := range s.missions {
+		if m.ID != r.PathValue("mission") {
+			continue
+		}
+		store, ready := m.Store()
+		if !ready {
+			w.Header().Set("Retry-After", "5")
+			return call{}, refuse(http.StatusServiceUnavailable, "the record of %s is still being read", m.ID)
+		}
+		head, err := store.Header()
+		if err != nil {
+			return call{}, fmt.Errorf("header of %s: %w", m.ID, err)
+		}
+		if head.Audience != s.options.Audience {
+			return call{}, fmt.Errorf("index of %s is for %q, this interface for %q", m.ID, head.Audience, s.options.Audience)
+		}
+		zone, err := time.LoadLocation(head.Mission.DisplayZone)
+		if err != nil {
+			zone = time.UTC
+		}
+		return call{r, m.ID, store, head, zone}, nil
+	}
+	return call{}, refuse(http.StatusNotFound, "there is no such mission")
+}
+
+// one serves a thing that takes no parameters.
+func (s *service) one(get func(call) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := s.call(w, r)
+		if err == nil && r.URL.RawQuery != "" {
+			err = refuse(http.StatusBadRequest, "this address takes no parameters")
+		}
+		var v any
+		if err == nil {
+			v, err = get(c)
+		}
+		s.write(w, r, c, "application/json", v, err)
+	}
+}
+
+// many serves a list.
+func many[T any](s *service, get func(Store, trucewatch.Query) ([]T, int, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := s.call(w, r)
+		var q trucewatch.Query
+		if err == nil {
+			q, err = c.query()
+		}
+		var p Page[T]
+		if err == nil {
+			p = Page[T]{About: c.about(), Offset: q.Offset}
+			p.Items, p.Total, err = get(c.store, q)
+			p.Items, p.Count = notNil(p.Items), len(p.Items)
+		}
+		s.write(w, r, c, "application/json", p, err)
+	}
+}
+
+// notNil makes an empty list an empty array of JSON, not null.
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func incident(c call) (any, error) {
+	id, err := trucewatch.ParseObservationID(c.r.PathValue("id"))
+	if err != nil {
+		return nil, refuse(http.StatusNotFound, "an incident has a number such as 101.3")
+	}
+	v, ok, err := c.store.Incident(trucewatch.IncidentID(id))
+	return found(c, v, ok, err)
+}
+
+func finding(c call) (any, error) {
+	v, ok, err := c.store.Finding(trucewatch.FindingID(c.r.PathValue("id")))
+	return found(c, v, ok, err)
+}
+
+func caseFile(c call) (any, error) {
+	v, ok, err := c.store.Case(trucewatch.CaseID(c.r.PathValue("id")))
+	return found(c, v, ok, err)
+}
+
+func found[T any](c call, v T, ok bool, err error) (any, error) {
+	if err == nil && !ok {
+		err = refuse(http.StatusNotFound, "nothing of that name is shown to this audience")
+	}
+	return Item[T]{c.about(), v}, err
+}
+
+func (s *service) mapLayer(w http.ResponseWriter, r *http.Request) {
+	c, err := s.call(w, r)
+	var q trucewatch.Query
+	if err == nil {
+		q, err = c.query()
+		q.Limit = 0
+	}
+	var item Item[trucewatch.MapLayer]
+	if err == nil {
+		item.About = c.about()
+		item.Item, err = c.store.Map(q, shapesMax)
+	}
+	s.write(w, r, c, "application/json", item, err)
+}
+
+// A MissionItem is a mission in the list of missions.
+type MissionItem struct {
+	ID      string              `json:"id"`
+	Loading bool                `json:"loading,omitempty"`
+	Index   uint64              `json:"index"`
+	At      trucewatch.Instant  `json:"at"`
+	Mission *trucewatch.Genesis `json:"mission,omitempty"`
+}
+
+func (s *service) list(w http.ResponseWriter, r *http.Request) {
+	list := struct {
+		Audience trucewatch.Audience `json:"audience"`
+		Missions []MissionItem       `json:"missions"`
+	}{s.options.Audience, []MissionItem{}}
+	for _, m := range s.missions {
+		item := MissionItem{ID: m.ID}
+		if store, ready := m.Store(); ready {
+			head, err := store.Header()
+			if err != nil {
+				s.fail(w, r, fmt.Errorf("header of %s: %w", m.ID, err))
+				return
+			}
+			item.Index, item.At, item.Mission = head.Index, head.At, &head.Mission
+		} else {
+			item.Loading = true
+		}
+		list.Missions = append(list.Missions, item)
+	}
+	s.write(w, r, call{}, "application/json", list, nil)
+}
+
+func (s *service) documents(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	sum := sha256.Sum256(docs)
+	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(docs))
+}
+
+// write answers with v as JSON, or with the error.
+func (s *service) write(w http.ResponseWriter, r *http.Request, c call, mime string, v any, err error) {
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		s.fail(w, r, fmt.Errorf("json of %s: %w", c.id, err))
+		return
+	}
+	body = append(visible(body), '\n')
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%s\n", s.options.Audience, r.URL.RequestURI())
+	sum.Write(body)
+	w.Header().Set("Content-Type", mime)
+	w.Header().Set("ETag", `"`+hex.EncodeToString(sum.Sum(nil)[:12])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// A refusal is an error whose words a caller may see.
+type refusal struct {
+	status  int
+	message string
+}
+
+func (e *refusal) Error() string { return e.message }
+
+func refuse(status int, format string, args ...any) error {
+	return &refusal{status, fmt.Sprintf(format, args...)}
+}
+
+func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, message := http.StatusInternalServerError, "something is wrong on this server; it is in the server's log"
+	var no *refusal
+	switch {
+	case errors.As(err, &no):
+		status, message = no.status, no.message
+	case errors.Is(err, query.ErrInvalid):
+		status, message = http.StatusBadRequest, err.Error()
+	default:
+		s.options.Log.Error("api", "path", r.URL.Path, "error", err)
+	}
+	body, err := json.Marshal(map[string]string{"error": message})
+	if err != nil {
+		body = []byte(`{"error":"internal"}`)
+	}
+	w.Header().Del("ETag")
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(append(visible(body), '\n')) // a caller who has gone away is no error of ours
+	}
+}
+
+// visible escapes what would disturb a terminal or an editor that shows the
+// JSON: the controls of the bidirectional algorithm and invisible marks stand
+// only inside strings, where an escape means the same.
+func visible(body []byte) []byte {
+	s := string(body)
+	if !strings.ContainsFunc(s, disturbs) {
+		return body
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if disturbs(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return []byte(b.String())
+}
+
+func disturbs(r rune) bool {
+	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r >= 0x80 && r <= 0x9F || r == 0x7F || r == 0xFEFF || r == 0x200B || r == 0x2060
+}
