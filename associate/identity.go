@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate
+
+import (
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// regroup divides the group of root anew and returns what changed. Nodes from
+// fresh on are new.
+//
+// Names: an incident is named by its member recorded earliest. So on a merge
+// the lower name survives, and a split leaves it with the founder; a name that
+// is in use no longer stands for the incident that now holds its founder.
+func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
+	members := []int32{root}
+	for n := a.nodes[root].next; n != root; n = a.nodes[n].next {
+		members = append(members, n)
+	}
+	slices.SortFunc(members, func(m, n int32) int { return contentOrder(a.nodes[m].rec.Observation, a.nodes[n].rec.Observation) })
+	before := a.before(members, fresh)
+	var changes []Change
+	var after []*formed
+	for _, p := range a.split(members) {
+		for _, s := range p.sets {
+			if s == nil {
+				continue
+			}
+			f, changed := a.revise(index, before, p, s)
+			after = append(after, f)
+			if changed {
+				changes = append(changes, Change{Incident: f.incident})
+			}
+		}
+	}
+	a.replace(before, after)
+	for _, old := range before {
+		if into := a.of(old.members[0]).ID; into != old.incident.ID {
+			changes = append(changes, Change{Gone: old.incident.ID, Into: into})
+		}
+	}
+	return changes
+}
+
+// before returns the incidents that members formed until now, each with its
+// founder as first member, sorted by ID.
+func (a *Associator) before(members []int32, fresh int32) []*formed {
+	var out []*formed
+	for _, n := range members {
+		if n >= fresh {
+			continue
+		}
+		in := a.of(n)
+		if in.ID != trucewatch.IncidentID(a.nodes[n].rec.ID) {
+			continue
+		}
+		old := &formed{incident: in, members: []int32{n}}
+		out = append(out, old)
+	}
+	slices.SortFunc(out, byName)
+	return out
+}
+
+func byName(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
+
+// revise returns the incident of s, and whether it differs from the one that had
+// its name.
+func (a *Associator) revise(index uint64, before []*formed, p *partition, s *set) (*formed, bool) {
+	links := a.links(p, s)
+	f := &formed{}
+	for _, e := range append(slices.Clone(s.members), s.claims...) {
+		f.members = append(f.members, e.number)
+	}
+	id := trucewatch.IncidentID(links[0].Observation)
+	var aliases []trucewatch.IncidentID
+	for _, n := range f.members {
+		if alias := trucewatch.IncidentID(a.nodes[n].rec.ID); a.nodes[n].once && alias != id {
+			aliases = append(aliases, alias)
+		}
+	}
+	slices.SortFunc(aliases, trucewatch.IncidentID.Compare)
+	var old *trucewatch.Incident
+	if i, found := slices.BinarySearchFunc(before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
+		old = before[i].incident
+		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && slices.Equal(old.Aliases, aliases) {
+			f.incident = old
+			return f, false
+		}
+	}
+	f.incident = a.draft(p, s, links)
+	f.incident.ID, f.incident.Aliases = id, aliases
+	f.incident.History = history(old, trucewatch.Revision{Index: index, What: difference(old, f.incident)})
+	return f, true
+}
+
+// replace puts the incidents after in place of those before.
+func (a *Associator) replace(before, after []*formed) {
+	for _, old := range before {
+		if k := a.nodes[old.members[0]].formed; k >= 0 {
+			a.formed[k] = nil
+			a.unused = append(a.unused, k)
+		}
+	}
+	for _, f := range after {
+		var k int32
+		if last := len(a.unused) - 1; last >= 0 {
+			k, a.unused = a.unused[last], a.unused[:last]
+			a.formed[k] = f
+		} else {
+			k = int32(len(a.formed))
+			a.formed = append(a.formed, f)
+		}
+		for _, n := range f.members {
+			a.nodes[n].formed = k
+			if trucewatch.IncidentID(a.nodes[n].rec.ID) == f.incident.ID {
+				a.nodes[n].once = true
+			}
+		}
+	}
+	a.count += len(after) - len(before)
+}
+
+// history adds a revision to that of old. Beyond ListMax the last place always
+// holds the latest revision and says that some are left out.
+func history(old *trucewatch.Incident, r trucewatch.Revision) []trucewatch.Revision {
+	if old == nil {
+		return []trucewatch.Revision{r}
+	}
+	kept := slices.Clone(old.History)
+	if len(kept) >= trucewatch.ListMax {
+		kept = kept[:trucewatch.ListMax-1]
+		r.What += " (revisions before this one are left out)"
+	}
+	return append(kept, r)
+}
+
+// difference says in words what a new incident, or a new revision, is.
+func difference(old, in *trucewatch.Incident) string {
+	if old == nil {
+		if len(in.Links) == 1 {
+			return "first recorded"
+		}
+		return "first recorded, with " + number(len(in.Links)) + " observations"
+	}
+	came, left := lacking(in.Links, old.Links), lacking(old.Links, in.Links)
+	var what string
+	if len(came) > 0 {
+		what = "joined: " + list(came)
+	}
+	if len(left) > 0 {
+		if what != "" {
+			what += "; "
+		}
+		what += "no longer here: " + list(left)
+	}
+	for _, alias := range in.Aliases {
+		if !slices.Contains(old.Aliases, alias) {
+			what += "; merged with incident " + alias.String()
+		}
+	}
+	if what == "" {
+		return "the weight of its links changed"
+	}
+	return what
+}
+
+// lacking returns the observations of links that are not among others.
+func lacking(links, others []trucewatch.Link) []trucewatch.ObservationID {
+	var out []trucewatch.ObservationID
+	for _, l := range links {
+		_, found := slices.BinarySearchFunc(others, l.Observation, func(m trucewatch.Link, id trucewatch.ObservationID) int {
+			return m.Observation.Compare(id)
+		})
+		if !found {
+			out = append(out, l.Observation)
+		}
+	}
+	return out
+}
+
+// list writes up to eight observations.
+func list(ids []trucewatch.ObservationID) string {
+	s := ""
+	for i, id := range ids {
+		if i == 8 {
+			return s + " and " + number(len(ids)-8) + " more"
+		}
+		if i > 0 {
+			s += ", "
+		}
+		s += id.String()
+	}
+	return s
+}

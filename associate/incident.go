@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/associate/kernel"
+	"github.com/trucewatch/trucewatch/geo"
+)
+
+const (
+	automatic   = "automatic"
+	preliminary = "preliminary"
+	open        = "open"
+
+	aloneReason = "no other observation fits its kind, time and place"
+	claimReason = "an unchecked claim that fits in kind, time and place; it adds no confidence"
+
+	// claimsMax is the most that unchecked claims alone are worth: below probable.
+	// Source: the example agreement, evidence.scale.probable 0.6 and
+	// party_claim_alone never_above_possible.
+	claimsMax trucewatch.PPM = 599_999
+)
+
+// An alone incident in one piece of memory: most incidents are of this kind.
+type lone struct {
+	incident  trucewatch.Incident
+	links     [1]trucewatch.Link
+	estimates [1]trucewatch.Estimate
+	uses      [1]trucewatch.ObservationID
+	phenomena [1]trucewatch.Phenomena
+	history   [1]trucewatch.Revision
+}
+
+// alone returns the incident of a node that was never in another.
+func (a *Associator) alone(n int32) *trucewatch.Incident {
+	node := &a.nodes[n]
+	o := node.rec.Observation
+	l := &lone{}
+	l.links[0] = trucewatch.Link{Observation: node.rec.ID, Key: o.Key, Gain: againstClutter(o.Means), Share: geo.Million, Reason: aloneReason}
+	l.history[0] = trucewatch.Revision{Index: node.cause, What: "first recorded"}
+	in := &l.incident
+	*in = trucewatch.Incident{ID: trucewatch.IncidentID(node.rec.ID), Kind: o.Kind, When: o.When, Links: l.links[:],
+		Preferred: -1, Origin: -1, Sources: 1, State: open, History: l.history[:]}
+	l.phenomena[0] = trucewatch.Phenomena{Kind: o.Kind, Count: o.Count}
+	in.Phenomena = l.phenomena[:]
+	in.Confidence = modelOf(o.Means).reliable
+	if o.Means.IsClaim() {
+		in.Claims = true
+		in.Confidence = min(in.Confidence, claimsMax)
+	} else {
+		in.MeansCount = 1
+	}
+	if o.Where.Region.Kind != "" {
+		l.uses[0] = node.rec.ID
+		l.estimates[0] = single(node.rec, node.spot.role)
+		l.estimates[0].Uses = l.uses[:]
+		in.Estimates = l.estimates[:]
+		in.Preferred = 0
+		if node.spot.role == origin {
+			in.Origin = 0
+		}
+	}
+	return in
+}
+
+// single is the estimate of one observation: what its source says.
+func single(rec *trucewatch.Recorded, r role) trucewatch.Estimate {
+	o := rec.Observation
+	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: o.Where.Region, When: o.When,
+		Score: trucewatch.MilliNat(kernel.Sharpness(&o.Where.Region)), Mode: automatic, Status: preliminary}
+	if o.Means.IsClaim() {
+		e.Method += ", claimed"
+		e.Score -= claimPenalty
+	}
+	return e
+}
+
+// claimPenalty puts the estimate of a claim after those of all other evidence.
+const claimPenalty trucewatch.MilliNat = 100_000
+
+func shape(k geo.RegionKind) string {
+	switch k {
+	case geo.Pixel:
+		return "pixel"
+	case geo.Sector:
+		return "sector"
+	case geo.Polygon:
+		return "area"
+	}
+	return "point"
+}
+
+// links says of each observation of s how well it belongs, by ObservationID.
+// The share of other evidence does not depend on claims.
+func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
+	var links []trucewatch.Link
+	for _, e := range s.members {
+		gain, rival := a.gain(p, s, e)
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
+			Share: trucewatch.PPM(kernel.Probability(int64(gain - rival))), Reason: a.reason(e, s.members)})
+		if len(s.members) == 1 {
+			link := &links[len(links)-1]
+			link.Gain = againstClutter(e.rec.Observation.Means)
+		}
+	}
+	for _, e := range s.claims {
+		with, _ := a.score(merged(s.members, e))
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: with - s.score,
+			Share: trucewatch.PPM(kernel.Probability(int64(with - s.score))), Reason: claimReason})
+	}
+	slices.SortFunc(links, func(l, m trucewatch.Link) int { return l.Observation.Compare(m.Observation) })
+	return links
+}
+
+// gain returns what e is worth in s, and the most it would be worth elsewhere
+// among p: in another set, or, worth 0, alone. Of e alone the gain is 0.
+func (a *Associator) gain(p *partition, s *set, e *exhibit) (here, rival trucewatch.MilliNat) {
+	rest := without(s.members, e)
+	if len(rest) > 0 {
+		here = s.score
+		if left, ok := a.score(rest); ok {
+			here -= left
+		}
+	} else {
+		rival = -unrivalled
+	}
+	if p.edges == nil {
+		return here, rival
+	}
+	for i, j := range p.edges[e.at] {
+		other := p.sets[p.of[j]]
+		if other == s || slices.ContainsFunc(p.edges[e.at][:i], func(k int32) bool { return p.of[k] == p.of[j] }) {
+			continue
+		}
+		if with, ok := a.score(merged(other.members, e)); ok {
+			rival = max(rival, with-other.score)
+		}
+	}
+	return here, rival
+}
+
+// unrivalled is a gap at which the probability rounds to certainty.
+const unrivalled trucewatch.MilliNat = 20_000
+
+// reason says in words why e belongs to members: which other it fits best.
+func (a *Associator) reason(e *exhibit, members []*exhibit) string {
+	var best *exhibit
+	var most trucewatch.MilliNat
+	for _, f := range members {
+		if f == e {
+			continue
+		}
+		if score, ok := a.score(merged([]*exhibit{e}, f)); ok && (best == nil || score > most) {
+			best, most = f, score
+		}
+	}
+	if best == nil {
+		if len(members) > 1 {
+			return "fits the others together, though none of them alone"
+		}
+		return aloneReason
+	}
+	return a.words(e, best)
+}
+
+// draft makes the incident of s, but for its name, aliases and history.
+func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *trucewatch.Incident {
+	in := &trucewatch.Incident{Links: links, Degraded: p.degraded, State: open, Preferred: -1, Origin: -1}
+	all := append(slices.Clone(s.members), s.claims...)
+	in.Kind = s.members[0].rec.Observation.Kind
+	for _, e := range s.members {
+		if heavier(e.rec.Observation.Kind, in.Kind) {
+			in.Kind = e.rec.Observation.Kind
+		}
+	}
+	in.When = whenOf(s.members)
+	in.Claims = s.members[0].spot.claim
+	in.Phenomena = phenomena(s)
+	in.Confidence, in.MeansCount = confidence(s.members, links)
+	var sources []int32
+	for _, e := range all {
+		sources = append(sources, e.spot.source)
+	}
+	slices.Sort(sources)
+	in.Sources = len(slices.Compact(sources))
+	in.Estimates = estimates(s, in.When, links)
+	in.Preferred, in.Origin = preferred(in.Estimates)
+	return in
+}
+
+// whenOf returns the time of an incident: the hull of its timed observations;
+// without any, what the loose ones have in common as stated, else as drawn out
+// to when it may have been.
+func whenOf(members []*exhibit) trucewatch.Interval {
+	if len(members) == 1 {
+		return members[0].rec.Observation.When
+	}
+	var hull trucewatch.Interval
+	timed := false
+	for _, e := range members {
+		if e.spot.loose {
+			continue
+		}
+		if !timed {
+			hull, timed = e.rec.Observation.When, true
+		}
+		hull = hull.Join(e.rec.Observation.When)
+	}
+	if timed {
+		return hull
+	}
+	stated := members[0].rec.Observation.When
+	for _, e := range members[1:] {
+		w := e.rec.Observation.When
+		stated.From, stated.Till = max(stated.From, w.From), min(stated.Till, w.Till)
+	}
+	if stated.From <= stated.Till {
+		return stated
+	}
+	hull, _, _ = hullOf(members)
+	return hull
+}
+
+// confidence combines independent means: 1 - product(1 - reliability x share),
+// over the best of each class, and at least what the best says alone. Claims
+// count only where there is nothing else, and then at most claimsMax.
+func confidence(members []*exhibit, links []trucewatch.Link) (trucewatch.PPM, int) {
+	var classes []string
+	var worth []trucewatch.PPM
+	var best trucewatch.PPM
+	claims := members[0].spot.claim
+	for _, e := range members {
+		model := modelOf(e.rec.Observation.Means)
+		i, _ := slices.BinarySearchFunc(links, e.rec.ID, func(l trucewatch.Link, id trucewatch.ObservationID) int { return l.Observation.Compare(id) })
+		w := model.reliable * links[i].Share / geo.Million
+		best = max(best, model.reliable)
+		if k := slices.Index(classes, model.class); k >= 0 {
+			worth[k] = max(worth[k], w)
+			continue
+		}
+		classes, worth = append(classes, model.class), append(worth, w)
+	}
+	slices.Sort(worth) // so that rounding does not depend on order
+	doubt := trucewatch.PPM(geo.Million)
+	for _, w := range worth {
+		doubt = doubt * (geo.Million - w) / geo.Million
+	}
+	total := max(best, geo.Million-doubt)
+	if claims {
+		return min(total, claimsMax), 0
+	}
+	return total, len(classes)
+}
+
+// phenomena counts signs per kind in the order of the vocabulary: of each source
+// the largest row of that kind, for a round may be heard as it leaves and as it
+// lands; of all sources the largest. Claims count only where there is nothing
+// else: a party's number is not added to what was seen.
+func phenomena(s *set) []trucewatch.Phenomena {
+	var out []trucewatch.Phenomena
+	for _, kind := range trucewatch.Kinds() {
+		var counts []trucewatch.Count
+		for _, e := range s.members {
+			if e.rec.Observation.Kind == kind {
+				counts = append(counts, e.rec.Observation.Count)
+			}
+		}
+		if len(counts) > 0 {
+			out = append(out, trucewatch.Phenomena{Kind: kind, Count: largest(counts)})
+		}
+	}
+	return out
+}
+
+// largest returns the count with the largest value. If the counts differ in
+// value or meaning, at least that many were observed by somebody.
+func largest(counts []trucewatch.Count) trucewatch.Count {
+	best := counts[0]
+	mixed := false
+	for _, c := range counts[1:] {
+		mixed = mixed || c.Value != best.Value || c.Qualifier != best.Qualifier || c.High != best.High
+		if c.Value > best.Value || c.Value == best.Value && c.High > best.High {
+			best = c
+		}
+	}
+	if mixed && best.Value > 0 {
+		best.Qualifier, best.High = trucewatch.AtLeast, 0
+	}
+	return best
+}
+
+// estimates lists every estimate, ranked: of each role the regions taken
+// together, and each alone; claims last.
+func estimates(s *set, when trucewatch.Interval, links []trucewatch.Link) []trucewatch.Estimate {
+	var out []trucewatch.Estimate
+	_, fired, _ := fit(s.members)
+	if !s.members[0].spot.named {
+		for k := range 2 {
+			var group []*exhibit
+			for _, e := range s.members {
+				if placeOf(e, fired) == k {
+					group = append(group, e)
+				}
+			}
+			out = append(out, together(group, when, links)...)
+		}
+	}
+	for _, e := range s.claims {
+		if !e.spot.named {
+			claim := single(e.rec, e.spot.role)
+			claim.Uses = []trucewatch.ObservationID{e.rec.ID}
+			out = append(out, claim)
+		}
+	}
+	slices.SortStableFunc(out, func(e, f trucewatch.Estimate) int { return -cmp.Compare(e.Score, f.Score) })
+	return out[:min(len(out), trucewatch.ListMax)]
+}
+
+// together returns the estimates of observations about one place.
+func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Link) []trucewatch.Estimate {
+	var out []trucewatch.Estimate
+	common := seen
+	for _, e := range group {
+		if e.spot.role != seen {
+			common = e.spot.role
+		}
+	}
+	for _, e := range group {
+		one := single(e.rec, common)
+		one.Uses = []trucewatch.ObservationID{e.rec.ID}
+		out = append(out, one)
+	}
+	if len(group) < 2 {
+		return out
+	}
+	region := fuse(group, links)
+	joint := trucewatch.Estimate{Role: common.String(), Method: "intersection of " + number(len(group)) + " regions", Region: region,
+		When: when, Score: trucewatch.MilliNat(kernel.Sharpness(&region)), Mode: automatic, Status: preliminary}
+	for _, e := range group {
+		joint.Uses = append(joint.Uses, e.rec.ID)
+		joint.Score = max(joint.Score, out[len(joint.Uses)-1].Score+1) // all evidence before any part of it
+	}
+	if group[0].spot.claim {
+		joint.Score -= claimPenalty
+		joint.Method += ", claimed"
+	}
+	slices.SortFunc(joint.Uses, trucewatch.ObservationID.Compare)
+	return append(out, joint)
+}
+
+// fuse returns where the regions of group agree, starting from the smallest.
+func fuse(group []*exhibit, links []trucewatch.Link) geo.Region {
+	parts := make([]kernel.Part, len(group))
+	smallest := 0
+	for i, e := range group {
+		at, _ := slices.BinarySearchFunc(links, e.rec.ID, func(l trucewatch.Link, id trucewatch.ObservationID) int { return l.Observation.Compare(id) })
+		r := &e.rec.Observation.Where.Region
+		parts[i] = kernel.Part{Region: r, SpreadMM: spreadMM, Share: int64(links[at].Share)}
+		if kernel.Sharpness(r) > kernel.Sharpness(parts[smallest].Region) {
+			smallest = i
+		}
+	}
+	parts[0], parts[smallest] = parts[smallest], parts[0]
+	return kernel.Fuse(parts)
+}
+
+// preferred returns the places in the ranked list of the best estimate of where
+// it came down (or, if none, of any) and of the best of where it was fired; -1
+// if there is none.
+func preferred(ranked []trucewatch.Estimate) (best, fired int) {
+	best = slices.IndexFunc(ranked, func(e trucewatch.Estimate) bool { return e.Role != origin.String() })
+	fired = slices.IndexFunc(ranked, func(e trucewatch.Estimate) bool { return e.Role == origin.String() })
+	if best < 0 || fired >= 0 && ranked[best].Score < -claimPenalty/2 && ranked[fired].Score > -claimPenalty/2 {
+		best = fired
+	}
+	return best, fired
+}
