@@ -233,12 +233,10 @@ func ensureFile(disk durable.Disk, dir, path string, data []byte) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return durable.WriteFile(disk, name, data)
-	case err != nil:
-		return err
-	case !bytes.Equal(old, data):
+	case errors.Is(err, durable.ErrTooLong), err == nil && !bytes.Equal(old, data):
 		return fmt.Errorf("%s: %w: is there with other content", path, ErrCorrupt)
 	}
-	return nil
+	return err
 }
 
 // tile returns the content of a tile with the first width of its hashes or
@@ -380,6 +378,9 @@ func (c *contents) readTile(id tileID, limit int64) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w: the tile is missing", id.path(), ErrCorrupt)
 	}
+	if errors.Is(err, durable.ErrTooLong) {
+		return nil, fmt.Errorf("%s: %w: %w", id.path(), ErrCorrupt, err)
+	}
 	return data, err
 }
 
@@ -388,6 +389,9 @@ func readCheckpoint(disk durable.Disk, dir, path string, verifier note.Verifier)
 	data, err := disk.ReadFile(filepath.Join(dir, path), checkpointSizeMax)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Checkpoint{}, fmt.Errorf("record: %s: %w: no %s", dir, ErrNotFound, path)
+	}
+	if errors.Is(err, durable.ErrTooLong) {
+		return Checkpoint{}, fmt.Errorf("record: %s: %w: %w", path, ErrCorrupt, err)
 	}
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("record: %w", err)

@@ -32,6 +32,9 @@ import (
 // lock of a directory.
 var ErrLocked = errors.New("locked by another writer")
 
+// ErrTooLong says that a file is longer than its reader allows.
+var ErrTooLong = errors.New("too long")
+
 // TempSuffix ends the name of a file that WriteFile has not finished. Such a
 // file means nothing and may be removed whenever no writer is at work.
 const TempSuffix = ".tmp"
@@ -41,7 +44,7 @@ const TempSuffix = ".tmp"
 // No call is repeated by the Disk. An absent file is fs.ErrNotExist. Calls may
 // run at once, but two writers of one file must not.
 type Disk interface {
-	// ReadFile returns the file's bytes; more than limit bytes is an error.
+	// ReadFile returns the file's bytes; more than limit bytes is ErrTooLong.
 	ReadFile(name string, limit int64) ([]byte, error)
 	// ReadDir returns the names in a directory, sorted.
 	ReadDir(name string) ([]string, error)

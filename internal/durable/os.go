@@ -25,7 +25,7 @@ func (OS) ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s is longer than %d bytes", name, limit)
+		return nil, fmt.Errorf("read %s: %w: more than %d bytes", name, ErrTooLong, limit)
 	}
 	return data, nil
 }

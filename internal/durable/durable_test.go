@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package durable_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
+)
+
+// TestDisk holds the disk in memory to the same contract as the real one.
+func TestDisk(t *testing.T) {
+	t.Run("os", func(t *testing.T) { testDisk(t, durable.OS{}, t.TempDir()) })
+	t.Run("memory", func(t *testing.T) { testDisk(t, durabletest.New("/log"), "/log") })
+}
+
+func testDisk(t *testing.T, disk durable.Disk, root string) {
+	name := filepath.Join(root, "a/b/file")
+	if _, err := disk.ReadFile(name, 10); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("ReadFile of an absent file = %v", err)
+	}
+	if _, err := disk.Create(name); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Create in an absent directory = %v", err)
+	}
+	for _, content := range []string{"first, long", "second"} {
+		if err := durable.WriteFile(disk, name, []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := disk.ReadFile(name, 11); err != nil || string(got) != content {
+			t.Errorf("ReadFile = %q, %v, want %q", got, err, content)
+		}
+	}
+	if _, err := disk.ReadFile(name, 5); !errors.Is(err, durable.ErrTooLong) {
+		t.Errorf("ReadFile with too low a limit = %v", err)
+	}
+	if names, err := disk.ReadDir(filepath.Dir(name)); err != nil || !slices.Equal(names, []string{"file"}) {
+		t.Errorf("ReadDir = %q, %v", names, err)
+	}
+	testFile(t, disk, name)
+	if err := disk.Mkdir(filepath.Join(root, "a")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Mkdir of what is there = %v", err)
+	}
+	if err := disk.Remove(name); err != nil {
+		t.Error(err)
+	}
+	if _, err := disk.Open(name); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open of a removed file = %v", err)
+	}
+
+	lock, err := disk.Lock(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := disk.Lock(root); !errors.Is(err, durable.ErrLocked) {
+		t.Errorf("second Lock = %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Error(err)
+	}
+	if lock, err = disk.Lock(root); err != nil {
+		t.Errorf("Lock after the first was closed = %v", err)
+	}
+	lock.Close()
+}
+
+func testFile(t *testing.T, disk durable.Disk, name string) {
+	f, err := disk.OpenWrite(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("0123456789"), 3); err != nil {
+		t.Error(err)
+	}
+	if err := f.Truncate(8); err != nil {
+		t.Error(err)
+	}
+	if err := f.Sync(); err != nil {
+		t.Error(err)
+	}
+	if size, err := f.Size(); err != nil || size != 8 {
+		t.Errorf("Size = %d, %v", size, err)
+	}
+	p := make([]byte, 10)
+	if n, err := f.ReadAt(p, 2); n != 6 || err != io.EOF || string(p[:n]) != "c01234" {
+		t.Errorf("ReadAt = %q, %v", p[:n], err)
+	}
+	if n, err := f.ReadAt(p, 9); n != 0 || err != io.EOF {
+		t.Errorf("ReadAt behind the end = %d, %v", n, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	r, err := disk.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.WriteAt([]byte("x"), 0); err == nil {
+		t.Error("WriteAt to a file open for reading succeeded")
+	}
+	r.Close()
+}
+
+// TestWriteFile lets each call fail in each way and the power fail in each way:
+// the name holds the old or the new content, and the new one if it was acknowledged.
+func TestWriteFile(t *testing.T) {
+	const name = "/log/deep/file"
+	run := func(d *durabletest.Disk) (acknowledged string) {
+		for _, content := range []string{"old", "new and longer"} {
+			if durable.WriteFile(d, name, []byte(content)) != nil {
+				return acknowledged
+			}
+			acknowledged = content
+		}
+		return acknowledged
+	}
+	clean := durabletest.New("/log")
+	run(clean)
+	for i, call := range clean.Calls() {
+		for _, failure := range []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done} {
+			for _, crash := range durabletest.Crashes() {
+				d := durabletest.New("/log")
+				d.FailAt(i, failure, syscall.EIO, false)
+				acknowledged := run(d)
+				d.Crash(crash)
+				got, err := d.ReadFile(name, 100)
+				if err != nil && (acknowledged != "" || !errors.Is(err, fs.ErrNotExist)) {
+					t.Errorf("call %d (%s) %s, %s: %v", i, call, failure, crash, err)
+				}
+				if err == nil && string(got) != "old" && string(got) != "new and longer" ||
+					acknowledged == "new and longer" && string(got) != acknowledged {
+					t.Errorf("call %d (%s) %s, %s: file holds %q, acknowledged %q", i, call, failure, crash, got, acknowledged)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package durabletest is a disk in memory that fails where it is told to, and
+// that forgets, after a power cut, what was not synced.
+//
+// What it may do is what a disk may do: a call fails having done nothing, half
+// or all of its work; after a power cut each file has what was synced and none,
+// half, or all of what came later, or zeros in its place; and each name that
+// was not synced is there or not. What was synced, it keeps. It never changes
+// bytes that nobody wrote, and never loses what was synced: those are damage,
+// which a log has to detect and cannot survive.
+package durabletest
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/trucewatch/trucewatch/internal/durable"
+)
+
+// A Failure is how much a call that fails has done.
+type Failure string
+
+// The ways in which a call fails.
+const (
+	NotDone  Failure = "not done"
+	HalfDone Failure = "half done" // of a write, truncation or sync; any other call is as NotDone
+	Done     Failure = "done, but error"
+)
+
+// A Crash is what becomes of work that was not synced.
+type Crash string
+
+// The ways in which it ends.
+const (
+	Kill      Crash = "kill"       // the process died: everything written is there
+	Lost      Crash = "lost"       // the power failed: only what was synced is there
+	NamesOnly Crash = "names only" // names are there, their unsynced bytes are not
+	Torn      Crash = "torn"       // names, and half of the unsynced bytes
+	Zeros     Crash = "zeros"      // names and lengths, with zeros for unsynced bytes
+)
+
+// Crashes are all of them.
+func Crashes() []Crash { return []Crash{Kill, Lost, NamesOnly, Torn, Zeros} }
+
+// node is a file or a directory.
+type node struct {
+	dir    bool
+	data   []byte // as a reader sees it
+	synced []byte // as it is on the medium
+	// dirty says, per byte of data, that the next sync will write it. After a
+	// failed sync nothing is dirty, as on Linux: the next sync says yes, and
+	// writes nothing, until the bytes are written again.
+	dirty []bool
+}
+
+// A Disk is a durable.Disk in memory. The zero value is not usable; see New.
+type Disk struct {
+	mu      sync.Mutex
+	names   map[string]*node // as a process sees them
+	synced  map[string]*node // as they are on the medium
+	locks   map[string]int   // epoch of the holder
+	epoch   int              // crashes so far; files of an earlier epoch are dead
+	calls   []string
+	failAt  int // index into calls, or -1
+	failure Failure
+	failErr error
+	sticky  bool // every call that writes fails from failAt on
+}
+
+var _ durable.Disk = (*Disk)(nil)
+
+// New returns an empty disk that has the directory root, durably.
+func New(root string) *Disk {
+	d := &Disk{names: make(map[string]*node), synced: make(map[string]*node), locks: make(map[string]int), failAt: -1}
+	for dir := filepath.Clean(root); ; dir = filepath.Dir(dir) {
+		n := &node{dir: true}
+		d.names[dir], d.synced[dir] = n, n
+		if filepath.Dir(dir) == dir {
+			return d
+		}
+	}
+}
+
+// FailAt makes the call with the given number (counted from 0, see Calls) fail
+// with err. If sticky, all calls that change the disk fail from then on.
+func (d *Disk) FailAt(call int, failure Failure, err error, sticky bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failAt, d.failure, d.failErr, d.sticky = call, failure, err, sticky
+}
+
+// Calls names the calls so far, such as "sync a/b".
+func (d *Disk) Calls() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.calls)
+}
+
+// Crash ends all locks and open files, and does to unsynced work what crash
+// says. The disk does not fail any more.
+func (d *Disk) Crash(crash Crash) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.epoch++
+	d.locks = make(map[string]int)
+	d.failAt, d.sticky = -1, false
+	if crash == Kill {
+		return
+	}
+	if crash == Lost {
+		d.names = make(map[string]*node)
+		for name, n := range d.synced {
+			if d.reachable(name) {
+				d.names[name] = n
+			}
+		}
+	}
+	d.synced = make(map[string]*node)
+	for name, n := range d.names {
+		d.synced[name] = n
+		n.cut(crash)
+	}
+}
+
+// reachable says whether all directories above name are on the medium.
+func (d *Disk) reachable(name string) bool {
+	for ; d.synced[name] != nil; name = filepath.Dir(name) {
+		if filepath.Dir(name) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// cut makes data what a power cut leaves of it.
+func (n *node) cut(crash Crash) {
+	after := slices.Clone(n.synced)
+	switch half := len(n.data) - (len(n.data)-len(n.synced))/2; {
+	case crash == Torn && len(n.data) > len(n.synced):
+		after = append(after, n.data[len(n.synced):half]...)
+	case crash == Zeros && len(n.data) > len(n.synced):
+		after = append(after, make([]byte, len(n.data)-len(n.synced))...)
+	}
+	n.data, n.synced, n.dirty = after, slices.Clone(after), make([]bool, len(after))
+}
+
+// sync writes what is dirty to the medium; only the first half of it if half.
+func (n *node) sync(half bool) {
+	end := len(n.data)
+	if half {
+		end = min(end, (len(n.data)+len(n.synced))/2)
+	}
+	if len(n.synced) > end {
+		n.synced = n.synced[:end]
+	}
+	for i := range end {
+		if i >= len(n.synced) {
+			n.synced = append(n.synced, 0)
+		}
+		if n.dirty[i] {
+			n.synced[i] = n.data[i]
+		}
+	}
+	clear(n.dirty)
+}
+
+// call counts a call and says whether it fails. d.mu is held.
+func (d *Disk) call(op, name string, changes bool) (Failure, error) {
+	i := len(d.calls)
+	d.calls = append(d.calls, op+" "+name)
+	if i == d.failAt || d.sticky && d.failAt >= 0 && i > d.failAt && changes {
+		return d.failure, &fs.PathError{Op: op, Path: name, Err: d.failErr}
+	}
+	return "", nil
+}
+
+// do runs a call: work gets whether to do half of it.
+func (d *Disk) do(op, name string, changes bool, work func(half bool) error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	failure, err := d.call(op, name, changes)
+	if err == nil {
+		return work(false)
+	}
+	halves := op == "write" || op == "sync" || op == "truncate"
+	if failure == Done || failure == HalfDone && halves {
+		// What the work itself says is hidden behind the failure.
+		_ = work(failure == HalfDone)
+	} else if op == "sync" && d.names[name] != nil {
+		clear(d.names[name].dirty) // Linux: failed pages count as clean.
+	}
+	return err
+}
+
+func absent(op, name string) error { return &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist} }
+
+// ReadFile implements durable.Disk.
+func (d *Disk) ReadFile(name string, limit int64) (data []byte, err error) {
+	err = d.do("read", name, false, func(bool) error {
+		n := d.names[name]
+		if n == nil || n.dir {
+			return absent("read", name)
+		}
+		if int64(len(n.data)) > limit {
+			return fmt.Errorf("read %s: %w", name, durable.ErrTooLong)
+		}
+		data = append([]byte{}, n.data...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+// ReadDir implements durable.Disk.
+func (d *Disk) ReadDir(name string) (names []string, err error) {
+	name = filepath.Clean(name)
+	err = d.do("readdir", name, false, func(bool) error {
+		if n := d.names[name]; n == nil || !n.dir {
+			return absent("readdir", name)
+		}
+		for path := range d.names {
+			if filepath.Dir(path) == name && path != name {
+				names = append(names, filepath.Base(path))
+			}
+		}
+		slices.Sort(names)
+		return nil
+	})
+	return names, err
+}
+
+// Open implements durable.Disk.
+func (d *Disk) Open(name string) (durable.File, error) { return d.open("open", name, false) }
+
+// OpenWrite implements durable.Disk.
+func (d *Disk) OpenWrite(name string) (durable.File, error) { return d.open("open", name, true) }
+
+func (d *Disk) open(op, name string, writable bool) (f durable.File, err error) {
+	err = d.do(op, name, false, func(bool) error {
+		n := d.names[name]
+		if n == nil || n.dir {
+			return absent(op, name)
+		}
+		f = &file{disk: d, name: name, node: n, epoch: d.epoch, writable: writable}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Create implements durable.Disk.
+func (d *Disk) Create(name string) (f durable.File, err error) {
+	err = d.do("create", name, true, func(bool) error {
+		if parent := d.names[filepath.Dir(name)]; parent == nil {
+			return absent("create", name)
+		}
+		n := d.names[name]
+		if n == nil {
+			n = &node{}
+			d.names[name] = n
+		}
+		n.data, n.dirty = nil, nil
+		f = &file{disk: d, name: name, node: n, epoch: d.epoch, writable: true}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Rename implements durable.Disk.
+func (d *Disk) Rename(from, to string) error {
+	return d.do("rename", to, true, func(bool) error {
+		n := d.names[from]
+		if n == nil {
+			return absent("rename", from)
+		}
+		delete(d.names, from)
+		d.names[to] = n
+		return nil
+	})
+}
+
+// Remove implements durable.Disk.
+func (d *Disk) Remove(name string) error {
+	return d.do("remove", name, true, func(bool) error {
+		if d.names[name] == nil {
+			return absent("remove", name)
+		}
+		delete(d.names, name)
+		return nil
+	})
+}
+
+// Mkdir implements durable.Disk.
+func (d *Disk) Mkdir(name string) error {
+	name = filepath.Clean(name)
+	return d.do("mkdir", name, true, func(bool) error {
+		if d.names[filepath.Dir(name)] == nil {
+			return absent("mkdir", name)
+		}
+		if d.names[name] != nil {
+			return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrExist}
+		}
+		d.names[name] = &node{dir: true}
+		return nil
+	})
+}
+
+// SyncDir implements durable.Disk.
+func (d *Disk) SyncDir(name string) error {
+	name = filepath.Clean(name)
+	return d.do("syncdir", name, true, func(bool) error {
+		if d.names[name] == nil {
+			return absent("syncdir", name)
+		}
+		for path := range d.synced {
+			if filepath.Dir(path) == name && path != name {
+				delete(d.synced, path)
+			}
+		}
+		for path, n := range d.names {
+			if filepath.Dir(path) == name {
+				d.synced[path] = n
+			}
+		}
+		return nil
+	})
+}
+
+// Lock implements durable.Disk.
+func (d *Disk) Lock(dir string) (io.Closer, error) {
+	dir = filepath.Clean(dir)
+	err := d.do("lock", dir, false, func(bool) error {
+		if d.names[dir] == nil {
+			return absent("lock", dir)
+		}
+		if _, held := d.locks[dir]; held {
+			return fmt.Errorf("lock %s: %w", dir, durable.ErrLocked)
+		}
+		d.locks[dir] = d.epoch
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lock{d, dir, d.epoch}, nil
+}
+
+type lock struct {
+	disk  *Disk
+	dir   string
+	epoch int
+}
+
+func (l *lock) Close() error {
+	l.disk.mu.Lock()
+	defer l.disk.mu.Unlock()
+	if held, ok := l.disk.locks[l.dir]; ok && held == l.epoch {
+		delete(l.disk.locks, l.dir)
+	}
+	return nil
+}
+
+// file is an open file.
+type file struct {
+	disk     *Disk
+	name     string
+	node     *node
+	epoch    int
+	writable bool
+	closed   bool
+}
+
+// alive returns an error if the file was closed, or its process died.
+func (f *file) alive() error {
+	if f.closed || f.epoch != f.disk.epoch {
+		return &fs.PathError{Op: "use", Path: f.name, Err: fs.ErrClosed}
+	}
+	return nil
+}
+
+// do runs a call on the file.
+func (f *file) do(op string, changes bool, work func(half bool) error) error {
+	return f.disk.do(op, f.name, changes, func(half bool) error {
+		if err := f.alive(); err != nil {
+			return err
+		}
+		if changes && !f.writable {
+			return &fs.PathError{Op: op, Path: f.name, Err: fs.ErrPermission}
+		}
+		return work(half)
+	})
+}
+
+func (f *file) ReadAt(p []byte, off int64) (n int, err error) {
+	err = f.do("readat", false, func(bool) error {
+		if off >= int64(len(f.node.data)) {
+			return io.EOF
+		}
+		if n = copy(p, f.node.data[off:]); n < len(p) {
+			return io.EOF
+		}
+		return nil
+	})
+	return n, err
+}
+
+func (f *file) WriteAt(p []byte, off int64) (n int, err error) {
+	err = f.do("write", true, func(half bool) error {
+		n = len(p)
+		if half {
+			n /= 2
+		}
+		for i := range n {
+			for int64(len(f.node.data)) <= off+int64(i) {
+				f.node.data, f.node.dirty = append(f.node.data, 0), append(f.node.dirty, true)
+			}
+			f.node.data[off+int64(i)], f.node.dirty[off+int64(i)] = p[i], true
+		}
+		return nil
+	})
+	return n, err
+}
+
+func (f *file) Size() (size int64, err error) {
+	err = f.do("size", false, func(bool) error {
+		size = int64(len(f.node.data))
+		return nil
+	})
+	return size, err
+}
+
+func (f *file) Truncate(size int64) error {
+	return f.do("truncate", true, func(half bool) error {
+		if half {
+			size = (size + int64(len(f.node.data))) / 2
+		}
+		for int64(len(f.node.data)) < size {
+			f.node.data, f.node.dirty = append(f.node.data, 0), append(f.node.dirty, true)
+		}
+		f.node.data, f.node.dirty = f.node.data[:size], f.node.dirty[:size]
+		return nil
+	})
+}
+
+func (f *file) Sync() error {
+	return f.do("sync", true, func(half bool) error {
+		f.node.sync(half)
+		return nil
+	})
+}
+
+func (f *file) Close() error {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	if f.closed {
+		return &fs.PathError{Op: "close", Path: f.name, Err: fs.ErrClosed}
+	}
+	f.closed = true
+	return nil
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/trucewatch/trucewatch/internal/durable"
+)
+
+// ProblemsMax is how many problems a Report lists; the rest are counted.
+//
+// Guess: nobody reads more. Test: ask who had to repair a log.
+const ProblemsMax = 100
+
+// A Problem is one thing that is wrong with a log.
+type Problem struct {
+	File  string // path under the log's directory, with slashes
+	Index uint64 // of the first entry concerned
+	What  string
+}
+
+// String says file, entry and what.
+func (p Problem) String() string { return fmt.Sprintf("%s: entry %d: %s", p.File, p.Index, p.What) }
+
+// A Report is what Verify found.
+type Report struct {
+	Origin      string   // by the checkpoint; empty if that cannot be read
+	Size        uint64   // entries found, signed or not
+	Root        [32]byte // tree hash of those entries
+	Signed      uint64   // entries that the last checkpoint signs for
+	Unsigned    uint64   // entries behind it: in the log, but nobody signed for them
+	TornBytes   int64    // behind the last whole entry: never acknowledged, or being written
+	Checkpoints int      // kept checkpoints that are right
+	// Problems begin with the checkpoint's own, and then stand in the order in
+	// which a walk from entry 0 to the end meets them; the same damage gives the
+	// same list.
+	Problems []Problem
+	More     int // problems beyond ProblemsMax
+}
+
+// Verify reads the whole log in dir and computes its tree anew from the entries.
+// It checks every byte of every tile, every frame of the live segment, the last
+// checkpoint, and that each checkpoint kept has the root of the entries up to
+// its size, so that no two contradict each other. It takes no lock and writes
+// nothing.
+//
+// The error is ErrCorrupt if the report has problems, ErrNotFound if there is
+// no log, or one of the disk. Unsigned entries and a torn tail behind the last
+// checkpoint are reported and are no problems. It cannot see that a kept
+// checkpoint was removed, nor that unsigned entries were cut off or changed.
+func Verify(dir string, verifier note.Verifier) (Report, error) {
+	return verify(durable.OS{}, dir, verifier)
+}
+
+func verify(disk durable.Disk, dir string, verifier note.Verifier) (Report, error) {
+	v := &verification{disk: disk, dir: dir, verifier: verifier}
+	if err := v.run(); err != nil {
+		return v.report, fmt.Errorf("record: verify %s: %w", dir, err)
+	}
+	v.report.Size, v.report.Root = v.tree.size, v.tree.root()
+	v.report.Unsigned = v.tree.size - min(v.tree.size, v.report.Signed)
+	if n := len(v.report.Problems) + v.report.More; n > 0 {
+		return v.report, fmt.Errorf("record: verify %s: %w: problem 1 of %d: %v", dir, ErrCorrupt, n, v.report.Problems[0])
+	}
+	return v.report, nil
+}
+
+// verification is one run of Verify. It shares the tree and the formats with
+// Log, but not how that finds and trusts tiles: here every hash comes from the
+// entries, and what is on disk is only compared.
+type verification struct {
+	disk     durable.Disk
+	dir      string
+	verifier note.Verifier
+	report   Report
+	tree     tree
+	signed   *Checkpoint // nil if it could not be read
+	kept     []uint64    // sizes of kept checkpoints that are still to be reached, ascending
+}
+
+// problem adds to the report.
+func (v *verification) problem(file string, index uint64, format string, args ...any) {
+	if len(v.report.Problems) == ProblemsMax {
+		v.report.More++
+		return
+	}
+	v.report.Problems = append(v.report.Problems, Problem{file, index, fmt.Sprintf(format, args...)})
+}
+
+// run walks over the log. It returns errors of the disk and ErrNotFound; all
+// else are problems.
+func (v *verification) run() (err error) {
+	// In this order, so that a writer at work cannot make it look as if a kept
+	// checkpoint were newer than the last one, or the last one than the entries.
+	if v.kept, err = keptSizes(v.disk, v.dir); err != nil {
+		return err
+	}
+	signed, err := readCheckpoint(v.disk, v.dir, checkpointName, v.verifier)
+	switch {
+	case errors.Is(err, ErrCorrupt):
+		v.problem(checkpointName, 0, "%v", err)
+	case err != nil:
+		return err
+	default:
+		v.signed, v.report.Origin, v.report.Signed = &signed, signed.Origin, signed.Size
+		if n := len(v.kept); n > 0 && v.kept[n-1] > signed.Size {
+			v.problem(checkpointName, signed.Size, "%d entries were signed before: an older state was put back", v.kept[n-1])
+		}
+	}
+	segment, base, err := v.openSegment()
+	if err != nil || segment == nil {
+		return err
+	}
+	defer segment.Close() // Read only: nothing can be lost.
+
+	v.reach()
+	for n := range base / tileWidth {
+		if goOn, err := v.bundle(n); err != nil || !goOn {
+			return err
+		}
+	}
+	if err := v.live(segment, base); err != nil {
+		return err
+	}
+	v.missing(segmentName(base))
+	return nil
+}
+
+// openSegment opens the newest segment, or reports why there is none.
+func (v *verification) openSegment() (durable.File, uint64, error) {
+	const tries = 3 // As in openReader.
+	for try := 1; ; try++ {
+		bases, err := segments(v.disk, v.dir)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(bases) == 0 {
+			v.problem(segmentPrefix+"*", 0, "the write-ahead log is missing")
+			return nil, 0, nil
+		}
+		base := bases[len(bases)-1]
+		if base%tileWidth != 0 {
+			v.problem(segmentName(base), base, "no segment begins at this entry")
+			return nil, 0, nil
+		}
+		f, err := v.disk.Open(filepath.Join(v.dir, segmentName(base)))
+		if errors.Is(err, fs.ErrNotExist) && try < tries {
+			continue
+		}
+		return f, base, err
+	}
+}
+
+// reach compares the checkpoints of the tree's size, if any, with its root.
+func (v *verification) reach() {
+	root := func() tlog.Hash { return v.tree.root() }
+	if v.signed != nil && v.signed.Size == v.tree.size && v.signed.Root != root() {
+		v.problem(checkpointName, v.tree.size, "signs root %v, but the entries before it give %v", tlog.Hash(v.signed.Root), root())
+	}
+	if len(v.kept) == 0 || v.kept[0] != v.tree.size {
+		return
+	}
+	v.kept = v.kept[1:]
+	path := checkpointsName + "/" + strconv.FormatUint(v.tree.size, 10)
+	c, err := readCheckpoint(v.disk, v.dir, filepath.FromSlash(path), v.verifier)
+	switch {
+	case err != nil:
+		v.problem(path, v.tree.size, "%v", err)
+	case c.Size != v.tree.size:
+		v.problem(path, v.tree.size, "signs %d entries", c.Size)
+	case v.signed != nil && c.Origin != v.signed.Origin:
+		v.problem(path, v.tree.size, "is of another log, %q", c.Origin)
+	case c.Root != root():
+		v.problem(path, v.tree.size, "signs root %v, but the entries before it give %v", tlog.Hash(c.Root), root())
+	default:
+		v.report.Checkpoints++
+	}
+}
+
+// bundle adds the entries of full bundle n, which must be on disk with its
+// hashes. It returns false if the walk cannot go on.
+func (v *verification) bundle(n uint64) (goOn bool, err error) {
+	hashesID, entriesID := tileID{0, n}, tileID{entriesLevel, n}
+	stored, err := v.hashTile(hashesID)
+	if err != nil {
+		return false, err
+	}
+	data, err := v.readTile(entriesID, bundleSizeMax)
+	if err != nil {
+		return false, err
+	}
+	entries, err := splitBundle(data, tileWidth)
+	leaves := make([]tlog.Hash, len(entries))
+	for i, entry := range entries {
+		leaves[i] = tlog.RecordHash(entry)
+	}
+	if data != nil && err != nil {
+		v.problem(entriesID.path(), n*tileWidth+uint64(len(entries)), "%v", err)
+	}
+	if stored != nil {
+		for i := range leaves {
+			if leaves[i] != stored[i] {
+				v.problem(entriesID.path(), n*tileWidth+uint64(i), "is not the entry whose hash is in %s", hashesID.path())
+				break
+			}
+		}
+		// What differs was reported. Going on with the stored hashes names a
+		// changed entry alone, and not every root behind it.
+		leaves = stored
+	}
+	if len(leaves) != tileWidth {
+		v.problem(entriesID.path(), n*tileWidth, "neither entries nor hashes are whole: what follows was not checked")
+		return false, nil
+	}
+	for _, leaf := range leaves {
+		if err := v.add(leaf, v.compareTile); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// add adds a leaf, compares the tiles of level 1 and up that this completes,
+// and then the checkpoints of the size that is reached.
+func (v *verification) add(leaf tlog.Hash, compare func(tileID, []byte, uint64) error) error {
+	index := v.tree.size
+	err := v.tree.add(leaf, func(level int, n uint64, hashes []tlog.Hash) error {
+		return compare(tileID{level, n}, encodeHashes(hashes), index)
+	})
+	if err == nil {
+		v.reach()
+	}
+	return err
+}
+
+// compareTile reports a tile that is missing or other than data.
+func (v *verification) compareTile(id tileID, data []byte, index uint64) error {
+	if id.level == 0 {
+		return nil // bundle did.
+	}
+	stored, err := v.readTile(id, hashTileSize)
+	if err == nil && stored != nil && !bytes.Equal(stored, data) {
+		v.problem(id.path(), index, "is not what the entries up to this one give")
+	}
+	return err
+}
+
+// live adds the entries of the live segment. Its tiles may be missing, as they
+// are written after the entries; those that are there must be right.
+func (v *verification) live(segment durable.File, base uint64) error {
+	size, err := segment.Size()
+	if err != nil {
+		return err
+	}
+	compare := func(id tileID, data []byte, index uint64) error {
+		stored, err := v.disk.ReadFile(filepath.Join(v.dir, id.path()), bundleSizeMax)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case errors.Is(err, durable.ErrTooLong), err == nil && !bytes.Equal(stored, data):
+			v.problem(id.path(), index, "is not what the entries up to this one give")
+			return nil
+		}
+		return err
+	}
+	var bundle []byte
+	end, err := scanFrames(segment, size, func(entry []byte) error {
+		if bundle = appendBundle(bundle, entry); v.tree.size%tileWidth == tileWidth-1 {
+			if err := compare(tileID{entriesLevel, v.tree.size / tileWidth}, bundle, v.tree.size); err != nil {
+				return err
+			}
+			bundle = bundle[:0]
+		}
+		return v.add(tlog.RecordHash(entry), compare)
+	})
+	if err != nil {
+		return err
+	}
+	v.report.TornBytes = size - end
+	if v.report.TornBytes > groupSizeMax {
+		v.problem(segmentName(base), v.tree.size, "no whole entry at byte %d, and too many bytes behind it for a torn tail", end)
+	}
+	return v.beyond(segment, size, base)
+}
+
+// beyond reports a tile of entries that the live segment does not have.
+func (v *verification) beyond(segment durable.File, size int64, base uint64) error {
+	next := tileID{entriesLevel, v.tree.size / tileWidth}
+	f, err := v.disk.Open(filepath.Join(v.dir, next.path()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.Close() // Only its being there matters.
+	now, err := segment.Size()
+	if err == nil && now == size { // Otherwise a writer is at work, and the tile is his.
+		v.problem(segmentName(base), v.tree.size, "ends here, but there is %s", next.path())
+	}
+	return err
+}
+
+// missing reports the checkpoints that the entries do not reach.
+func (v *verification) missing(segment string) {
+	if v.signed != nil && v.signed.Size > v.tree.size {
+		v.problem(segment, v.tree.size, "is missing or damaged, of %d entries that were signed", v.signed.Size)
+	}
+	for _, size := range v.kept {
+		v.problem(checkpointsName+"/"+strconv.FormatUint(size, 10), v.tree.size, "signs %d entries, more than there are", size)
+	}
+}
+
+// readTile reads a full tile; if it is missing or too long, it reports that and
+// returns nil.
+func (v *verification) readTile(id tileID, limit int64) ([]byte, error) {
+	data, err := v.disk.ReadFile(filepath.Join(v.dir, id.path()), limit)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, durable.ErrTooLong) {
+		v.problem(id.path(), v.tree.size, "%v", err)
+		return nil, nil
+	}
+	return data, err
+}
+
+// hashTile reads a full hash tile, or reports why it cannot be used and returns nil.
+func (v *verification) hashTile(id tileID) ([]tlog.Hash, error) {
+	data, err := v.readTile(id, hashTileSize)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	hashes, err := decodeHashes(data)
+	if err != nil {
+		v.problem(id.path(), v.tree.size, "%v", err)
+		return nil, nil
+	}
+	return hashes, nil
+}
