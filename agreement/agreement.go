@@ -178,14 +178,10 @@ type Zone struct {
 	IsGlobal bool // everywhere
 }
 
-// A SideZone is one party's part of a zone. Zone has the line where it is drawn;
-// Share also has its survey error.
+// A SideZone is one party's part of a zone.
 type SideZone struct {
 	Party trucewatch.PartyID
 	Zone  *geo.Zone
-
-	line           *Line // nil if the zone is not a band
-	fromMM, tillMM int64
 }
 
 // A Band is the ground between two distances from a party's reference line, on

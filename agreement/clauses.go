@@ -43,11 +43,11 @@ func (a *Agreement) Clauses() []trucewatch.Clause {
 		w.disclosure(d)
 	}
 	for _, t := range a.Interpretations {
-		how := plain(t.Precedence) + " takes precedence"
+		how := t.Precedence + " takes precedence"
 		if t.Both {
 			how = "both readings stand, so the class is never certain"
 		}
-		w.add("other", "interpretation/"+t.ID, t.Basis, "", "%s, between %s: %s", t.Question, list(t.About), how)
+		w.add("other", "interpretation/"+t.ID, t.Basis, "", "%s, which is of %s: %s", t.Question, strings.Join(t.About, " and of "), how)
 	}
 	return w.clauses
 }
@@ -89,14 +89,14 @@ func conditions(c *When) string {
 			parts = append(parts, fmt.Sprintf(format, args...))
 		}
 	}
-	say(len(c.Kinds) > 0, "%s seen, heard or recorded", list(c.Kinds))
-	say(len(c.RestrictionTypes) > 0, "of type %s", list(c.RestrictionTypes))
+	say(len(c.Kinds) > 0, "%s", either(c.Kinds))
+	say(len(c.RestrictionTypes) > 0, "of type %s", either(c.RestrictionTypes))
 	say(c.Minutes != Bounds{}, "minutes %s", bounds(c.Minutes))
-	say(len(c.Platforms) > 0, "weapon %s", list(c.Platforms))
-	say(len(c.Classes) > 0, "weapon class %s", list(c.Classes))
+	say(len(c.Platforms) > 0, "weapon %s", either(c.Platforms))
+	say(len(c.Classes) > 0, "weapon class %s", strings.Join(c.Classes, " or "))
 	say(c.ClassIs != "", "class is %s", c.ClassIs)
 	say(c.InsideLimit, "inside the limit of the weapon's class")
-	say(len(c.Zones) > 0, "in zone %s", list(c.Zones))
+	say(len(c.Zones) > 0, "in zone %s", strings.Join(c.Zones, " or "))
 	say(c.Owner == "party", "belonging to a party")
 	say(c.Owner == "mission", "belonging to the mission")
 	say(c.Precise, "aimed single shots")
@@ -145,7 +145,7 @@ func (w *writer) exemption(a *Agreement, x *Exemption) {
 		text += ", with guarantees of " + list(x.GuaranteesFrom)
 	}
 	if len(x.Outside) > 0 {
-		text += ", outside " + list(x.Outside)
+		text += ", outside " + strings.Join(x.Outside, " and ")
 	}
 	switch {
 	case x.Effect == "raises_severity":
@@ -169,7 +169,7 @@ func (w *writer) exemption(a *Agreement, x *Exemption) {
 }
 
 func (w *writer) weapon(a *Agreement, c *WeaponClass) {
-	text := fmt.Sprintf("%s: %s", plain(c.ID), c.Match.words())
+	text := c.Match.words()
 	if c.WithdrawMM > 0 {
 		text += fmt.Sprintf("; each side keeps %s km from its line", kilometres(c.WithdrawMM))
 	}
@@ -198,7 +198,7 @@ func (w *writer) weapon(a *Agreement, c *WeaponClass) {
 
 // words writes a match.
 func (m *Match) words() string {
-	parts := []string{list(m.Platforms)}
+	parts := []string{either(m.Platforms)}
 	say := func(set bool, format string, args ...any) {
 		if set {
 			parts = append(parts, fmt.Sprintf(format, args...))
@@ -206,10 +206,10 @@ func (m *Match) words() string {
 	}
 	say(m.CalibreMM != Bounds{}, "calibre %s mm", bounds(m.CalibreMM))
 	say(m.RangeKM != Bounds{}, "range %s km", bounds(m.RangeKM))
-	say(len(m.Models) > 0, "model %s", list(m.Models))
-	say(len(m.NotModels) > 0, "not model %s", list(m.NotModels))
-	say(len(m.Roles) > 0, "role %s", list(m.Roles))
-	say(len(m.Munitions) > 0, "munition %s", list(m.Munitions))
+	say(len(m.Models) > 0, "model %s", strings.Join(m.Models, " or "))
+	say(len(m.NotModels) > 0, "not model %s", strings.Join(m.NotModels, " or "))
+	say(len(m.Roles) > 0, "role %s", either(m.Roles))
+	say(len(m.Munitions) > 0, "munition %s", either(m.Munitions))
 	return strings.Join(parts, ", ")
 }
 
@@ -338,14 +338,11 @@ func (w *writer) disclosure(d DisclosureRule) {
 // plain writes a word of the text as words: "fire_heavy" as "fire heavy".
 func plain(s string) string { return strings.ReplaceAll(s, "_", " ") }
 
-// list writes "a, b or c" as plain words joined by commas.
-func list[T ~string](of []T) string {
-	parts := make([]string, 0, len(of))
-	for _, w := range of {
-		parts = append(parts, plain(string(w)))
-	}
-	return strings.Join(parts, ", ")
-}
+// list writes plain words joined by commas.
+func list[T ~string](of []T) string { return plain(enumerate(of)) }
+
+// either writes "explosion or projectile in flight".
+func either[T ~string](of []T) string { return strings.ReplaceAll(list(of), ", ", " or ") }
 
 func bounds(b Bounds) string {
 	switch {

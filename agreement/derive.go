@@ -106,8 +106,7 @@ func (r *reader) derive() {
 // band makes a party's part of a zone; Parse has checked that its line exists.
 func (a *Agreement) band(b Band) SideZone {
 	l := a.reference(b.Party)
-	return SideZone{Party: b.Party, Zone: geo.NewBand(l.Line, l.Side(b.Party), b.FromMM, b.TillMM),
-		line: l, fromMM: b.FromMM, tillMM: b.TillMM}
+	return SideZone{Party: b.Party, Zone: geo.NewBand(l.Line, l.Side(b.Party), b.FromMM, b.TillMM)}
 }
 
 func union(parts []SideZone) *geo.Zone {
