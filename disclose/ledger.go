@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package disclose
+
+import (
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// Case returns a case as the audience sees it at an instant, and whether it
+// sees it at all. Visible are those of its findings that the audience sees. The
+// public sees a case when it sees all of its findings: its severity and its
+// name would otherwise tell of those that are kept.
+func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucewatch.FindingID) (trucewatch.CaseView, bool) {
+	if r.mission() {
+		return trucewatch.CaseView{Case: *c}, true
+	}
+	hidden := func(id trucewatch.FindingID) bool { return !slices.Contains(visible, id) }
+	if !r.public() || len(c.Findings) == 0 || slices.ContainsFunc(c.Findings, hidden) {
+		return trucewatch.CaseView{}, false
+	}
+	out := *c
+	out.History = nil // free text
+	// A case opens when evidence comes in: to the hour, as the event's own time.
+	out.Opened, out.Served = r.hourOf(c.Opened), r.hourOf(c.Served)
+	out.Clocks = slices.Clone(c.Clocks)
+	for i := range out.Clocks {
+		k := &out.Clocks[i]
+		k.From, k.Due, k.Ended = r.hourOf(k.From), r.hourOf(k.Due), r.hourOf(k.Ended)
+	}
+	return trucewatch.CaseView{Case: out}, true
+}
+
+// published says whether a kind of source speaks in public, so that what it
+// says is no secret.
+func published(k trucewatch.SourceKind) bool {
+	switch k {
+	case trucewatch.AgencySource, trucewatch.MissionSource, trucewatch.PressSource:
+		return true
+	}
+	return false
+}
+
+// Tally returns a tally as the audience sees it, and whether it sees it at all.
+// The public sees what a body or a party published, not what a person, a patrol
+// or a device counted.
+func (r Rules) Tally(t trucewatch.TallyView) (trucewatch.TallyView, bool) {
+	return t, r.mission() || r.public() && (published(t.Source.Kind) || t.Source.Kind == trucewatch.PartySource)
+}
+
+// Statement returns a statement as the audience sees it, and whether it sees it
+// at all. The public sees statements as it sees tallies.
+func (r Rules) Statement(s trucewatch.StatementView) (trucewatch.StatementView, bool) {
+	return s, r.mission() || r.public() && (published(s.Source.Kind) || s.Source.Kind == trucewatch.PartySource)
+}
+
+// Notice returns a notification as the audience sees it, and whether it sees it
+// at all. It tells where people and vehicles will be, so the public never sees
+// it.
+func (r Rules) Notice(n trucewatch.NoticeView) (trucewatch.NoticeView, bool) {
+	return n, r.mission()
+}
+
+// Sources returns the sources as the audience sees them. The public sees one
+// line for each kind, and how many rows were taken only of kinds that speak in
+// public: how many observations come in tells what happens at this hour.
+func (r Rules) Sources(all []trucewatch.SourceView) []trucewatch.SourceView {
+	if r.mission() {
+		return all
+	}
+	var out []trucewatch.SourceView
+	if !r.public() {
+		return nil
+	}
+	for _, kind := range trucewatch.SourceKinds() {
+		line := trucewatch.SourceView{Source: trucewatch.Source{Kind: kind}}
+		found := false
+		for _, s := range all {
+			if s.Source.Kind != kind {
+				continue
+			}
+			found = true
+			if published(kind) {
+				line.Accepted += s.Accepted
+				line.Rejected += s.Rejected
+			}
+		}
+		if found {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// AgreementTexts returns the agreements as the audience reads them. The public
+// sees no drafts, and no outlines of what could be hit.
+func (r Rules) AgreementTexts(all []trucewatch.AgreementText) []trucewatch.AgreementText {
+	if r.mission() {
+		return all
+	}
+	var out []trucewatch.AgreementText
+	if !r.public() {
+		return nil
+	}
+	for _, a := range all {
+		if a.Draft {
+			continue
+		}
+		a.Zones = slices.DeleteFunc(slices.Clone(a.Zones), func(z trucewatch.ZoneShape) bool {
+			return z.Kind == "protected_objects" || z.Kind == "storage_site"
+		})
+		out = append(out, a)
+	}
+	return out
+}

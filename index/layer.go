@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package index
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/geo"
+)
+
+// cellsMax is how many cells a layer has at most.
+//
+// Guess: 64 by 64 is as fine as a map of 1,000 pixels shows counts. Test: time
+// to draw, and whether people tell neighbouring cells apart.
+const cellsMax = 4096
+
+// Map returns what a map draws of the incidents that a query keeps: each of
+// them if there are at most maxShapes, else counts by cell. Limit, Offset and
+// Order do not count; incidents without a place are left out. The error wraps
+// ErrQuery if the query makes no sense.
+func (x *Index) Map(q trucewatch.Query, maxShapes int) (trucewatch.MapLayer, error) {
+	q.Limit, q.Offset, q.Order = 0, 0, ""
+	if err := check(q); err != nil {
+		return trucewatch.MapLayer{}, err
+	}
+	if maxShapes < 0 || maxShapes > trucewatch.LimitMax {
+		return trucewatch.MapLayer{}, fmt.Errorf("%w: %d shapes is outside 0 to %d", ErrQuery, maxShapes, trucewatch.LimitMax)
+	}
+	if q.Box == nil {
+		world := trucewatch.Box{Min: geo.Position{LatE7: -90 * geo.E7, LonE7: -180 * geo.E7}, Max: geo.Position{LatE7: 90 * geo.E7, LonE7: 180 * geo.E7}}
+		q.Box = &world
+	}
+	var layer trucewatch.MapLayer
+	var page []spot
+	err := x.snapshot(func() error {
+		matching := x.match(q)
+		layer.Total = len(matching)
+		if len(matching) <= maxShapes {
+			page = x.best(matching, "", len(matching))
+			layer.Shapes = x.shapes(page)
+			return nil
+		}
+		layer.Cells, layer.CellE7 = x.cells(matching)
+		return nil
+	}, func(ctx context.Context, tx *sql.Tx) error {
+		return eachRow(ctx, tx, "i.region, NULL", page, func(at int, region, _ []byte) error {
+			return unseal(region, &layer.Shapes[at].Where)
+		})
+	})
+	if err != nil {
+		return trucewatch.MapLayer{}, err
+	}
+	return layer, nil
+}
+
+// shapes makes the shapes of incidents, but for their regions.
+func (x *Index) shapes(page []spot) []trucewatch.MapShape {
+	var out []trucewatch.MapShape
+	for i := range page {
+		s := &page[i]
+		shape := trucewatch.MapShape{ID: fromNumber(s.id), Kind: trucewatch.Kinds()[s.kind], When: s.interval(), Word: x.texts.value(s.word)}
+		if s.results != 0 {
+			shape.Result = trucewatch.Results()[bits.TrailingZeros8(s.results)]
+		}
+		out = append(out, shape)
+	}
+	return out
+}
+
+// middle returns the middle of an incident's box.
+func (s *spot) middle() (lat, lon int64) {
+	return (int64(s.south) + int64(s.north)) >> 1, (int64(s.west) + int64(s.east)) >> 1
+}
+
+// cells counts incidents by cell. The side is a power of two, so that cells stay
+// where they are while a map is moved, and as short as cellsMax allows.
+func (x *Index) cells(matching []int32) ([]trucewatch.MapCell, int64) {
+	south, west := x.spots.list[matching[0]].middle()
+	north, east := south, west
+	for _, i := range matching {
+		lat, lon := x.spots.list[i].middle()
+		south, north, west, east = min(south, lat), max(north, lat), min(west, lon), max(east, lon)
+	}
+	shift := 0
+	for ((north>>shift)-(south>>shift)+1)*((east>>shift)-(west>>shift)+1) > cellsMax {
+		shift++
+	}
+	row, column, columns := south>>shift, west>>shift, (east>>shift)-(west>>shift)+1
+	kinds := int64(len(trucewatch.Kinds()))
+	counts := make([]int, ((north>>shift)-row+1)*columns*kinds)
+	for _, i := range matching {
+		s := &x.spots.list[i]
+		lat, lon := s.middle()
+		counts[(((lat>>shift)-row)*columns+(lon>>shift)-column)*kinds+int64(s.kind)]++
+	}
+	var out []trucewatch.MapCell
+	for at := range int64(len(counts)) / kinds {
+		if c := countKinds(counts[at*kinds : (at+1)*kinds]); c.Count > 0 {
+			lat, lon := (row+at/columns)<<shift, (column+at%columns)<<shift
+			side := int64(1) << shift
+			c.Box = trucewatch.Box{Min: geo.Position{LatE7: clamp(lat, 90), LonE7: clamp(lon, 180)},
+				Max: geo.Position{LatE7: clamp(lat+side, 90), LonE7: clamp(lon+side, 180)}}
+			out = append(out, c)
+		}
+	}
+	return out, int64(1) << shift
+}
+
+func clamp(e7 int64, degrees int64) int32 {
+	return int32(min(max(e7, -degrees*geo.E7), degrees*geo.E7))
+}
+
+// countKinds adds counts by position in the vocabulary.
+func countKinds(counts []int) trucewatch.MapCell {
+	var c trucewatch.MapCell
+	for i, n := range counts {
+		if n > 0 {
+			c.Count += n
+			c.Kinds = append(c.Kinds, trucewatch.KindCount{Kind: trucewatch.Kinds()[i], Count: n})
+		}
+	}
+	slices.SortStableFunc(c.Kinds, func(a, b trucewatch.KindCount) int { return b.Count - a.Count })
+	return c
+}
+
+// Bounds returns the box round all places and the time from the first beginning
+// to the last end, and whether there is any incident. If none has a place, the
+// box is zero; if one has not ended, the time has no end.
+func (x *Index) Bounds() (box trucewatch.Box, span trucewatch.Interval, found bool, err error) {
+	placed := false
+	err = x.snapshot(func() error {
+		for i := range x.spots.list {
+			s := &x.spots.list[i]
+			if s.flags&dead != 0 {
+				continue
+			}
+			if !found {
+				span = s.interval()
+			}
+			found, span = true, span.Join(s.interval())
+			if s.flags&placeless != 0 {
+				continue
+			}
+			b := trucewatch.Box{Min: geo.Position{LatE7: s.south, LonE7: s.west}, Max: geo.Position{LatE7: s.north, LonE7: s.east}}
+			if !placed {
+				box, placed = b, true
+			}
+			box.Min = geo.Position{LatE7: min(box.Min.LatE7, b.Min.LatE7), LonE7: min(box.Min.LonE7, b.Min.LonE7)}
+			box.Max = geo.Position{LatE7: max(box.Max.LatE7, b.Max.LatE7), LonE7: max(box.Max.LonE7, b.Max.LonE7)}
+		}
+		return nil
+	}, func(context.Context, *sql.Tx) error { return nil })
+	return box, span, found, err
+}
+
+// bucketsMax is the highest number of bins of a Histogram.
+const bucketsMax = 10_000
+
+// Histogram counts the incidents that a query keeps by when they began, in as
+// many spans of equal length: of From to Till, or where these are not given from
+// the first beginning to the last. What began before From is left out. The error
+// wraps ErrQuery if the query makes no sense.
+func (x *Index) Histogram(q trucewatch.Query, buckets int) ([]trucewatch.Bin, error) {
+	q.Limit, q.Offset, q.Order = 0, 0, ""
+	err := check(q)
+	if buckets < 1 || buckets > bucketsMax {
+		err = errors.Join(err, fmt.Errorf("%w: %d buckets is outside 1 to %d", ErrQuery, buckets, bucketsMax))
+	}
+	if err != nil {
+		return nil, err
+	}
+	var bins []trucewatch.Bin
+	err = x.snapshot(func() error {
+		bins = x.bins(x.match(q), q, int64(buckets))
+		return nil
+	}, func(context.Context, *sql.Tx) error { return nil })
+	return bins, err
+}
+
+func (x *Index) bins(matching []int32, q trucewatch.Query, buckets int64) []trucewatch.Bin {
+	if len(matching) == 0 {
+		return nil
+	}
+	first, last := int64(q.From), int64(q.Till)
+	if first == 0 || last == 0 {
+		low, high := x.spots.list[matching[0]].began, x.spots.list[matching[0]].began
+		for _, i := range matching {
+			low, high = min(low, x.spots.list[i].began), max(high, x.spots.list[i].began)
+		}
+		if first == 0 {
+			first = low
+		}
+		if last == 0 {
+			last = max(high, first)
+		}
+	}
+	// Unsigned: two times may lie further apart than the largest number.
+	length := (uint64(last)-uint64(first))/uint64(buckets) + 1
+	kinds := int64(len(trucewatch.Kinds()))
+	counts := make([]int, buckets*kinds)
+	for _, i := range matching {
+		s := &x.spots.list[i]
+		if s.began >= first && s.began <= last {
+			counts[int64((uint64(s.began)-uint64(first))/length)*kinds+int64(s.kind)]++
+		}
+	}
+	out := make([]trucewatch.Bin, buckets)
+	for at := range buckets {
+		c := countKinds(counts[at*kinds : (at+1)*kinds])
+		from := first + at*int64(length)
+		// A bin ends a microsecond before the next begins: both ends are inside.
+		out[at] = trucewatch.Bin{Span: trucewatch.Interval{From: trucewatch.Instant(from), Till: trucewatch.Instant(from + int64(length) - 1)}, Count: c.Count, Kinds: c.Kinds}
+	}
+	return out
+}
