@@ -76,6 +76,9 @@ func (l *Log) write(entries [][]byte) error {
 		return err
 	}
 	for len(entries) > 0 {
+		if err := l.rotate(); err != nil {
+			return l.stop(fmt.Errorf("record: append entry %d: begin a segment: %w", l.contents.tree.size, err))
+		}
 		c := l.contents
 		room := c.base + l.segment - c.tree.size
 		var frames []byte
@@ -91,9 +94,6 @@ func (l *Log) write(entries [][]byte) error {
 		// The entries are acknowledged from here on, whatever follows.
 		if err := c.writeTiles(first); err != nil {
 			return l.stop(fmt.Errorf("record: write tiles up to entry %d: %w", c.tree.size, err))
-		}
-		if err := l.rotate(); err != nil {
-			return l.stop(fmt.Errorf("record: begin a segment at entry %d: %w", c.tree.size, err))
 		}
 		entries = entries[n:]
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,12 +29,14 @@ type faultRun struct {
 	promised [][]byte // entries that were acknowledged or shown
 	tried    [][]byte // entries of the failed append, behind them
 	signed   uint64   // size of the last checkpoint that was shown
+	kept     []uint64 // sizes of all checkpoints that were shown
 }
 
 func (r *faultRun) settings() settings { return settings{r.disk, faultSegment} }
 
-// workload is one life of a process: make or open the log, append across two
-// tile and one segment borders, sign now and then, close. It returns the first error.
+// workload is one life of a process: make or open the log, append across a tile
+// border (every second life: a segment border), sign now and then, close. It
+// returns the first error.
 func (r *faultRun) workload() error {
 	r.life++
 	l, err := open(r.settings(), "/log", r.verifier, r.signer)
@@ -43,7 +46,7 @@ func (r *faultRun) workload() error {
 	if err != nil {
 		return err
 	}
-	for _, step := range []int{1, 0, 3, 250, 4, 0, 260, 0, 2} { // 0 is Sign
+	for _, step := range []int{1, 0, 3, 250, 4, 0, 2} { // 0 is Sign
 		if step == 0 {
 			err = r.sign(l)
 		} else {
@@ -78,6 +81,7 @@ func (r *faultRun) sign(l *Log) error {
 	c, err := l.Sign()
 	if err == nil {
 		r.signed = c.Size
+		r.kept = append(r.kept, c.Size)
 	}
 	return err
 }
@@ -124,13 +128,23 @@ func (r *faultRun) check() {
 	if report, err := verify(r.disk, "/log", r.verifier); err != nil || report.Size != size || report.Root != root {
 		r.t.Fatalf("Verify = %+v, %v", report, err)
 	}
+	if bases, err := segments(r.disk, "/log"); err != nil || len(bases) != 1 {
+		r.t.Fatalf("segments %d, %v, want one", bases, err)
+	}
 	r.promised, r.tried, r.signed = entries, nil, l.Checkpoint().Size
+	r.kept = append(r.kept, r.signed)
 
 	// "Whatever left the process is a promise."
 	r.disk.Crash(durabletest.Lost)
 	report, err := verify(r.disk, "/log", r.verifier)
 	if err != nil || report.Size != size || report.Signed != r.signed || report.TornBytes != 0 {
 		r.t.Fatalf("after a power cut behind Open: Verify = %+v, %v, want %d entries", report, err, size)
+	}
+	sizes, err := keptSizes(r.disk, "/log")
+	for _, size := range r.kept {
+		if err != nil || !slices.Contains(sizes, size) {
+			r.t.Fatalf("checkpoints kept %d, %v, but %d was shown", sizes, err, size)
+		}
 	}
 }
 
@@ -148,8 +162,6 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	calls := clean.disk.Calls()
-	clean.check()
-	t.Logf("%d calls", len(calls))
 	runs := 0
 	for i, call := range calls {
 		for _, fault := range []struct {
@@ -159,32 +171,62 @@ func TestFaults(t *testing.T) {
 			if reads(call) && fault.failure != durabletest.NotDone {
 				continue // A call that changes nothing fails in one way.
 			}
+			r := begin(t)
+			r.disk.FailAt(i, fault.failure, syscall.EIO, fault.sticky)
+			for len(r.disk.Calls()) <= i {
+				if err := r.workload(); err != nil && !errors.Is(err, syscall.EIO) {
+					t.Fatalf("call %d (%s): error %v, want one that wraps EIO", i, call, err)
+				}
+			}
 			for _, crash := range durabletest.Crashes() {
+				if reads(call) && crash != durabletest.Kill && crash != durabletest.Lost {
+					continue
+				}
 				runs++
 				name := fmt.Sprintf("call %d (%s) %s, sticky %v, %s", i, call, fault.failure, fault.sticky, crash)
-				ok := t.Run(name, func(t *testing.T) {
-					r := begin(t)
-					r.disk.FailAt(i, fault.failure, syscall.EIO, fault.sticky)
-					for len(r.disk.Calls()) <= i {
-						if err := r.workload(); err != nil && !errors.Is(err, syscall.EIO) {
-							t.Fatalf("error %v, want one that wraps EIO", err)
-						}
-					}
-					r.disk.Crash(crash)
-					r.check()
-					if err := r.workload(); err != nil {
-						t.Fatalf("next life: %v", err)
-					}
-					r.disk.Crash(durabletest.Lost)
-					r.check()
-				})
-				if !ok {
+				if !t.Run(name, r.clone().crashAndLiveOn(crash)) {
 					t.FailNow()
 				}
 			}
 		}
 	}
-	t.Logf("%d runs", runs)
+	t.Logf("%d calls, %d crashes", len(calls), runs)
+}
+
+// clone is the run with a disk of its own.
+func (r *faultRun) clone() *faultRun {
+	c := *r
+	c.disk, c.kept = r.disk.Clone(), slices.Clone(r.kept)
+	return &c
+}
+
+// crashAndLiveOn crashes, checks, and lives on for one append and checkpoint.
+func (r *faultRun) crashAndLiveOn(crash durabletest.Crash) func(t *testing.T) {
+	return func(t *testing.T) {
+		r.t = t
+		r.disk.Crash(crash)
+		r.check()
+		if len(r.promised) == 0 {
+			if err := r.workload(); err != nil {
+				t.Fatalf("next life: %v", err)
+			}
+		}
+		l, err := open(r.settings(), "/log", r.verifier, r.signer)
+		if err == nil {
+			r.life++
+			if err = r.append(l, 2); err == nil {
+				err = r.sign(l)
+			}
+		}
+		if err != nil {
+			t.Fatalf("next life: %v", err)
+		}
+		r.disk.Crash(durabletest.Lost)
+		report, err := verify(r.disk, "/log", r.verifier)
+		if err != nil || report.Signed != uint64(len(r.promised)) {
+			t.Fatalf("next life: Verify = %+v, %v, want %d signed", report, err, len(r.promised))
+		}
+	}
 }
 
 // reads says whether a call leaves the disk as it is.

@@ -194,7 +194,6 @@ func (l *Log) recover(verifier note.Verifier) error {
 		{"write tiles", l.contents.rewriteTiles},
 		{"remove old segments", l.removeOldSegments},
 		{"keep checkpoint " + strconv.FormatUint(signed.Size, 10), l.keep},
-		{"begin a segment", l.rotate},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("record: open: %s: %w", step.name, err)

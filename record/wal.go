@@ -84,7 +84,7 @@ func readFrame(r io.Reader) ([]byte, error) {
 // returns where the last whole frame ends. What lies between there and size is
 // torn, or being written. An error of the disk is never taken for a torn frame.
 func scanFrames(r io.ReaderAt, size int64, do func(entry []byte) error) (end int64, err error) {
-	buffered := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<20)
+	buffered := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), int(min(size, 1<<16)))
 	for {
 		entry, err := readFrame(buffered)
 		if errors.Is(err, io.EOF) || errors.Is(err, errTorn) {
@@ -124,17 +124,14 @@ func segments(disk durable.Disk, dir string) ([]uint64, error) {
 	return bases, nil
 }
 
-// createSegment makes an empty segment durably.
+// createSegment makes an empty segment and its name durable. Its length needs no
+// sync: the first group's sync brings it.
 func createSegment(disk durable.Disk, dir string, base uint64) (durable.File, error) {
 	f, err := disk.Create(filepath.Join(dir, segmentName(base)))
 	if err != nil {
 		return nil, err
 	}
-	err = f.Sync()
-	if err == nil {
-		err = disk.SyncDir(dir)
-	}
-	if err != nil {
+	if err := disk.SyncDir(dir); err != nil {
 		f.Close() // The first error is the one to tell.
 		return nil, err
 	}

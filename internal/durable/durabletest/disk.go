@@ -86,12 +86,62 @@ func New(root string) *Disk {
 	}
 }
 
+// Clone is a copy of the disk on which no file is open and no lock is held. It
+// fails as the original does.
+func (d *Disk) Clone() *Disk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := New("/")
+	nodes := make(map[*node]*node) // A name and its synced name are often one file.
+	clone := func(names map[string]*node) map[string]*node {
+		copied := make(map[string]*node, len(names))
+		for name, n := range names {
+			if nodes[n] == nil {
+				nodes[n] = &node{n.dir, slices.Clone(n.data), slices.Clone(n.synced), slices.Clone(n.dirty)}
+			}
+			copied[name] = nodes[n]
+		}
+		return copied
+	}
+	c.names, c.synced = clone(d.names), clone(d.synced)
+	c.calls, c.failAt, c.failure, c.failErr, c.sticky = slices.Clone(d.calls), d.failAt, d.failure, d.failErr, d.sticky
+	return c
+}
+
 // FailAt makes the call with the given number (counted from 0, see Calls) fail
 // with err. If sticky, all calls that change the disk fail from then on.
 func (d *Disk) FailAt(call int, failure Failure, err error, sticky bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failAt, d.failure, d.failErr, d.sticky = call, failure, err, sticky
+}
+
+// Files lists the files, sorted.
+func (d *Disk) Files() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var names []string
+	for name, n := range d.names {
+		if !n.dir {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Put sets a file's content, durably and past all failures: this is what
+// somebody does who has the disk in his hands. A nil content removes the file.
+func (d *Disk) Put(name string, content []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if content == nil {
+		delete(d.names, name)
+		delete(d.synced, name)
+		return
+	}
+	n := &node{data: slices.Clone(content), synced: slices.Clone(content), dirty: make([]bool, len(content))}
+	d.names[name], d.synced[name] = n, n
 }
 
 // Calls names the calls so far, such as "sync a/b".
