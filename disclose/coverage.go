@@ -36,7 +36,9 @@ func (r Rules) coverage(st Facts, p periodItems, v *trucewatch.View) []string {
 			silent = append(silent, string(s.Source.ID))
 		}
 	}
-	out = append(out, fmt.Sprintf("Sources heard from in this period: %d of %d.", len(st.Sources)-len(silent), len(st.Sources)))
+	if len(st.Sources) > 0 {
+		out = append(out, fmt.Sprintf("Sources heard from in this period: %d of %d.", len(st.Sources)-len(silent), len(st.Sources)))
+	}
 	if len(silent) > 0 {
 		out = append(out, "Not heard from: "+list(silent)+".")
 	}

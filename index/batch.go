@@ -24,7 +24,7 @@ const buildChunk = 10_000
 
 // A Batch is a set of changes that become visible together. The first error
 // sticks: all later calls do nothing, and Commit returns it. A Batch is not safe
-// for concurrent use and must be ended by Commit or Discard.
+// for concurrent use and must be ended by Commit or Rollback.
 type Batch struct {
 	x        *Index
 	tx       *sql.Tx
@@ -56,6 +56,8 @@ const (
 	putFinding
 	dropFinding
 	putItem
+	dropItem
+	dropList
 	statements
 )
 
@@ -72,15 +74,23 @@ var texting = [statements]string{
 	putFinding:   "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	dropFinding:  "DELETE FROM finding WHERE id = ?",
 	putItem:      "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?)",
+	dropItem:     "DELETE FROM item WHERE list = ? AND id = ?",
+	dropList:     "DELETE FROM item WHERE list = ?",
 }
 
 // Begin starts a Batch. It waits for an open one to end.
-func (x *Index) Begin() (*Batch, error) {
+func (x *Index) Begin() (*Batch, error) { return x.beginBatch(false) }
+
+// BeginAnew starts a Batch that fills the index from the start. What was in it
+// is gone at once, and everybody sees an empty index until Commit.
+func (x *Index) BeginAnew() (*Batch, error) { return x.beginBatch(true) }
+
+func (x *Index) beginBatch(anew bool) (*Batch, error) {
 	if x.write == nil {
 		return nil, fmt.Errorf("index %s: %w", x.path, ErrReadOnly)
 	}
 	x.batch.Lock()
-	b := &Batch{x: x}
+	b := &Batch{x: x, building: anew}
 	if err := b.begin(); err != nil {
 		b.end()
 		return nil, x.because("begin", err)
@@ -93,7 +103,7 @@ func (b *Batch) begin() error {
 	if b.meta, err = readMeta(context.Background(), b.x.write); err != nil {
 		return err
 	}
-	if b.building = b.meta.commits == 0; b.building {
+	if b.building = b.building || b.meta.commits == 0 || b.meta.building; b.building {
 		if err := b.startBuilding(); err != nil {
 			return err
 		}
@@ -114,7 +124,7 @@ func (b *Batch) begin() error {
 // the end, Open finds the mark and discards the file.
 func (b *Batch) startBuilding() error {
 	w := b.x.write
-	if _, err := w.Exec("UPDATE meta SET building = 1, rows = 0, gone = 0"); err != nil {
+	if _, err := w.Exec("UPDATE meta SET building = 1, generation = generation + 1, rows = 0, gone = 0, header = NULL"); err != nil {
 		return err
 	}
 	for _, t := range tables {
@@ -343,8 +353,8 @@ func (b *Batch) alias(old trucewatch.IncidentID, target int64) {
 	}
 }
 
-// DropIncident takes out an incident. If into is not zero, the incident became
-// part of it, and questions for id find into.
+// DropIncident takes out an incident. If into is another one, the incident
+// became part of it, and questions for id find into.
 func (b *Batch) DropIncident(id, into trucewatch.IncidentID) {
 	old, err := number(id)
 	if b.err != nil || err != nil {
@@ -352,7 +362,7 @@ func (b *Batch) DropIncident(id, into trucewatch.IncidentID) {
 		return
 	}
 	b.remove(old)
-	if into == (trucewatch.IncidentID{}) {
+	if into == id {
 		return
 	}
 	target, err := number(into)
@@ -405,10 +415,15 @@ func (b *Batch) PutCase(v *trucewatch.CaseView) {
 	b.chunk()
 }
 
+// DropCase takes out a case.
+func (b *Batch) DropCase(id trucewatch.CaseID) {
+	b.run(dropItem, caseList, string(id))
+}
+
 // PutTally adds a tally, or replaces the one with its key.
-func (b *Batch) PutTally(key trucewatch.ContentKey, v *trucewatch.TallyView) {
+func (b *Batch) PutTally(v *trucewatch.TallyView) {
 	t := &v.Tally
-	b.item(tallyList, key.String(), known(v.Received, t.Window), folded(t.Claimant, t.Against, t.Area, t.Category, t.Count.Unit, t.Text), seal(v))
+	b.item(tallyList, t.Key.String(), known(v.Received, t.Window), folded(t.Claimant, t.Against, t.Area, t.Category, t.Count.Unit, t.Text), seal(v))
 }
 
 // PutStatement adds a statement, or replaces the one with its key.
@@ -424,10 +439,14 @@ func (b *Batch) PutNotice(v *trucewatch.NoticeView) {
 	b.item(noticeList, n.Key.String(), known(v.Received, n.Window), folded(n.ID, n.By, n.Agency, n.Text), seal(v))
 }
 
-// PutSource adds a source, or replaces the one with its kind and ID. Where IDs
-// are withheld there is one for each kind.
-func (b *Batch) PutSource(v *trucewatch.SourceView) {
-	b.item(sourceList, string(v.Source.Kind)+"/"+string(v.Source.ID), trucewatch.Interval{}, "", seal(v))
+// PutSources sets the list of sources. Where identifiers are withheld it has
+// one line for each kind.
+func (b *Batch) PutSources(all []trucewatch.SourceView) {
+	b.run(dropList, sourceList)
+	for i := range all {
+		s := &all[i]
+		b.item(sourceList, string(s.Source.Kind)+"/"+string(s.Source.ID), trucewatch.Interval{}, "", seal(s))
+	}
 }
 
 func (b *Batch) item(list, id string, when trucewatch.Interval, text string, body []byte) {
@@ -508,11 +527,14 @@ func (b *Batch) commit(entries uint64, state trucewatch.Hash) error {
 	return done()
 }
 
-// Discard ends the batch and forgets its changes. After Commit it does nothing.
-func (b *Batch) Discard() {
+// Rollback ends the batch and forgets its changes. After Commit it does nothing.
+// What BeginAnew emptied stays empty. It returns no error: SQLite undoes what
+// was not committed, if not now then when the file is opened.
+func (b *Batch) Rollback() error {
 	if !b.ended {
 		b.end()
 	}
+	return nil
 }
 
 // end gives the file back. SQLite undoes what was not committed.

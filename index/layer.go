@@ -159,63 +159,64 @@ func (x *Index) Bounds() (box trucewatch.Box, span trucewatch.Interval, found bo
 	return box, span, found, err
 }
 
-// bucketsMax is the highest number of bins of a Histogram.
-const bucketsMax = 10_000
+// binsMax is the highest number of bins of a Histogram.
+const binsMax = 10_000
 
-// Histogram counts the incidents that a query keeps by when they began, in as
-// many spans of equal length: of From to Till, or where these are not given from
-// the first beginning to the last. What began before From is left out. The error
-// wraps ErrQuery if the query makes no sense.
-func (x *Index) Histogram(q trucewatch.Query, buckets int) ([]trucewatch.Bin, error) {
+// Histogram counts the incidents that a query keeps by when they began, in
+// spans of one width from From on; where From or Till is not given, from the
+// first beginning or to the last. What began before From is left out; empty
+// spans are not. The error wraps ErrQuery if the query makes no sense, or would
+// give more than 10,000 spans.
+func (x *Index) Histogram(q trucewatch.Query, width trucewatch.Instant) ([]trucewatch.Bin, error) {
 	q.Limit, q.Offset, q.Order = 0, 0, ""
 	err := check(q)
-	if buckets < 1 || buckets > bucketsMax {
-		err = errors.Join(err, fmt.Errorf("%w: %d buckets is outside 1 to %d", ErrQuery, buckets, bucketsMax))
+	if width <= 0 {
+		err = errors.Join(err, fmt.Errorf("%w: spans of %d microseconds", ErrQuery, width))
 	}
 	if err != nil {
 		return nil, err
 	}
 	var bins []trucewatch.Bin
 	err = x.snapshot(func() error {
-		bins = x.bins(x.match(q), q, int64(buckets))
-		return nil
+		bins, err = x.bins(x.match(q), q, uint64(width))
+		return err
 	}, func(context.Context, *sql.Tx) error { return nil })
 	return bins, err
 }
 
-func (x *Index) bins(matching []int32, q trucewatch.Query, buckets int64) []trucewatch.Bin {
-	if len(matching) == 0 {
-		return nil
+func (x *Index) bins(matching []int32, q trucewatch.Query, width uint64) ([]trucewatch.Bin, error) {
+	first, last, found := int64(q.From), int64(q.Till), q.From != 0 && q.Till != 0
+	for n, i := range matching {
+		began := x.spots.list[i].began
+		if q.From == 0 && (n == 0 || began < first) {
+			first = began
+		}
+		if q.Till == 0 && (n == 0 || began > last) {
+			last = began
+		}
+		found = true
 	}
-	first, last := int64(q.From), int64(q.Till)
-	if first == 0 || last == 0 {
-		low, high := x.spots.list[matching[0]].began, x.spots.list[matching[0]].began
-		for _, i := range matching {
-			low, high = min(low, x.spots.list[i].began), max(high, x.spots.list[i].began)
-		}
-		if first == 0 {
-			first = low
-		}
-		if last == 0 {
-			last = max(high, first)
-		}
+	if !found || last < first {
+		return nil, nil
 	}
 	// Unsigned: two times may lie further apart than the largest number.
-	length := (uint64(last)-uint64(first))/uint64(buckets) + 1
-	kinds := int64(len(trucewatch.Kinds()))
-	counts := make([]int, buckets*kinds)
+	number := func(at int64) uint64 { return (uint64(at) - uint64(first)) / width }
+	if number(last) >= binsMax {
+		return nil, fmt.Errorf("%w: %d spans are more than %d", ErrQuery, number(last)+1, binsMax)
+	}
+	kinds := len(trucewatch.Kinds())
+	counts := make([]int, (int(number(last))+1)*kinds)
 	for _, i := range matching {
-		s := &x.spots.list[i]
-		if s.began >= first && s.began <= last {
-			counts[int64((uint64(s.began)-uint64(first))/length)*kinds+int64(s.kind)]++
+		if s := &x.spots.list[i]; s.began >= first && s.began <= last {
+			counts[int(number(s.began))*kinds+int(s.kind)]++
 		}
 	}
-	out := make([]trucewatch.Bin, buckets)
-	for at := range buckets {
-		c := countKinds(counts[at*kinds : (at+1)*kinds])
-		from := first + at*int64(length)
-		// A bin ends a microsecond before the next begins: both ends are inside.
-		out[at] = trucewatch.Bin{Span: trucewatch.Interval{From: trucewatch.Instant(from), Till: trucewatch.Instant(from + int64(length) - 1)}, Count: c.Count, Kinds: c.Kinds}
+	var out []trucewatch.Bin
+	for at := 0; at < len(counts); at += kinds {
+		c := countKinds(counts[at : at+kinds])
+		from := trucewatch.Instant(first) + trucewatch.Instant(at/kinds)*trucewatch.Instant(width)
+		// A span ends a microsecond before the next begins: both ends are inside.
+		out = append(out, trucewatch.Bin{Span: trucewatch.Interval{From: from, Till: from + trucewatch.Instant(width) - 1}, Count: c.Count, Kinds: c.Kinds})
 	}
-	return out
+	return out, nil
 }

@@ -109,9 +109,10 @@ func (x *Index) Finding(id trucewatch.FindingID) (trucewatch.FindingView, bool, 
 	return one[trucewatch.FindingView](x, "finding", w)
 }
 
-// Cases returns all cases, those opened last first.
-func (x *Index) Cases() ([]trucewatch.CaseView, error) {
-	return all[trucewatch.CaseView](x, caseList, "began DESC, id")
+// Cases returns the cases whose opening a query keeps, one page of them, and how
+// many there are in all. The errors are those of Tallies.
+func (x *Index) Cases(q trucewatch.Query) ([]trucewatch.CaseView, int, error) {
+	return items[trucewatch.CaseView](x, caseList, q)
 }
 
 // Case returns a case, and whether there is one.
@@ -135,14 +136,18 @@ func (x *Index) Statements(q trucewatch.Query) ([]trucewatch.StatementView, int,
 	return items[trucewatch.StatementView](x, statementList, q)
 }
 
-// Notices returns all notifications, those whose window begins last first.
-func (x *Index) Notices() ([]trucewatch.NoticeView, error) {
-	return all[trucewatch.NoticeView](x, noticeList, "began DESC, id")
+// Notices returns the notifications whose window a query keeps, one page of
+// them, and how many there are in all. The errors are those of Tallies.
+func (x *Index) Notices(q trucewatch.Query) ([]trucewatch.NoticeView, int, error) {
+	return items[trucewatch.NoticeView](x, noticeList, q)
 }
 
 // Sources returns all sources, by kind and identifier.
 func (x *Index) Sources() ([]trucewatch.SourceView, error) {
-	return all[trucewatch.SourceView](x, sourceList, "id")
+	var w where
+	w.and("list = ?", sourceList)
+	out, _, err := list[trucewatch.SourceView](x, "item", w, "id", math.MaxInt32, 0)
+	return out, err
 }
 
 func items[T any](x *Index, name string, q trucewatch.Query) ([]T, int, error) {
@@ -160,13 +165,6 @@ func items[T any](x *Index, name string, q trucewatch.Query) ([]T, int, error) {
 		order = "began, id"
 	}
 	return list[T](x, "item", w, order, limit(q), q.Offset)
-}
-
-func all[T any](x *Index, name, order string) ([]T, error) {
-	var w where
-	w.and("list = ?", name)
-	out, _, err := list[T](x, "item", w, order, math.MaxInt32, 0)
-	return out, err
 }
 
 func one[T any](x *Index, table string, w where) (T, bool, error) {

@@ -25,7 +25,8 @@ CREATE TABLE meta (
 	fingerprint TEXT NOT NULL, audience TEXT NOT NULL,
 	entries INTEGER NOT NULL, state BLOB NOT NULL,
 	commits INTEGER NOT NULL, rows INTEGER NOT NULL, gone INTEGER NOT NULL, -- given out so far
-	building INTEGER NOT NULL, -- 1 while the first filling runs
+	building INTEGER NOT NULL, -- 1 while the file is filled from the start
+	generation INTEGER NOT NULL, -- of such fillings: after each, rows are numbered anew
 	header BLOB);
 CREATE TABLE incident (row INTEGER PRIMARY KEY, id INTEGER NOT NULL, kind INTEGER NOT NULL, region BLOB NOT NULL, body BLOB NOT NULL);
 CREATE UNIQUE INDEX incident_id ON incident (id);
@@ -42,7 +43,7 @@ CREATE TABLE item (list TEXT NOT NULL, id TEXT NOT NULL, began INTEGER NOT NULL,
 CREATE INDEX item_began ON item (list, began);
 `
 
-// tables are emptied when a first filling that was broken off starts again.
+// tables are emptied when the file is filled from the start.
 var tables = []string{"incident", "spot", "gone", "alias", "text", "source", "finding", "item"}
 
 // A meta is the one row about the file.
@@ -55,6 +56,7 @@ type meta struct {
 	rows        int64
 	gone        int64
 	building    bool
+	generation  int64
 }
 
 // A queryer is a database or a transaction.
@@ -67,8 +69,8 @@ func readMeta(ctx context.Context, q queryer) (meta, error) {
 	var m meta
 	var entries int64
 	var state []byte
-	err := q.QueryRowContext(ctx, "SELECT fingerprint, audience, entries, state, commits, rows, gone, building FROM meta").
-		Scan(&m.fingerprint, &m.audience, &entries, &state, &m.commits, &m.rows, &m.gone, &m.building)
+	err := q.QueryRowContext(ctx, "SELECT fingerprint, audience, entries, state, commits, rows, gone, building, generation FROM meta").
+		Scan(&m.fingerprint, &m.audience, &entries, &state, &m.commits, &m.rows, &m.gone, &m.building, &m.generation)
 	if err != nil {
 		return meta{}, err
 	}
@@ -91,7 +93,7 @@ func create(db *sql.DB, audience trucewatch.Audience) error {
 	if _, err := tx.Exec(schema); err != nil {
 		return err
 	}
-	if _, err := tx.Exec("INSERT INTO meta VALUES (1, ?, ?, 0, x'', 0, 0, 0, 0, NULL)", fingerprint(), string(audience)); err != nil {
+	if _, err := tx.Exec("INSERT INTO meta VALUES (1, ?, ?, 0, x'', 0, 0, 0, 0, 0, NULL)", fingerprint(), string(audience)); err != nil {
 		return err
 	}
 	return tx.Commit()

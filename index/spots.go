@@ -106,11 +106,12 @@ func hull(rings [][]geo.Position, marginMM int64) (low, high geo.Position) {
 
 // spots is the array of all incidents, by row, as of one commit.
 type spots struct {
-	commits int64
-	rows    int64 // read so far
-	gone    int64 // read so far
-	list    []spot
-	dead    int
+	generation int64
+	commits    int64
+	rows       int64 // read so far
+	gone       int64 // read so far
+	list       []spot
+	dead       int
 }
 
 // goneKept is how many numbers of rows that are gone the file keeps for readers
@@ -128,8 +129,11 @@ func (x *Index) refresh(ctx context.Context, tx *sql.Tx) (meta, error) {
 		return m, err
 	}
 	s := &x.spots
-	if m.gone-s.gone > goneKept || s.dead > len(s.list)/2 {
-		*s = spots{gone: m.gone}
+	if m.generation != s.generation {
+		x.texts = texts{}
+	}
+	if m.generation != s.generation || m.gone-s.gone > goneKept || s.dead > len(s.list)/2 {
+		*s = spots{generation: m.generation, gone: m.gone}
 	}
 	if err := s.bury(ctx, tx); err != nil {
 		return m, err
