@@ -42,7 +42,7 @@ func oneOf[T ~string](field string, v T, all []T) error {
 	if slices.Contains(all, v) {
 		return nil
 	}
-	return invalid(field, "%q is not one of %v", v, all)
+	return invalid(field, "%q is not one of %v", v, slices.Clone(all)) // a copy, so that the list of every call stays off the heap
 }
 
 // optional accepts the empty word.
