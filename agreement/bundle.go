@@ -3,6 +3,7 @@
 package agreement
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
@@ -52,7 +53,8 @@ const packFormat = "trucewatch/agreement-bundle/v1"
 func Pack(files []File) []byte {
 	p := packed{Format: packFormat, Files: make([]packedFile, 0, len(files))}
 	for _, f := range sorted(files) {
-		p.Files = append(p.Files, packedFile{Name: f.Name, Data: f.Data})
+		// An empty file has one encoding, whether it was given as nil or not.
+		p.Files = append(p.Files, packedFile{Name: f.Name, Data: append([]byte{}, f.Data...)})
 	}
 	return trucewatch.Encode(p)
 }
@@ -79,6 +81,9 @@ func Unpack(blob []byte) ([]File, error) {
 	}
 	if err := checkFiles(files); err != nil {
 		return nil, fmt.Errorf("agreement: unpack: %w", err)
+	}
+	if !bytes.Equal(Pack(files), blob) {
+		return nil, fmt.Errorf("agreement: unpack: %w: not in the one encoding that Pack writes", trucewatch.ErrInvalid)
 	}
 	return files, nil
 }

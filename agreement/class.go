@@ -221,10 +221,16 @@ func (r *reader) overlaps(n *yaml.Node, id string) {
 	}
 	for j := range i {
 		first, second := &r.a.Weapons[j], &r.a.Weapons[i]
-		settled := find(r.a.Interpretations, func(t *Interpretation) bool {
-			return slices.Contains(t.About, first.ID) && slices.Contains(t.About, second.ID)
-		})
-		if first.Match.meets(&second.Match) && settled == nil {
+		settled := 0
+		for _, t := range r.a.Interpretations {
+			if slices.Contains(t.About, first.ID) && slices.Contains(t.About, second.ID) {
+				settled++
+			}
+		}
+		switch {
+		case settled > 1:
+			r.errorf(n, "%q and %q are settled twice under interpretations", first.ID, second.ID)
+		case settled == 0 && first.Match.meets(&second.Match):
 			r.errorf(n, "some weapon is both %q and %q: settle it under interpretations, with precedence or both", first.ID, second.ID)
 		}
 	}

@@ -78,7 +78,6 @@ func (r *reader) derive() {
 			}
 			z.All = union(z.PerSide)
 		case len(z.Areas) > 0:
-			r.areaSizes(z)
 			parts := make([]*geo.Zone, 0, len(z.Areas))
 			for _, area := range z.Areas {
 				parts = append(parts, area.Zone)
@@ -120,7 +119,7 @@ func union(parts []SideZone) *geo.Zone {
 // areaSizes refuses an area that cannot hold a rectangle of the least size
 // because its surface is smaller. A long thin area may pass: the text's least
 // width is not measured.
-func (r *reader) areaSizes(z *Zone) {
+func (r *reader) areaSizes(n *yaml.Node, z *Zone) {
 	least := (z.MinSize[0] / metre) * (z.MinSize[1] / metre)
 	for _, area := range z.Areas {
 		var m2 int64
@@ -128,7 +127,7 @@ func (r *reader) areaSizes(z *Zone) {
 			m2 += geo.Region{Kind: geo.Polygon, Rings: rings}.AreaM2()
 		}
 		if m2 < least {
-			r.problem(MainFile, 0, 0, "zone %s: area %q has %d m2, less than min_size_km (%d m2)", z.ID, area.ID, m2, least)
+			r.errorf(child(n, "min_size_km"), "area %q has %d m2, less than %d m2", clip(area.ID), m2, least)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 // each 25 m. Test: a real line that is refused for its size.
 const (
 	pointsMax    = 50_000
+	valuesMax    = 4 * pointsMax
 	featuresMax  = 4_096
 	jsonDepthMax = 12
 )
@@ -40,9 +41,10 @@ type jsonKey struct {
 // A geometry reads one GeoJSON file (RFC 7946): a Feature or a
 // FeatureCollection, strictly.
 type geometry struct {
-	r    *reader
-	name string
-	data []byte
+	r      *reader
+	name   string
+	data   []byte
+	values int
 }
 
 func (r *reader) geometry(name string, data []byte) *geometry {
@@ -53,8 +55,18 @@ func (r *reader) geometry(name string, data []byte) *geometry {
 func (g *geometry) errorf(offset int, format string, args ...any) {
 	before := g.data[:min(offset, len(g.data))]
 	line := 1 + bytes.Count(before, []byte("\n"))
-	column := 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
+	column := characters(before[bytes.LastIndexByte(before, '\n')+1:])
 	g.r.problem(g.name, line, column, format, args...)
+}
+
+// characters returns the column that follows a part of a line.
+func characters(before []byte) int { return 1 + utf8.RuneCount(before) }
+
+// invalid reports an error of package geo without its prefix.
+func (g *geometry) invalid(offset int, err error) { g.errorf(offset, "%s", withoutPrefix(err)) }
+
+func withoutPrefix(err error) string {
+	return strings.Replace(err.Error(), geo.ErrInvalid.Error()+": ", "", 1)
 }
 
 // parse reads the file into a value, and says whether it is JSON.
@@ -76,8 +88,12 @@ func (g *geometry) parse() (jsonValue, bool) {
 
 func (g *geometry) value(dec *json.Decoder, depth int) (jsonValue, error) {
 	v := jsonValue{offset: g.start(dec)}
-	if depth > jsonDepthMax {
+	g.values++
+	switch {
+	case depth > jsonDepthMax:
 		return v, fmt.Errorf("nested deeper than %d", jsonDepthMax)
+	case g.values > valuesMax:
+		return v, fmt.Errorf("more than %d values", valuesMax)
 	}
 	token, err := dec.Token()
 	if err != nil {
@@ -248,7 +264,7 @@ func (g *geometry) line(l *Line) {
 	}
 	line, err := geo.NewLine(points, l.SurveyErrorMM)
 	if err != nil {
-		g.errorf(f.shape.offset, "%v", err)
+		g.invalid(f.shape.offset, err)
 		return
 	}
 	l.Points, l.Line = line.Points(), line
@@ -309,7 +325,7 @@ func (g *geometry) polygons(f feature, a *Area) bool {
 		}
 		area, err := geo.NewArea(rings)
 		if err != nil {
-			g.errorf(v.offset, "%v", err)
+			g.invalid(v.offset, err)
 			return false
 		}
 		a.Polygons, areas = append(a.Polygons, rings), append(areas, area)
@@ -354,7 +370,7 @@ func (g *geometry) positions(v jsonValue) ([]geo.Position, bool) {
 		}
 		p, err := position(m.members[1].text, m.members[0].text)
 		if err != nil {
-			g.errorf(m.offset, "%v", err)
+			g.invalid(m.offset, err)
 			return nil, false
 		}
 		out = append(out, p)

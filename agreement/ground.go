@@ -115,6 +115,7 @@ func (r *reader) zone(n *yaml.Node) {
 	}
 	if data, ok := r.named(n, "polygons", polygons, want); ok {
 		z.Areas = r.geometry(polygons, data).areas()
+		r.areaSizes(n, &z)
 	}
 	if data, ok := r.named(n, "register", register, want); ok {
 		z.Objects = r.objects(register, data, radiusMM)

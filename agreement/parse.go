@@ -36,11 +36,7 @@ func Parse(files []File) (*Agreement, error) {
 	if err := join(r.problems); err != nil {
 		return nil, err
 	}
-	// What is derived needs a text without errors, and may find the last ones.
 	r.derive()
-	if err := join(r.problems); err != nil {
-		return nil, err
-	}
 	r.a.hash = hashOf(r.files)
 	return r.a, nil
 }

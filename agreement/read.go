@@ -140,7 +140,10 @@ func (r *reader) entries(n *yaml.Node, each func(key, value *yaml.Node)) bool {
 		r.errorf(n, "%s where keys and values are wanted", kindOf(n))
 		return false
 	}
-	// A set beside the list: a hostile file may hold many keys.
+	if len(n.Content) > 2*trucewatch.ListMax {
+		r.errorf(n, "%d keys, more than %d", len(n.Content)/2, trucewatch.ListMax)
+		return false
+	}
 	seen := make(map[string]bool, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -273,7 +276,7 @@ func word[T ~string](r *reader, to *T, of ...T) take {
 			return
 		}
 		if !slices.Contains(of, T(s)) {
-			r.errorf(n, "%q is not one of %s%s", clip(s), enumerate(of), nearest(s, of))
+			r.errorf(n, "%q is not %s", clip(s), choice(s, of))
 			return
 		}
 		*to = T(s)
@@ -352,6 +355,16 @@ func clip(s string) string {
 		return s
 	}
 	return string([]rune(s)[:most]) + "…"
+}
+
+// choice writes "one of a, b, c (did you mean b?)"; of a long vocabulary only
+// the nearest word.
+func choice[T ~string](s string, of []T) string {
+	const most = 12
+	if len(of) > most {
+		return fmt.Sprintf("one of the %d words that may stand here%s", len(of), nearest(s, of))
+	}
+	return "one of " + enumerate(of) + nearest(s, of)
 }
 
 func enumerate[T ~string](of []T) string {

@@ -33,6 +33,7 @@ func (r *reader) rows(name string, data []byte, header ...string) []row {
 	}
 	in := csv.NewReader(bytes.NewReader(data))
 	in.FieldsPerRecord = -1
+	lines := bytes.Split(data, []byte("\n")) // csv counts columns in bytes
 	var out []row
 	for first := true; ; first = false {
 		cells, err := in.Read()
@@ -63,7 +64,7 @@ func (r *reader) rows(name string, data []byte, header ...string) []row {
 		places := make([][2]int, len(cells))
 		for i := range cells {
 			l, c := in.FieldPos(i)
-			places[i] = [2]int{l, c}
+			places[i] = [2]int{l, characters(lines[l-1][:c-1])}
 		}
 		out = append(out, row{cells, func(i int) (int, int) { return places[i][0], places[i][1] }})
 	}
@@ -96,7 +97,7 @@ func (r *reader) entry(file string, w row, seen map[string]bool, fallbackMM int6
 	seen[e.id] = true
 	at, err := position(w.cells[3], w.cells[4])
 	if err != nil {
-		return bad(3, "%v", err)
+		return bad(3, "%s", withoutPrefix(err))
 	}
 	e.at = at
 	if w.cells[5] != "" {

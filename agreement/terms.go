@@ -91,7 +91,7 @@ func (r *reader) disclosure(n *yaml.Node) {
 	r.entries(n, func(key, value *yaml.Node) {
 		d := DisclosureRule{Audience: trucewatch.Audience(key.Value)}
 		if !slices.Contains(disclosureAudiences(), d.Audience) {
-			r.errorf(key, "%q is not one of %s%s", clip(key.Value), enumerate(disclosureAudiences()), nearest(key.Value, disclosureAudiences()))
+			r.errorf(key, "%q is not %s", clip(key.Value), choice(key.Value, disclosureAudiences()))
 			return
 		}
 		r.object(

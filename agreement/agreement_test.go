@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agreement
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/geo"
+)
+
+const line2026 = "../examples/agreements/line-2026"
+
+func instant(t *testing.T, s string) trucewatch.Instant {
+	t.Helper()
+	var i trucewatch.Instant
+	if err := i.UnmarshalText([]byte(s)); err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func at(lat, lon int32) geo.Position { return geo.Position{LatE7: lat, LonE7: lon} }
+
+func TestEverySection(t *testing.T) {
+	_, files, _ := archive(t, "testdata/good/all.txtar")
+	a, err := Parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Status != Draft || !a.Simulated || a.title() != "Test" || a.Authoritative.SHA256[31] != 0xaa {
+		t.Errorf("header: %+v", a)
+	}
+	// zone_width: the text's figures are both sides together.
+	if got := a.Zone("Z1").Bands; !slices.Equal(got, []Band{{"A", 0, 3_750_000}, {"B", 125_000, 3_750_000}}) {
+		t.Errorf("bands of zone_width = %v", got)
+	}
+	if c := a.Class("gun"); c.WithdrawMM != 15_000_000 || c.Match.CalibreMM != (Bounds{21, 99}) || len(c.Limit) != 2 {
+		t.Errorf("class gun = %+v", c)
+	}
+	if x := a.Exemption("X1"); x.Lead != 90*trucewatch.Minute || a.Acts[0].Unless.Exemptions[0] != "X1" || !a.Acts[0].Unless.MissionAsset {
+		t.Errorf("exemption = %+v, unless = %+v", x, a.Acts[0].Unless)
+	}
+	if o := a.Zone("ZP").Objects; o[0] != (Object{"p1", "pump, north", "water", at(-465_000_000, -1_302_500_000), 500_000}) || o[1].RadiusMM != 250_500 {
+		t.Errorf("objects = %v", o)
+	}
+	if l := a.Line("l1"); l.SurveyErrorMM != 500 || l.Points[2].LonE7 != -1_300_000_001 || l.Side("A") != geo.Left || l.Side("C") != geo.OnLine {
+		t.Errorf("line = %+v", l)
+	}
+	if d, ok := a.DisclosureFor(trucewatch.ForPress); !ok || d.PrecisionMM != 5_000_000 || d.Audience != trucewatch.ForPress {
+		t.Errorf("press = %+v, %v", d, ok)
+	}
+	if _, ok := a.DisclosureFor(trucewatch.ForAuditor); ok {
+		t.Error("a rule for the auditor, whom the text does not name")
+	}
+	if !a.Zone("ZA").All.Contains(at(-469_900_000, -1_300_050_000)) || a.Zone("ZA").Share(geo.Circle(at(-480_000_000, 0), 1)) != 0 {
+		t.Error("zone of areas")
+	}
+	if a.Zone("ZW").Share(geo.Circle(at(0, 0), 1_000)) != geo.Million {
+		t.Error("everywhere is not everywhere")
+	}
+}
+
+func TestClassOf(t *testing.T) {
+	a := parseFolder(t, line2026)
+	for _, tt := range []struct {
+		name    string
+		weapon  *trucewatch.Weapon
+		class   string
+		certain bool
+	}{
+		{"tank", &trucewatch.Weapon{Platform: trucewatch.Tank}, "tank", true},
+		{"85-mm gun", &trucewatch.Weapon{Platform: trucewatch.Gun, CalibreMM: 85}, "art_lt100", true},
+		{"100-mm gun is not below 100", &trucewatch.Weapon{Platform: trucewatch.ATGun, CalibreMM: 100}, "art_ge100", true},
+		{"120-mm mortar by int-1", &trucewatch.Weapon{Platform: trucewatch.Mortar, CalibreMM: 120}, "mortar_le120", true},
+		{"160-mm mortar", &trucewatch.Weapon{Platform: trucewatch.Mortar, CalibreMM: 160}, "art_ge100", true},
+		{"82-mm mortar", &trucewatch.Weapon{Platform: trucewatch.Mortar, CalibreMM: 82}, "mortar_le120", true},
+		{"mortar of unknown calibre", &trucewatch.Weapon{Platform: trucewatch.Mortar}, "mortar_le120", false},
+		{"BM-21", &trucewatch.Weapon{Platform: trucewatch.MLRS, Model: "BM-21", CalibreMM: 122}, "mlrs", true},
+		{"launcher of unknown model", &trucewatch.Weapon{Platform: trucewatch.MLRS}, "mlrs", false},
+		{"Uragan, whatever the case", &trucewatch.Weapon{Platform: trucewatch.MLRS, Model: "uragan"}, "mlrs_long", true},
+		{"Tochka-U by int-2", &trucewatch.Weapon{Platform: trucewatch.BallisticMissile, Model: "Tochka-U"}, "mlrs_long", true},
+		{"another ballistic missile", &trucewatch.Weapon{Platform: trucewatch.BallisticMissile, Model: "X-1"}, "missile_ballistic", true},
+		{"ballistic missile of unknown model", &trucewatch.Weapon{Platform: trucewatch.BallisticMissile}, "missile_ballistic", false},
+		{"drone of unknown role", &trucewatch.Weapon{Platform: trucewatch.UAV}, "uav_fpv", false},
+		{"drone for reconnaissance", &trucewatch.Weapon{Platform: trucewatch.UAV, Role: "isr"}, "uav_isr", true},
+		{"one-way drone of short range", &trucewatch.Weapon{Platform: trucewatch.OneWayAttackUAV, RangeKM: 40}, "", false},
+		{"artillery of unknown kind", &trucewatch.Weapon{Platform: trucewatch.ArtilleryUnknown}, "art_lt100", false},
+		{"artillery of 122 mm", &trucewatch.Weapon{Platform: trucewatch.ArtilleryUnknown, CalibreMM: 122}, "art_ge100", false},
+		{"small arms", &trucewatch.Weapon{Platform: trucewatch.SmallArms}, "", false},
+		{"N/K", &trucewatch.Weapon{Platform: trucewatch.UnknownPlatform}, "", false},
+		{"none", nil, "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			class, certain, ok := a.ClassOf(tt.weapon)
+			if class.ID != tt.class || certain != tt.certain || ok != (tt.class != "") {
+				t.Errorf("ClassOf(%+v) = %q, certain %v, ok %v; want %q, %v", tt.weapon, class.ID, certain, ok, tt.class, tt.certain)
+			}
+		})
+	}
+}
+
+func TestBothReadingsOfAClassAreNotCertain(t *testing.T) {
+	_, files, _ := archive(t, "testdata/good/all.txtar")
+	a, err := Parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := a.Candidates(&trucewatch.Weapon{Platform: trucewatch.Gun, CalibreMM: 95})
+	if len(got) != 2 || got[0].Class.ID != "gun" || got[1].Class.ID != "big" || got[0].Certain || got[1].Certain {
+		t.Errorf("Candidates(95 mm) = %v", got)
+	}
+	if c, certain, _ := a.ClassOf(&trucewatch.Weapon{Platform: trucewatch.Gun, CalibreMM: 50}); c.ID != "gun" || !certain {
+		t.Errorf("ClassOf(50 mm) = %q, %v", c.ID, certain)
+	}
+}
+
+func TestArtilleryMayBeOfEveryFiringClass(t *testing.T) {
+	a := parseFolder(t, line2026)
+	var ids []string
+	for _, c := range a.Candidates(&trucewatch.Weapon{Platform: trucewatch.ArtilleryUnknown}) {
+		ids = append(ids, c.Class.ID)
+	}
+	if got, want := strings.Join(ids, " "), "art_lt100 mortar_le120 art_ge100 mlrs mlrs_long"; got != want {
+		t.Errorf("Candidates(artillery) = %s, want %s", got, want)
+	}
+}
+
+func TestForceAndPhases(t *testing.T) {
+	a := parseFolder(t, line2026)
+	for s, want := range map[string]bool{"2026-03-01T21:59:59Z": false, "2026-03-01T22:00:00Z": true, "2030-01-01T00:00:00Z": true} {
+		if got := a.InForce(instant(t, s)); got != want {
+			t.Errorf("InForce(%s) = %v, want %v", s, got, want)
+		}
+	}
+	r := a.Readings()[0]
+	for phase, want := range map[string]string{"": "2026-03-01T22:00:00Z", "P1": "2026-03-17T22:00:00Z", "P2": "2026-04-10T22:00:00Z"} {
+		if got := a.PhaseEnd(phase, r); got != instant(t, want) {
+			t.Errorf("PhaseEnd(%q) = %s, want %s", phase, got, want)
+		}
+	}
+	if a.MissionAdjudicates() {
+		t.Error("the mission adjudicates, which the text denies")
+	}
+}
+
+func TestEasterReadings(t *testing.T) {
+	a := parseFolder(t, "../examples/easter-truces/agreements/easter-2026")
+	r := a.Readings()
+	if len(r) != 2 || r[0].ID != "local" || r[1].ID != "utc" ||
+		r[0].Span.From != instant(t, "2026-04-11T13:00:00Z") || r[1].Span.From != instant(t, "2026-04-11T16:00:00Z") ||
+		r[0].Span.Till != instant(t, "2026-04-12T21:00:00Z") || r[1].Span.Till != instant(t, "2026-04-13T00:00:00Z") {
+		t.Errorf("readings = %+v", r)
+	}
+	if !a.InForce(instant(t, "2026-04-11T14:00:00Z")) || a.InForce(instant(t, "2026-04-11T12:59:59Z")) {
+		t.Error("in force under at least one reading")
+	}
+	if a.ControlShare(geo.Circle(at(0, 0), 1)) != nil || a.SideOf(at(0, 0)) != "" {
+		t.Error("sides of a line that the truce does not have")
+	}
+	if got := parseFolder(t, "../examples/measures-2020/agreement").Readings()[0].Span; got != (trucewatch.Interval{From: instant(t, "2020-07-26T21:01:00Z")}) {
+		t.Errorf("measures of 2020 in force %v", got)
+	}
+	if got := parseFolder(t, "../examples/easter-truces/agreements/easter-2025").Readings()[0].Span; got !=
+		(trucewatch.Interval{From: instant(t, "2025-04-19T15:00:00Z"), Till: instant(t, "2025-04-20T21:00:00Z")}) {
+		t.Errorf("Easter 2025 in force %v", got)
+	}
+}
+
+// Places of the example mission, by its gazetteer.
+var (
+	stariLuky = at(-463_688_500, -1_270_000_000)
+	novyiYar  = at(-457_896_700, -1_266_999_000)
+	osykove   = at(-468_273_400, -1_268_517_300)
+	dubrivka  = at(-466_205_000, -1_266_866_500)
+	compound  = at(-466_205_000, -1_266_605_400) // 2 km east of Dubrivka
+)
+
+func TestSides(t *testing.T) {
+	a := parseFolder(t, line2026)
+	for _, tt := range []struct {
+		name string
+		p    geo.Position
+		want trucewatch.PartyID
+	}{{"Stari Luky", stariLuky, "A"}, {"Novyi Yar", novyiYar, "B"}, {"Osykove", osykove, "A"}, {"Dubrivka", dubrivka, "B"},
+		{"a vertex of the line", a.Line("loc-2026-01").Points[60], ""},
+	} {
+		if got := a.SideOf(tt.p); got != tt.want {
+			t.Errorf("SideOf(%s) = %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if got := a.ControlShare(geo.Circle(osykove, 500_000)); len(got) != 2 || got[0] != (PartyShare{"A", geo.Million}) || got[1] != (PartyShare{"B", 0}) {
+		t.Errorf("ControlShare(Osykove) = %v", got)
+	}
+	got := a.ControlShare(geo.Circle(osykove, 3_000_000))
+	if got[0].Party != "A" || got[0].Share < 600_000 || got[0].Share > 950_000 || got[0].Share+got[1].Share != geo.Million {
+		t.Errorf("ControlShare(3 km round Osykove, 1.2 km from the line) = %v", got)
+	}
+}
+
+func TestZones(t *testing.T) {
+	a := parseFolder(t, line2026)
+	mlrs := a.Class("mlrs")
+	in := func(zone []SideZone, party trucewatch.PartyID, p geo.Position) trucewatch.PPM {
+		for i := range zone {
+			if zone[i].Party == party {
+				return zone[i].Share(geo.Circle(p, 200_000))
+			}
+		}
+		t.Fatalf("no side %s", party)
+		return 0
+	}
+	// The compound is 19 km from the line on B's side: inside 35 and 25, not 15.
+	if got := a.Line("loc-2026-01").Line.DistanceMM(compound); got < 18_950_000 || got > 19_050_000 {
+		t.Errorf("compound is %d mm from the line", got)
+	}
+	if in(mlrs.Limit, "B", compound) != geo.Million || in(mlrs.Limit, "A", compound) != 0 {
+		t.Error("compound and the limit of launchers")
+	}
+	if in(a.Zone("Z3").PerSide, "B", compound) != geo.Million || in(a.Zone("Z2").PerSide, "B", compound) != 0 {
+		t.Error("compound and the limits of 25 and 15 km")
+	}
+	if z := a.Zone("Z0"); len(z.Areas) != 2 || z.MinSize != [2]int64{2_000_000, 2_000_000} || z.Share(geo.Circle(at(-469_280_600, -1_268_342_600), 100_000)) != geo.Million {
+		t.Errorf("disengagement areas = %+v", z)
+	}
+	if got := a.Zone("ZS").Share(geo.Circle(novyiYar, 100_000)); got != geo.Million {
+		t.Errorf("Novyi Yar in a settlement: %d", got)
+	}
+	if n := a.Line("loc-2026-01").Line.LengthMM() / 1_000_000; n < 1_200 || n > 1_300 {
+		t.Errorf("line of contact is %d km long", n)
+	}
+}
+
+// TestWhatIsJudged holds the promise of what the generic matcher handles.
+func TestWhatIsJudged(t *testing.T) {
+	a := parseFolder(t, line2026)
+	judged := map[string]bool{}
+	for _, id := range strings.Fields("K1 K2 K3 K4 K5 A1 W1 C2 I1 I2 I3 I4 X1 X2 X5") {
+		judged[id] = true
+	}
+	for _, c := range a.Clauses() {
+		if c.Judged == (c.Why != "") {
+			t.Errorf("%s: judged %v, why %q", c.ID, c.Judged, c.Why)
+		}
+		if (c.Group == "act" || c.Group == "exemption") && c.Judged != judged[c.ID] {
+			t.Errorf("%s: judged %v, want %v (%s)", c.ID, c.Judged, judged[c.ID], c.Why)
+		}
+		for _, never := range []string{"return_fire", "storage", "phase/", "digital_annex", "humanitarian/"} {
+			if strings.HasPrefix(c.ID, never) && c.Judged {
+				t.Errorf("%s is judged", c.ID)
+			}
+		}
+	}
+}
+
+func TestCovers(t *testing.T) {
+	a := parseFolder(t, line2026)
+	for _, tt := range []struct {
+		exemption string
+		act       trucewatch.ActID
+		want      bool
+	}{{"X1", "K2", true}, {"X2", "K1", true}, {"X1", "A1", false}, {"X1", "W1", false}, {"X5", "A1", true}, {"X5", "K2", false}, {"X4", "K2", false}} {
+		if got := a.Exemption(tt.exemption).Covers(a.Act(tt.act)); got != tt.want {
+			t.Errorf("%s covers %s = %v, want %v", tt.exemption, tt.act, got, tt.want)
+		}
+	}
+}
+
+func TestTextShowsNoRegister(t *testing.T) {
+	text := parseFolder(t, line2026).Text()
+	if text.ID != "agr-line-2026" || text.Version != 3 || !text.Simulated || text.Draft || len(text.Lines) != 2 || len(text.Parties) != 2 || text.Parties[0].Name != "Party A" {
+		t.Errorf("text = %+v", text)
+	}
+	for _, z := range text.Zones {
+		if z.ID == "ZP" {
+			t.Error("protected objects are drawn for every reader")
+		}
+		if len(z.Rings) == 0 {
+			t.Errorf("zone %s %s has no outline", z.ID, z.Side)
+		}
+	}
+	for _, c := range text.Clauses {
+		if strings.Contains(c.Text, "hospital") || strings.Contains(c.Text, "PS-") {
+			t.Errorf("clause %s names a place: %s", c.ID, c.Text)
+		}
+	}
+}
+
+func TestEvidence(t *testing.T) {
+	e := parseFolder(t, line2026).Evidence
+	for p, want := range map[trucewatch.PPM]string{0: "below possible", 199_999: "below possible", 200_000: "possible", 600_000: "probable", 899_999: "probable", 900_000: "confirmed"} {
+		if got := e.Word(p); got != want {
+			t.Errorf("Word(%d) = %s, want %s", p, got, want)
+		}
+	}
+	if e.Attribute(2) != 800_000 || e.Attribute(3) != 900_000 || e.Means(2) != 1 || e.Means(3) != 2 {
+		t.Errorf("thresholds by severity: %+v", e)
+	}
+}
+
+func TestDecimal(t *testing.T) {
+	for _, tt := range []struct {
+		in     string
+		digits int
+		want   int64 // -1: refused
+	}{
+		{"7.5", 6, 7_500_000}, {"0", 7, 0}, {"-0.2", 1, -2}, {"0.8", 6, 800_000}, {"1.50", 1, 15}, {"179.9999999", 7, 1_799_999_999},
+		{"", 6, -1}, {"-", 6, -1}, {".5", 6, -1}, {"5.", 6, -1}, {"1e3", 6, -1}, {"+1", 6, -1}, {"01", 6, -1}, {"1_000", 6, -1}, {"0x1", 6, -1},
+		{"1.23", 1, -1}, {"10000000000", 6, -1}, {"1.2.3", 6, -1}, {"١", 6, -1}, {"NaN", 6, -1},
+	} {
+		got, err := decimal(tt.in, tt.digits)
+		if tt.want == -1 && err == nil || tt.want != -1 && (err != nil || got != tt.want) {
+			t.Errorf("decimal(%q, %d) = %d, %v; want %d", tt.in, tt.digits, got, err, tt.want)
+		}
+	}
+}
