@@ -77,7 +77,7 @@ func (l *Log) write(entries [][]byte) error {
 	}
 	for len(entries) > 0 {
 		if err := l.rotate(); err != nil {
-			return l.stop(fmt.Errorf("record: append entry %d: begin a segment: %w", l.contents.tree.size, err))
+			return l.stop(fmt.Errorf("append entry %d: begin a segment: %w", l.contents.tree.size, err))
 		}
 		c := l.contents
 		room := c.base + l.segment - c.tree.size
@@ -89,11 +89,11 @@ func (l *Log) write(entries [][]byte) error {
 		}
 		first := c.tree.size
 		if err := l.writePiece(entries[:n], frames); err != nil {
-			return l.stop(fmt.Errorf("record: append entry %d: %w", first, err))
+			return l.stop(fmt.Errorf("append entry %d: %w", first, err))
 		}
 		// The entries are acknowledged from here on, whatever follows.
 		if err := c.writeTiles(first); err != nil {
-			return l.stop(fmt.Errorf("record: write tiles up to entry %d: %w", c.tree.size, err))
+			return l.stop(fmt.Errorf("write tiles up to entry %d: %w", c.tree.size, err))
 		}
 		entries = entries[n:]
 	}
@@ -152,15 +152,15 @@ func (l *Log) usable(deed string) error {
 		return fmt.Errorf("record: %s: %w", deed, ErrClosed)
 	}
 	if l.doubt != nil {
-		return fmt.Errorf("record: %s at entry %d: %w", deed, l.contents.tree.size, l.doubt)
+		return fmt.Errorf("record: %s entry %d: %w", deed, l.contents.tree.size, l.doubt)
 	}
 	return nil
 }
 
-// stop puts the log in doubt and returns err. commitMu is held.
+// stop puts the log in doubt because of err, and returns that. commitMu is held.
 func (l *Log) stop(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.doubt = fmt.Errorf("%w since an earlier error, close and open the log again (%w)", ErrInDoubt, err)
-	return err
+	l.doubt = fmt.Errorf("%w since an earlier error (%w): close and open the log again", ErrInDoubt, err)
+	return fmt.Errorf("record: %w", err)
 }

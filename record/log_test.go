@@ -66,6 +66,14 @@ func readAll(t testing.TB, c *Cursor) [][]byte {
 // treeHash is the root by golang.org/x/mod/sumdb/tlog, which shares no code with tree.
 func treeHash(t testing.TB, entries [][]byte) [32]byte {
 	t.Helper()
+	root, err := tlogTreeHash(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func tlogTreeHash(entries [][]byte) ([32]byte, error) {
 	var stored []tlog.Hash
 	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		var hashes []tlog.Hash
@@ -77,15 +85,11 @@ func treeHash(t testing.TB, entries [][]byte) [32]byte {
 	for i, entry := range entries {
 		hashes, err := tlog.StoredHashes(int64(i), entry, reader)
 		if err != nil {
-			t.Fatal(err)
+			return [32]byte{}, err
 		}
 		stored = append(stored, hashes...)
 	}
-	root, err := tlog.TreeHash(int64(len(entries)), reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
+	return tlog.TreeHash(int64(len(entries)), reader)
 }
 
 func TestLog_append_sign_reopen(t *testing.T) {

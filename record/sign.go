@@ -20,7 +20,7 @@ import (
 func (l *Log) Sign() (Checkpoint, error) {
 	l.commitMu.Lock()
 	defer l.commitMu.Unlock()
-	if err := l.usable("sign"); err != nil {
+	if err := l.usable("sign up to"); err != nil {
 		return Checkpoint{}, err
 	}
 	if l.signed.Size < l.contents.tree.size {
@@ -40,14 +40,14 @@ func (l *Log) publish() error {
 	}
 	// If we die here, a signature was made and nobody saw it.
 	if err := durable.WriteFile(l.disk, filepath.Join(l.dir, checkpointName), c.Note); err != nil {
-		return l.stop(fmt.Errorf("record: publish checkpoint %d: %w", c.Size, err))
+		return l.stop(fmt.Errorf("publish checkpoint %d: %w", c.Size, err))
 	}
 	// If we die here, the checkpoint counts; Open writes the copy.
 	l.mu.Lock()
 	l.signed = c
 	l.mu.Unlock()
 	if err := l.keep(); err != nil {
-		return l.stop(fmt.Errorf("record: keep checkpoint %d: %w", c.Size, err))
+		return l.stop(fmt.Errorf("keep checkpoint %d: %w", c.Size, err))
 	}
 	return nil
 }

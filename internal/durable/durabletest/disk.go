@@ -56,6 +56,7 @@ type node struct {
 	// failed sync nothing is dirty, as on Linux: the next sync says yes, and
 	// writes nothing, until the bytes are written again.
 	dirty []bool
+	clean int // bytes from the start of which none is dirty and all are synced
 }
 
 // A Disk is a durable.Disk in memory. The zero value is not usable; see New.
@@ -97,7 +98,7 @@ func (d *Disk) Clone() *Disk {
 		copied := make(map[string]*node, len(names))
 		for name, n := range names {
 			if nodes[n] == nil {
-				nodes[n] = &node{n.dir, slices.Clone(n.data), slices.Clone(n.synced), slices.Clone(n.dirty)}
+				nodes[n] = &node{n.dir, slices.Clone(n.data), slices.Clone(n.synced), slices.Clone(n.dirty), n.clean}
 			}
 			copied[name] = nodes[n]
 		}
@@ -140,7 +141,7 @@ func (d *Disk) Put(name string, content []byte) {
 		delete(d.synced, name)
 		return
 	}
-	n := &node{data: slices.Clone(content), synced: slices.Clone(content), dirty: make([]bool, len(content))}
+	n := &node{data: slices.Clone(content), synced: slices.Clone(content), dirty: make([]bool, len(content)), clean: len(content)}
 	d.names[name], d.synced[name] = n, n
 }
 
@@ -196,7 +197,7 @@ func (n *node) cut(crash Crash) {
 	case crash == Zeros && len(n.data) > len(n.synced):
 		after = append(after, make([]byte, len(n.data)-len(n.synced))...)
 	}
-	n.data, n.synced, n.dirty = after, slices.Clone(after), make([]bool, len(after))
+	n.data, n.synced, n.dirty, n.clean = after, slices.Clone(after), make([]bool, len(after)), len(after)
 }
 
 // sync writes what is dirty to the medium; only the first half of it if half.
@@ -208,7 +209,7 @@ func (n *node) sync(half bool) {
 	if len(n.synced) > end {
 		n.synced = n.synced[:end]
 	}
-	for i := range end {
+	for i := n.clean; i < end; i++ {
 		if i >= len(n.synced) {
 			n.synced = append(n.synced, 0)
 		}
@@ -216,7 +217,22 @@ func (n *node) sync(half bool) {
 			n.synced[i] = n.data[i]
 		}
 	}
-	clear(n.dirty)
+	clear(n.dirty[min(n.clean, len(n.dirty)):])
+	n.clean = end
+}
+
+// write puts p at off; the bytes, and zeros in a gap before them, are dirty.
+func (n *node) write(p []byte, off int) {
+	for len(n.data) < off {
+		n.data, n.dirty = append(n.data, 0), append(n.dirty, true)
+	}
+	n.clean = min(n.clean, off)
+	k := copy(n.data[off:], p)
+	n.data = append(n.data, p[k:]...)
+	n.dirty = append(n.dirty, make([]bool, len(p)-k)...)
+	for i := off; i < off+len(p); i++ {
+		n.dirty[i] = true
+	}
 }
 
 // call counts a call and says whether it fails. d.mu is held.
@@ -318,7 +334,7 @@ func (d *Disk) Create(name string) (f durable.File, err error) {
 			n = &node{}
 			d.names[name] = n
 		}
-		n.data, n.dirty = nil, nil
+		n.data, n.dirty, n.clean = nil, nil, 0
 		f = &file{disk: d, name: name, node: n, epoch: d.epoch, writable: true}
 		return nil
 	})
@@ -472,12 +488,7 @@ func (f *file) WriteAt(p []byte, off int64) (n int, err error) {
 		if half {
 			n /= 2
 		}
-		for i := range n {
-			for int64(len(f.node.data)) <= off+int64(i) {
-				f.node.data, f.node.dirty = append(f.node.data, 0), append(f.node.dirty, true)
-			}
-			f.node.data[off+int64(i)], f.node.dirty[off+int64(i)] = p[i], true
-		}
+		f.node.write(p[:n], int(off))
 		return nil
 	})
 	return n, err
@@ -496,9 +507,7 @@ func (f *file) Truncate(size int64) error {
 		if half {
 			size = (size + int64(len(f.node.data))) / 2
 		}
-		for int64(len(f.node.data)) < size {
-			f.node.data, f.node.dirty = append(f.node.data, 0), append(f.node.dirty, true)
-		}
+		f.node.write(nil, int(size)) // Zeros, if it grows.
 		f.node.data, f.node.dirty = f.node.data[:size], f.node.dirty[:size]
 		return nil
 	})
