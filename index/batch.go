@@ -35,7 +35,7 @@ type Batch struct {
 	building bool
 	rows     int // put since the last commit to disk
 	texts    map[string]uint32
-	sources  map[string]int64
+	sources  map[trucewatch.Source]int64
 	header   []byte // sealed; nil: as it was
 	ended    bool
 }
@@ -171,7 +171,7 @@ func (b *Batch) loadNumbers() error {
 	for i, v := range t.values {
 		b.texts[v] = uint32(i + 1)
 	}
-	b.sources = map[string]int64{}
+	b.sources = map[trucewatch.Source]int64{}
 	rows, err := b.tx.Query("SELECT number, body FROM source")
 	if err != nil {
 		return err
@@ -183,7 +183,11 @@ func (b *Batch) loadNumbers() error {
 		if err := rows.Scan(&number, &body); err != nil {
 			return err
 		}
-		b.sources[string(body)] = number
+		var s trucewatch.Source
+		if err := unseal(body, &s); err != nil {
+			return err
+		}
+		b.sources[s] = number
 	}
 	return rows.Err()
 }
@@ -265,7 +269,7 @@ func (b *Batch) PutIncident(v *trucewatch.IncidentView) {
 
 // spot makes what selects an incident.
 func (b *Batch) spot(id int64, v *trucewatch.IncidentView) (spot, error) {
-	kind := slices.Index(trucewatch.Kinds(), v.Kind)
+	kind := slices.Index(kinds, v.Kind)
 	if kind < 0 {
 		return spot{}, fmt.Errorf("%w: incident %v is of the unknown kind %q", trucewatch.ErrInvalid, v.ID, v.Kind)
 	}
@@ -277,7 +281,7 @@ func (b *Batch) spot(id int64, v *trucewatch.IncidentView) (spot, error) {
 		s.south, s.west, s.north, s.east = box.Min.LatE7, box.Min.LonE7, box.Max.LatE7, box.Max.LonE7
 	}
 	for _, r := range v.Results {
-		i := slices.Index(trucewatch.Results(), r)
+		i := slices.Index(results, r)
 		if i < 0 {
 			return spot{}, fmt.Errorf("%w: incident %v has the unknown result %q", trucewatch.ErrInvalid, v.ID, r)
 		}
@@ -306,12 +310,11 @@ func (b *Batch) source(s *trucewatch.Source) int64 {
 	if s == nil || b.err != nil {
 		return 0
 	}
-	body := seal(s)
-	n, ok := b.sources[string(body)]
+	n, ok := b.sources[*s]
 	if !ok {
 		n = int64(len(b.sources) + 1)
-		b.sources[string(body)] = n
-		b.run(putSource, n, body)
+		b.sources[*s] = n
+		b.run(putSource, n, seal(s))
 	}
 	return n
 }
@@ -376,7 +379,7 @@ func (b *Batch) DropIncident(id, into trucewatch.IncidentID) {
 
 // PutFinding adds a finding, or replaces the one with its ID.
 func (b *Batch) PutFinding(v *trucewatch.FindingView) {
-	result := slices.Index(trucewatch.Results(), v.Result)
+	result := slices.Index(results, v.Result)
 	if b.err == nil && result < 0 {
 		b.err = fmt.Errorf("%w: finding %s has the unknown result %q", trucewatch.ErrInvalid, v.ID, v.Result)
 	}

@@ -42,7 +42,7 @@ func (x *Index) Map(q trucewatch.Query, maxShapes int) (trucewatch.MapLayer, err
 		matching := x.match(q)
 		layer.Total = len(matching)
 		if len(matching) <= maxShapes {
-			page = x.best(matching, "", len(matching))
+			page = x.best(matching, "", 0, len(matching))
 			layer.Shapes = x.shapes(page)
 			return nil
 		}
@@ -64,9 +64,9 @@ func (x *Index) shapes(page []spot) []trucewatch.MapShape {
 	var out []trucewatch.MapShape
 	for i := range page {
 		s := &page[i]
-		shape := trucewatch.MapShape{ID: fromNumber(s.id), Kind: trucewatch.Kinds()[s.kind], When: s.interval(), Word: x.texts.value(s.word)}
+		shape := trucewatch.MapShape{ID: fromNumber(s.id), Kind: kinds[s.kind], When: s.interval(), Word: x.texts.value(s.word)}
 		if s.results != 0 {
-			shape.Result = trucewatch.Results()[bits.TrailingZeros8(s.results)]
+			shape.Result = results[bits.TrailingZeros8(s.results)]
 		}
 		out = append(out, shape)
 	}
@@ -92,16 +92,16 @@ func (x *Index) cells(matching []int32) ([]trucewatch.MapCell, int64) {
 		shift++
 	}
 	row, column, columns := south>>shift, west>>shift, (east>>shift)-(west>>shift)+1
-	kinds := int64(len(trucewatch.Kinds()))
-	counts := make([]int, ((north>>shift)-row+1)*columns*kinds)
+	each := int64(len(kinds))
+	counts := make([]int, ((north>>shift)-row+1)*columns*each)
 	for _, i := range matching {
 		s := &x.spots.list[i]
 		lat, lon := s.middle()
-		counts[(((lat>>shift)-row)*columns+(lon>>shift)-column)*kinds+int64(s.kind)]++
+		counts[(((lat>>shift)-row)*columns+(lon>>shift)-column)*each+int64(s.kind)]++
 	}
 	var out []trucewatch.MapCell
-	for at := range int64(len(counts)) / kinds {
-		if c := countKinds(counts[at*kinds : (at+1)*kinds]); c.Count > 0 {
+	for at := range int64(len(counts)) / each {
+		if c := countKinds(counts[at*each : (at+1)*each]); c.Count > 0 {
 			lat, lon := (row+at/columns)<<shift, (column+at%columns)<<shift
 			side := int64(1) << shift
 			c.Box = trucewatch.Box{Min: geo.Position{LatE7: clamp(lat, 90), LonE7: clamp(lon, 180)},
@@ -122,7 +122,7 @@ func countKinds(counts []int) trucewatch.MapCell {
 	for i, n := range counts {
 		if n > 0 {
 			c.Count += n
-			c.Kinds = append(c.Kinds, trucewatch.KindCount{Kind: trucewatch.Kinds()[i], Count: n})
+			c.Kinds = append(c.Kinds, trucewatch.KindCount{Kind: kinds[i], Count: n})
 		}
 	}
 	slices.SortStableFunc(c.Kinds, func(a, b trucewatch.KindCount) int { return b.Count - a.Count })
@@ -204,17 +204,17 @@ func (x *Index) bins(matching []int32, q trucewatch.Query, width uint64) ([]truc
 	if number(last) >= binsMax {
 		return nil, fmt.Errorf("%w: %d spans are more than %d", ErrQuery, number(last)+1, binsMax)
 	}
-	kinds := len(trucewatch.Kinds())
-	counts := make([]int, (int(number(last))+1)*kinds)
+	each := len(kinds)
+	counts := make([]int, (int(number(last))+1)*each)
 	for _, i := range matching {
 		if s := &x.spots.list[i]; s.began >= first && s.began <= last {
-			counts[int(number(s.began))*kinds+int(s.kind)]++
+			counts[int(number(s.began))*each+int(s.kind)]++
 		}
 	}
 	var out []trucewatch.Bin
-	for at := 0; at < len(counts); at += kinds {
-		c := countKinds(counts[at : at+kinds])
-		from := trucewatch.Instant(first) + trucewatch.Instant(at/kinds)*trucewatch.Instant(width)
+	for at := 0; at < len(counts); at += each {
+		c := countKinds(counts[at : at+each])
+		from := trucewatch.Instant(first) + trucewatch.Instant(at/each)*trucewatch.Instant(width)
 		// A span ends a microsecond before the next begins: both ends are inside.
 		out = append(out, trucewatch.Bin{Span: trucewatch.Interval{From: from, Till: from + trucewatch.Instant(width) - 1}, Count: c.Count, Kinds: c.Kinds})
 	}

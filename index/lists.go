@@ -79,12 +79,12 @@ func (x *Index) Findings(q trucewatch.Query) ([]trucewatch.FindingView, int, err
 		w.and("south <= ? AND north >= ? AND west <= ? AND east >= ?", b.Max.LatE7, b.Min.LatE7, b.Max.LonE7, b.Min.LonE7)
 	}
 	if len(q.Results) > 0 {
-		w.in("result", positions(q.Results, trucewatch.Results()))
+		w.in("result", positions(q.Results, results))
 	}
 	if len(q.Kinds) > 0 {
-		var kinds where
-		kinds.in("incident.kind", positions(q.Kinds, trucewatch.Kinds()))
-		w.and("EXISTS (SELECT 1 FROM incident WHERE incident.id = finding.incident AND "+kinds.terms[0]+")", kinds.args...)
+		var of where
+		of.in("incident.kind", positions(q.Kinds, kinds))
+		w.and("EXISTS (SELECT 1 FROM incident WHERE incident.id = finding.incident AND "+of.terms[0]+")", of.args...)
 	}
 	order := map[string]string{trucewatch.Oldest: "began, id", trucewatch.MostCertain: "confidence DESC, id"}[q.Order]
 	if order == "" {

@@ -39,12 +39,12 @@ func check(q trucewatch.Query) error {
 		}
 	}
 	for _, k := range q.Kinds {
-		if !slices.Contains(trucewatch.Kinds(), k) {
+		if !slices.Contains(kinds, k) {
 			return wrong("unknown kind %q", k)
 		}
 	}
 	for _, r := range q.Results {
-		if !slices.Contains(trucewatch.Results(), r) {
+		if !slices.Contains(results, r) {
 			return wrong("unknown result %q", r)
 		}
 	}
@@ -86,8 +86,8 @@ func (x *Index) snapshot(pick func() error, answer func(ctx context.Context, tx 
 type filter struct {
 	from, till int64
 	box        *trucewatch.Box
-	kinds      uint64 // bit i: trucewatch.Kinds()[i]; all if none is asked for
-	results    uint8  // bit i: trucewatch.Results()[i]; 0: any
+	kinds      uint64 // bit i: kinds[i]; all if none is asked for
+	results    uint8  // bit i: results[i]; 0: any
 	places     []bool // by number of text; nil: any
 	named      uint64 // bit i: the text is found in the kind's words
 	id         int64  // the text is this incident's number; -1: none
@@ -95,12 +95,12 @@ type filter struct {
 
 func (x *Index) filter(q trucewatch.Query) filter {
 	f := filter{from: int64(q.From), till: int64(q.Till), box: q.Box, id: -1}
-	for i, k := range trucewatch.Kinds() {
+	for i, k := range kinds {
 		if len(q.Kinds) == 0 || slices.Contains(q.Kinds, k) {
 			f.kinds |= 1 << i
 		}
 	}
-	for i, r := range trucewatch.Results() {
+	for i, r := range results {
 		if slices.Contains(q.Results, r) {
 			f.results |= 1 << i
 		}
@@ -113,7 +113,7 @@ func (x *Index) filter(q trucewatch.Query) filter {
 	for i, v := range x.texts.values {
 		f.places[i+1] = strings.Contains(strings.ToLower(v), text)
 	}
-	for i, k := range trucewatch.Kinds() {
+	for i, k := range kinds {
 		if strings.Contains(strings.ReplaceAll(string(k), "_", " "), strings.ReplaceAll(text, "_", " ")) {
 			f.named |= 1 << i
 		}
@@ -166,36 +166,36 @@ func before(order string) func(a, b *spot) int {
 
 // A worst is a heap of the best incidents seen so far, the worst of them first.
 type worst struct {
-	spots  []spot
-	before func(a, b *spot) int
+	list   []int32
+	before func(i, j int32) int
 }
 
-func (w *worst) Len() int           { return len(w.spots) }
-func (w *worst) Less(i, j int) bool { return w.before(&w.spots[j], &w.spots[i]) < 0 }
-func (w *worst) Swap(i, j int)      { w.spots[i], w.spots[j] = w.spots[j], w.spots[i] }
-func (w *worst) Push(v any)         { w.spots = append(w.spots, v.(spot)) }
-func (w *worst) Pop() any {
-	last := w.spots[len(w.spots)-1]
-	w.spots = w.spots[:len(w.spots)-1]
-	return last
-}
+func (w *worst) Len() int           { return len(w.list) }
+func (w *worst) Less(i, j int) bool { return w.before(w.list[j], w.list[i]) < 0 }
+func (w *worst) Swap(i, j int)      { w.list[i], w.list[j] = w.list[j], w.list[i] }
+func (w *worst) Push(any)           {} // the heap only ever changes its first
+func (w *worst) Pop() any           { return nil }
 
-// best returns the first n of the matching incidents, in order. The caller
-// holds mu.
-func (x *Index) best(matching []int32, order string, n int) []spot {
-	w := &worst{before: before(order)}
-	for _, i := range matching {
-		s := &x.spots.list[i]
-		switch {
-		case len(w.spots) < n:
-			heap.Push(w, *s)
-		case n > 0 && w.before(s, &w.spots[0]) < 0:
-			w.spots[0] = *s
-			heap.Fix(w, 0)
+// best returns matching incidents from first to last in an order, without
+// sorting the rest. It reorders matching. The caller holds mu.
+func (x *Index) best(matching []int32, order string, first, last int) []spot {
+	in := before(order)
+	w := &worst{before: func(i, j int32) int { return in(&x.spots.list[i], &x.spots.list[j]) }, list: matching[:last]}
+	if last > 0 && last < len(matching) {
+		heap.Init(w)
+		for _, i := range matching[last:] {
+			if w.before(i, w.list[0]) < 0 {
+				w.list[0] = i
+				heap.Fix(w, 0)
+			}
 		}
 	}
-	slices.SortFunc(w.spots, func(a, b spot) int { return w.before(&a, &b) })
-	return w.spots
+	slices.SortFunc(w.list, w.before)
+	var out []spot
+	for _, i := range w.list[first:] {
+		out = append(out, x.spots.list[i])
+	}
+	return out
 }
 
 // Incidents returns the incidents that a query keeps, one page of them, and how
@@ -210,8 +210,7 @@ func (x *Index) Incidents(q trucewatch.Query) ([]trucewatch.IncidentView, int, e
 	err := x.snapshot(func() error {
 		matching := x.match(q)
 		total = len(matching)
-		page = x.best(matching, q.Order, min(total, q.Offset+limit(q)))
-		page = page[min(q.Offset, len(page)):]
+		page = x.best(matching, q.Order, min(q.Offset, total), min(q.Offset+limit(q), total))
 		return nil
 	}, func(ctx context.Context, tx *sql.Tx) error {
 		var err error

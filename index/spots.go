@@ -14,6 +14,9 @@ import (
 	"github.com/trucewatch/trucewatch/geo"
 )
 
+// The vocabularies, of which positions are stored.
+var kinds, results = trucewatch.Kinds(), trucewatch.Results()
+
 // A spot is what selects an incident: 64 bytes, so that a walk through a
 // million of them reads 64 MB and takes some milliseconds.
 type spot struct {
@@ -23,8 +26,8 @@ type spot struct {
 	south, west, north, east int32 // box round the region, 1e-7 degree; if placeless, none
 	place, word              uint32
 	confidence               int32
-	kind                     uint8 // position in trucewatch.Kinds
-	results                  uint8 // bit i: some finding has trucewatch.Results()[i]
+	kind                     uint8 // position in kinds
+	results                  uint8 // bit i: some finding has results[i]
 	flags                    uint8
 }
 
