@@ -3,6 +3,7 @@
 package intake
 
 import (
+	"iter"
 	"bytes"
 	"crypto/sha256"
 	"errors"
@@ -191,6 +192,9 @@ func (g *Gazetteer) Hash() trucewatch.Hash {
 	}
 	return g.hash
 }
+
+// Places gives every place, in the file's order.
+func (g *Gazetteer) Places() iter.Seq[NamedPlace] { return slices.Values(g.places) }
 
 // Len returns how many places g holds.
 func (g *Gazetteer) Len() int { return len(g.places) }

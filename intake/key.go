@@ -17,23 +17,21 @@ import (
 // A file that is imported twice therefore adds nothing, and two equal rows of
 // one file are both kept.
 func Key(source trucewatch.SourceID, row []byte, occurrence uint64) trucewatch.ContentKey {
-	buf := make([]byte, 0, 24+len(source)+len(row))
-	buf = appendPart(buf, []byte(source))
-	buf = appendPart(buf, row)
-	buf = binary.BigEndian.AppendUint64(buf, occurrence)
-	return sha256.Sum256(buf)
+	return sha256.Sum256(appendKey(nil, source, row, occurrence))
 }
 
-func appendPart(buf, part []byte) []byte {
-	buf = binary.BigEndian.AppendUint64(buf, uint64(len(part)))
-	return append(buf, part...)
+func appendKey(buf []byte, source trucewatch.SourceID, row []byte, occurrence uint64) []byte {
+	buf = append(binary.BigEndian.AppendUint64(buf, uint64(len(source))), source...)
+	buf = append(binary.BigEndian.AppendUint64(buf, uint64(len(row))), row...)
+	return binary.BigEndian.AppendUint64(buf, occurrence)
 }
 
 // A Keyer gives content keys to the rows of one file, in their order.
 type Keyer struct {
 	source trucewatch.SourceID
 	seen   map[[16]byte]uint32 // occurrences so far, by half a hash: a clash would only number a row 1 instead of 0
-	buf    []byte
+	buf    []byte              // the row's bytes
+	whole  []byte              // what is hashed
 }
 
 // NewKeyer returns the keyer of one file of source.
@@ -74,7 +72,8 @@ func (k *Keyer) Of(id string, cells []string) trucewatch.ContentKey {
 }
 
 func (k *Keyer) number() trucewatch.ContentKey {
-	first := Key(k.source, k.buf, 0)
+	k.whole = appendKey(k.whole[:0], k.source, k.buf, 0)
+	first := trucewatch.ContentKey(sha256.Sum256(k.whole))
 	half := [16]byte(first[:16])
 	n := k.seen[half]
 	k.seen[half] = n + 1

@@ -133,6 +133,10 @@ type reader struct {
 	hash    trucewatch.Hash        // of the gazetteer
 	basis   string                 // of a position
 
+	lastDate string // of wholeDay
+	lastZone intake.Zone
+	lastDay  trucewatch.Interval
+
 	kind, description, means, count, qualifier, nativeID, weapon, url, reportedAt, clock, control field
 	zoneOf, date, from, till                                                                      field
 	lat, lon, radius, across, along, words, observer                                              field
@@ -295,11 +299,7 @@ func (t *reader) when(row *intake.Row, reported string, reportedAt *trucewatch.I
 	}
 	switch {
 	case t.options.Map.When.Day:
-		year, month, day, err := intake.ParseDate(date)
-		if err != nil {
-			return trucewatch.Interval{}, "", err
-		}
-		when, err := zone.Day(year, month, day)
+		when, err := t.wholeDay(date, zone)
 		return when, zone.String(), err
 	case t.date.Set():
 		if from == "" {
@@ -315,6 +315,23 @@ func (t *reader) when(row *intake.Row, reported string, reportedAt *trucewatch.I
 		when.Till = end.Till
 	}
 	return when, zone.String(), err
+}
+
+// wholeDay returns a local day. Files stand in the order of their days, so the
+// last one is kept.
+func (t *reader) wholeDay(date string, zone intake.Zone) (trucewatch.Interval, error) {
+	if date == t.lastDate && zone == t.lastZone {
+		return t.lastDay, nil
+	}
+	year, month, day, err := intake.ParseDate(date)
+	if err != nil {
+		return trucewatch.Interval{}, err
+	}
+	when, err := zone.Day(year, month, day)
+	if err == nil {
+		t.lastDate, t.lastZone, t.lastDay = date, zone, when
+	}
+	return when, err
 }
 
 // zoneNamed returns the zone of a column's word.
