@@ -339,7 +339,7 @@ func longitude(p1, p2 *reduced, slam12, clam12 float64) (v, dv, sig12, eps float
 	b := sinSeries(&c, p2.ssig, p2.csig) - sinSeries(&c, p1.ssig, p1.csig)
 	v = eta - float64(float64(flattening*scale3(eps))*float64(salp0*(sig12+b)))
 	if p2.calp == 0 {
-		dv = -2 * oneMinusF * p1.dn / p1.sbet
+		dv = float64(-2*oneMinusF*p1.dn) / p1.sbet
 	} else {
 		_, m12 := lengths(eps, sig12, p1, p2)
 		dv = float64(m12*oneMinusF) / float64(p2.calp*p2.cbet)
@@ -421,7 +421,7 @@ func sinSeries(c *[6]float64, s, cos float64) float64 {
 	for k := 5; k >= 0; k-- {
 		y0, y1 = float64(ar*y0)-y1+c[k], y0
 	}
-	return float64(float64(2*s)*cos) * y0
+	return float64(float64(float64(2*s)*cos) * y0)
 }
 
 // The series in eps, to the sixth order. Source: the paper, equations 17, 18,

@@ -36,7 +36,8 @@ type Line struct {
 	points        []Position
 	surveyErrorMM int64
 	path          []vertex // longitudes unrolled, so that no step wraps
-	nodes         []node   // tree of balls over the edges; node 1 is the root
+	pieces        []piece
+	nodes         []node // tree of balls over the pieces; node 1 is the root
 	leaves        int
 	lengthMM      int64
 }
@@ -44,7 +45,24 @@ type Line struct {
 // A vertex is a position with its longitude unrolled: it may pass 180 degrees.
 type vertex struct{ lat, lon int64 }
 
-// A node is a ball that holds all of a run of edges, in metres in space.
+// A piece is a part of an edge, short enough to be a parabola in space: at the
+// share s of its way it is at start + slope s + bow s², metres.
+type piece struct {
+	start, slope, bow vector
+	ball              node
+	edge              int     // index of the edge's first vertex
+	from, till        float64 // shares of the edge's way
+}
+
+// pieceMaxM keeps the parabola through both ends and the middle of a piece
+// within 1 mm of the edge up to 80 degrees of latitude, where its third
+// derivative is (tan 80°/R)².
+const pieceMaxM = 4_000
+
+// piecesMax bounds the memory of one line: 4 million km in pieces of 4 km.
+const piecesMax = 1_000_000
+
+// A node is a ball that holds all of a run of pieces, in metres in space.
 type node struct {
 	center vector
 	radius float64
@@ -72,11 +90,16 @@ func NewLine(points []Position, surveyErrorMM int64) (*Line, error) {
 			path[i.vertex].position(), path[j.vertex].position())
 	}
 	l := &Line{points: make([]Position, len(path)), surveyErrorMM: surveyErrorMM, path: path}
+	length := 0.0
 	for i, v := range path {
 		l.points[i] = v.position()
 		if i > 0 {
-			l.lengthMM += edgeLengthMM(path[i-1], v)
+			length += edgeLength(path[i-1], v)
 		}
+	}
+	l.lengthMM = roundInt(float64(1000 * length))
+	if length > (piecesMax-VerticesMax)*pieceMaxM {
+		return nil, fmt.Errorf("%w: the line is longer than %d km", ErrInvalid, (piecesMax-VerticesMax)*pieceMaxM/1000)
 	}
 	l.index()
 	return l, nil
@@ -109,14 +132,15 @@ func unroll(points []Position, name string) ([]vertex, error) {
 	return path, nil
 }
 
-// edgeLengthMM is the length of an edge. It sums geodesics over pieces of at
-// most a degree, which leaves less than 1e-5 of the length below latitude 70.
-func edgeLengthMM(a, b vertex) int64 {
+// edgeLength is the length of an edge in metres. It sums geodesics over pieces of
+// at most a degree, which leaves less than 1e-5 of the length below latitude 70.
+func edgeLength(a, b vertex) float64 {
 	pieces := max(abs64(b.lat-a.lat), abs64(b.lon-a.lon))/E7 + 1
-	total, last := int64(0), a.position()
+	total, last := 0.0, a
 	for k := int64(1); k <= pieces; k++ {
-		next := vertex{a.lat + (b.lat-a.lat)*k/pieces, a.lon + (b.lon-a.lon)*k/pieces}.position()
-		total += DistanceMM(last, next)
+		next := vertex{a.lat + (b.lat-a.lat)*k/pieces, a.lon + (b.lon-a.lon)*k/pieces}
+		metres, _, _ := inverse(last.lat, next.lat, next.lon-last.lon)
+		total += metres
 		last = next
 	}
 	return total
@@ -129,17 +153,23 @@ func (l *Line) Points() []Position { return l.points }
 // SurveyErrorMM is the 95 % error of the line across itself.
 func (l *Line) SurveyErrorMM() int64 { return l.surveyErrorMM }
 
-// LengthMM is the length along the line, within 1 mm per edge and 1e-5.
+// LengthMM is the length along the line, within 1e-5.
 func (l *Line) LengthMM() int64 { return l.lengthMM }
 
-// leafEdges is how many edges a leaf of the tree holds. Guess: 4; the benchmark
+// leafPieces is how many pieces a leaf of the tree holds. Guess: 4; the benchmark
 // of Line.DistanceMM shows whether another is faster.
-const leafEdges = 4
+const leafPieces = 4
 
-// index builds the tree of balls over runs of edges. A ball round the middle of
-// an edge with half the edge's length as radius holds all of it.
+// index cuts the edges into pieces and builds the tree of balls over them.
 func (l *Line) index() {
-	runs := (len(l.path) - 1 + leafEdges - 1) / leafEdges
+	for e := 0; e+1 < len(l.path); e++ {
+		a, b := l.path[e], l.path[e+1]
+		n := int(float64(2*edgeRadius(a, b))/pieceMaxM) + 1
+		for k := range n {
+			l.pieces = append(l.pieces, newPiece(a, b, e, float64(k)/float64(n), float64(k+1)/float64(n)))
+		}
+	}
+	runs := (len(l.pieces) + leafPieces - 1) / leafPieces
 	l.leaves = 1
 	for l.leaves < runs {
 		l.leaves *= 2
@@ -148,26 +178,37 @@ func (l *Line) index() {
 	for i := range l.nodes {
 		l.nodes[i].radius = -1 // empty
 	}
-	for e := 0; e+1 < len(l.path); e++ {
-		leaf := &l.nodes[l.leaves+e/leafEdges]
-		*leaf = joined(*leaf, edgeBall(l.path[e], l.path[e+1]))
+	for i := range l.pieces {
+		leaf := &l.nodes[l.leaves+i/leafPieces]
+		*leaf = joined(*leaf, l.pieces[i].ball)
 	}
 	for i := l.leaves - 1; i > 0; i-- {
 		l.nodes[i] = joined(l.nodes[2*i], l.nodes[2*i+1])
 	}
 }
 
-// edgeBall is the ball round the middle of an edge. The length of the edge is at
-// most that of its steps north and east with the largest radius of curvature.
-func edgeBall(a, b vertex) node {
+// edgeRadius is no less than half the length of an edge in metres: that of its
+// steps north and east with the largest radius of curvature.
+func edgeRadius(a, b vertex) float64 {
 	low := min(abs64(a.lat), abs64(b.lat))
 	if (a.lat < 0) != (b.lat < 0) {
 		low = 0
 	}
 	_, cosLat := sincosE7(low)
-	length := float64(radiusMaxM * hypot(radians(b.lat-a.lat), float64(radians(b.lon-a.lon)*cosLat)))
-	const rounding = 0.01 // metres, far above that of the numbers here
-	return node{along(a, b, 0.5), length/2 + rounding}
+	return float64(radiusMaxM/2*hypot(radians(b.lat-a.lat), float64(radians(b.lon-a.lon)*cosLat))) + 0.01
+}
+
+// newPiece lays a parabola through the ends and the middle. The ball round the
+// middle with half the length as radius holds all of it.
+func newPiece(a, b vertex, edge int, from, till float64) piece {
+	start, end := along(a, b, from), along(a, b, till)
+	middle := along(a, b, (from+till)/2)
+	bow := start.plus(end).minus(middle.times(2)).times(2)
+	return piece{
+		start: start, slope: end.minus(start).minus(bow), bow: bow,
+		ball: node{middle, float64(edgeRadius(a, b)*(till-from)) + 0.01},
+		edge: edge, from: from, till: till,
+	}
 }
 
 // along is the point of the edge from a to b at the share t of its way.
@@ -204,93 +245,75 @@ type foot struct {
 
 // nearest finds the foot of a place at v.
 func (l *Line) nearest(v vector) foot {
-	best := foot{chord: math.Inf(1)}
+	f, _ := l.nearestFrom(v, 0)
+	return f
+}
+
+// nearestFrom finds the foot of a place at v and its piece. It is fast if the
+// piece to begin with is close to it.
+func (l *Line) nearestFrom(v vector, begin int) (foot, int) {
+	best := l.pieces[begin].foot(v)
+	at := begin
 	var stack [64]int
 	stack[0] = 1
 	for n := 1; n > 0; {
 		n--
 		i := stack[n]
-		if l.below(i, v) >= best.chord {
+		if l.nodes[i].below(v) > best.chord {
 			continue
 		}
-		if i >= l.leaves {
-			l.nearestIn(i-l.leaves, v, &best)
+		if i < l.leaves {
+			first, second := 2*i, 2*i+1
+			if l.nodes[first].below(v) < l.nodes[second].below(v) {
+				first, second = second, first
+			}
+			stack[n], stack[n+1] = first, second // the nearer one is taken first
+			n += 2
 			continue
 		}
-		first, second := 2*i, 2*i+1
-		if l.below(first, v) < l.below(second, v) {
-			first, second = second, first
+		low := (i - l.leaves) * leafPieces
+		for k := low; k < min(low+leafPieces, len(l.pieces)); k++ {
+			if l.pieces[k].ball.below(v) > best.chord {
+				continue
+			}
+			// Of equally near pieces the first counts, wherever it began.
+			if f := l.pieces[k].foot(v); f.chord < best.chord || f.chord == best.chord && k < at {
+				best, at = f, k
+			}
 		}
-		stack[n], stack[n+1] = first, second // the nearer one is taken first
-		n += 2
 	}
-	return best
+	return best, at
 }
 
-// below is a lower bound of the distance from v to the edges of a node.
-func (l *Line) below(i int, v vector) float64 {
-	if l.nodes[i].radius < 0 {
+// below is a lower bound of the distance from v to what is in a ball.
+func (n *node) below(v vector) float64 {
+	if n.radius < 0 {
 		return math.Inf(1)
 	}
-	return v.minus(l.nodes[i].center).length() - l.nodes[i].radius
+	return v.minus(n.center).length() - n.radius
 }
 
-// nearestIn looks through the edges of one leaf.
-func (l *Line) nearestIn(leaf int, v vector, best *foot) {
-	till := min((leaf+1)*leafEdges, len(l.path)-1)
-	for e := leaf * leafEdges; e < till; e++ {
-		if f := footOn(l.path[e], l.path[e+1], v); f.chord < best.chord {
-			f.edge = e
-			*best = f
-		}
+// foot finds the point of a piece nearest to v: first on its chord, then by
+// Newton's method on the parabola.
+func (p *piece) foot(v vector) foot {
+	away := p.start.minus(v)
+	chord := p.slope.plus(p.bow)
+	s := math.Max(0, math.Min(1, -away.dot(chord)/chord.dot(chord)))
+	const steps = 2
+	for range steps {
+		at := away.plus(p.slope.times(s)).plus(p.bow.times(float64(s * s)))
+		tangent := p.slope.plus(p.bow.times(float64(2 * s)))
+		square := tangent.dot(tangent)
+		curve := square + float64(2*at.dot(p.bow))
+		s -= at.dot(tangent) / math.Max(curve, square/2) // half: only for places beyond the Earth's middle
+		s = math.Max(0, math.Min(1, s))
 	}
-}
-
-// footOn finds the point of an edge nearest to v by Gauss and Newton: each step
-// goes to the foot on the tangent. What is left shrinks per step by the distance
-// over the radius of the Earth.
-func footOn(a, b vertex, v vector) foot {
-	dLat, dLon := float64(b.lat-a.lat), float64(b.lon-a.lon)
-	const steps = 8
-	t, last := 0.5, -1.0
-	var p vector
-	for i := 0; i < steps && t != last; i++ {
-		var tangent vector
-		p, tangent = pointAndTangent(float64(a.lat)+float64(dLat*t), float64(a.lon)+float64(dLon*t), dLat, dLon)
-		last = t
-		t += v.minus(p).dot(tangent) / tangent.dot(tangent)
-		t = math.Max(0, math.Min(1, t))
-		if math.Abs(t-last) < 1e-7 {
-			break
-		}
-	}
-	p = along(a, b, t)
-	return foot{t: t, chord: v.minus(p).length()}
-}
-
-// pointAndTangent returns a point of the ellipsoid and how it moves, in metres,
-// for a step in units of 1e-7 degree.
-func pointAndTangent(latE7, lonE7, dLat, dLon float64) (p, tangent vector) {
-	const rad = math.Pi / 180 / E7
-	sinLat, cosLat := sincos(float64(latE7 * rad))
-	sinLon, cosLon := sincos(float64(lonE7 * rad))
-	n := transverseRadius(sinLat)
-	r := float64(n * cosLat)
-	p = vector{float64(r * cosLon), float64(r * sinLon), float64(float64(n*(1-eccSquared)) * sinLat)}
-	m := float64(n*(1-eccSquared)) / (1 - float64(eccSquared*float64(sinLat*sinLat)))
-	north := float64(m * float64(dLat*rad))
-	east := float64(r * float64(dLon*rad))
-	out := float64(north * sinLat) // towards the axis
-	tangent = vector{
-		-float64(out*cosLon) - float64(east*sinLon),
-		float64(east*cosLon) - float64(out*sinLon),
-		float64(north * cosLat),
-	}
-	return p, tangent
+	at := away.plus(p.slope.times(s)).plus(p.bow.times(float64(s * s)))
+	return foot{edge: p.edge, t: p.from + float64(s*(p.till-p.from)), chord: at.length()}
 }
 
 // DistanceMM is the distance from p to the nearest point of the line. Up to
-// 100 km it errs by at most 1 mm + 1e-7 of itself, beyond by 1 cm + 1e-6.
+// 100 km it errs by at most 1 mm + 2e-7 of itself, beyond by 1 cm + 1e-6.
 func (l *Line) DistanceMM(p Position) int64 {
 	return l.footDistance(p, l.nearest(p.vector()))
 }

@@ -32,7 +32,7 @@ func newMercator(axis, f float64) mercator {
 	n2 := float64(n * n)
 	return mercator{
 		eccSquared: float64(f * (2 - f)),
-		radius:     axis / (1 + n) * (1 + float64(n2*(1.0/4+float64(n2*(1.0/64+float64(n2/256)))))),
+		radius:     float64(axis / (1 + n) * (1 + float64(n2*(1.0/4+float64(n2*(1.0/64+n2/256)))))),
 		forward: powers(n, [6]float64{
 			polynomial(n, 1.0/2, -2.0/3, 5.0/16, 41.0/180, -127.0/288, 7891.0/37800),
 			polynomial(n, 13.0/48, -3.0/5, 557.0/1440, 281.0/630, -1983433.0/1935360),
@@ -87,7 +87,7 @@ func (m *mercator) unproject(east, north float64) (lat, lon float64) {
 	const steps = 5
 	for range steps {
 		ta := m.conformal(tau)
-		tau += (t - ta) * (1 + float64(scale*float64(tau*tau))) /
+		tau += float64((t-ta)*(1+float64(scale*float64(tau*tau)))) /
 			float64(float64(scale*hypot(1, tau))*hypot(1, ta))
 	}
 	return atan(tau), Atan2(sinhEta, cosXi)

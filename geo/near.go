@@ -53,12 +53,12 @@ func (v vector) place() Position {
 // NearRelativePPB bounds the relative error of NearMM, in parts per 1e9, for
 // points up to NearMaxMM apart, beside its rounding to 1 mm.
 const (
-	NearRelativePPB = 400
+	NearRelativePPB = 600
 	NearMaxMM       = 200_000_000
 )
 
 // NearMM returns about the distance of Inverse, for gates over many points: it
-// errs by at most 1 mm + 0.4 mm per km (NearRelativePPB) up to 200 km anywhere
+// errs by at most 1 mm + 0.6 mm per km (NearRelativePPB) up to 200 km anywhere
 // on the globe, and by 1 % at 5,000 km. It is the chord through the Earth bent
 // to the mean radius.
 func NearMM(a, b Position) int64 {
@@ -119,10 +119,14 @@ func (f *frame) point(east, north float64) Position {
 	if d2 == 0 {
 		return f.at.place()
 	}
+	const farM = 10_000_000
+	if d2 > farM*farM {
+		cut := farM / math.Sqrt(d2)
+		east, north, d2 = float64(east*cut), float64(north*cut), farM*farM
+	}
 	// Euler's formula: the curvature in the direction of the offset.
 	curvature := (float64(east*east)/f.transverse + float64(north*north)/f.meridian) / d2
-	x := math.Min(math.Sqrt(d2)*1, 10_000_000)
-	angle := float64(x * curvature)
+	angle := float64(math.Sqrt(d2) * curvature)
 	s, c := sincos(angle / 2)
 	along := float64(2*float64(s*c)) / angle // of the offset, as seen from the tangent plane
 	down := float64(2*float64(s*s)) / curvature

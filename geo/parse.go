@@ -135,15 +135,20 @@ func parseGaussKrueger(s string) (Position, error) {
 	if len(fields) != 4 || fields[0]+fields[2] != "XY" && fields[0]+fields[2] != "YX" {
 		return Position{}, fmt.Errorf("%s", form)
 	}
-	first, ok := parseFixed(fields[1])
-	second, ok2 := parseFixed(fields[3])
+	x, y := fields[1], fields[3]
+	if fields[0] == "Y" {
+		x, y = y, x
+	}
+	x, south := strings.CutPrefix(x, "-")
+	north, ok := parseFixed(x)
+	east, ok2 := parseFixed(y)
 	if !ok || !ok2 {
 		return Position{}, fmt.Errorf("X or Y is not a number of up to 8 digits: %s", form)
 	}
-	if fields[0] == "Y" {
-		first, second = second, first
+	if south {
+		north = -north
 	}
-	return fromGaussKrueger(float64(first)/fixed, float64(second)/fixed)
+	return fromGaussKrueger(float64(north)/fixed, float64(east)/fixed)
 }
 
 // fixed is how many units of parseFixed make one.

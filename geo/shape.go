@@ -77,23 +77,34 @@ func polygonMean(paths [][]vertex) Position {
 	return middle.position()
 }
 
+const (
+	// earthM2 is the surface of the ellipsoid, above which no area can be.
+	earthM2 = 510_065_621_724_000
+	// reachMaxMM is half a meridian, the largest distance there is.
+	reachMaxMM = 20_003_931_459
+)
+
 // AreaM2 returns the area of r in square metres, of an ellipse that within its
 // 95 % contour. Ellipse, sector and pixel are taken as plane, which is too large
 // by 2e-5 at a radius of 100 km.
 func (r Region) AreaM2() int64 {
+	return roundInt(math.Max(0, math.Min(earthM2, r.squareMetres())))
+}
+
+func (r Region) squareMetres() float64 {
 	a, b := float64(r.SemiMajorMM)/1000, float64(r.SemiMinorMM)/1000
 	switch r.Kind {
 	case Ellipse:
-		return roundInt(float64(pi * float64(a*b)))
+		return float64(pi * float64(a*b))
 	case Pixel:
-		return roundInt(float64(4 * float64(a*b)))
+		return float64(4 * float64(a*b))
 	case Sector:
 		width := 0.0
 		for _, arc := range mergeArcs(r.Arcs) {
 			width += float64(float64(arc.widthMdeg()) * (math.Pi / 180_000))
 		}
 		low, high := float64(r.RMinMM)/1000, float64(r.RMaxMM)/1000
-		return roundInt(float64(width*diffProducts(high, high, low, low)) / 2)
+		return float64(width*diffProducts(high, high, low, low)) / 2
 	case Polygon:
 		total := 0.0
 		for i, path := range r.paths() {
@@ -103,7 +114,7 @@ func (r Region) AreaM2() int64 {
 			}
 			total += m2
 		}
-		return max(0, roundInt(total))
+		return total
 	}
 	return 0
 }
@@ -114,11 +125,11 @@ func (r Region) AreaM2() int64 {
 func (r Region) ReachMM() int64 {
 	switch r.Kind {
 	case Ellipse:
-		return max(r.SemiMajorMM, r.SemiMinorMM)
+		return min(reachMaxMM, max(r.SemiMajorMM, r.SemiMinorMM))
 	case Pixel:
-		return roundInt(hypot(float64(r.SemiMajorMM), float64(r.SemiMinorMM)) + 0.5)
+		return roundInt(math.Min(reachMaxMM, hypot(float64(r.SemiMajorMM), float64(r.SemiMinorMM))+0.5))
 	case Sector:
-		return r.RMaxMM
+		return min(reachMaxMM, r.RMaxMM)
 	case Polygon:
 		mean, reach := r.Mean(), int64(0)
 		for _, ring := range r.Rings {

@@ -80,17 +80,21 @@ func (z *Zone) Contains(p Position) bool {
 	}
 	for i := range z.bands {
 		b := &z.bands[i]
-		f := b.line.nearest(p.vector())
-		if b.holds(b.line.footDistance(p, f), b.line.footSide(p, f)) {
+		if b.holds(p, b.line.nearest(p.vector())) {
 			return true
 		}
 	}
 	return false
 }
 
-func (b *band) holds(distanceMM int64, side Side) bool {
-	return distanceMM >= b.fromMM && distanceMM < b.till &&
-		(b.side == OnLine || side == OnLine || side == b.side)
+// holds reports whether p, with its foot on the line, is in the band.
+func (b *band) holds(p Position, f foot) bool {
+	distance := b.line.footDistance(p, f)
+	return distance >= b.fromMM && distance < b.till && (b.side == OnLine || b.admits(b.line.footSide(p, f)))
+}
+
+func (b *band) admits(side Side) bool {
+	return b.side == OnLine || side == OnLine || side == b.side
 }
 
 // contains leaves the exact distance for places near the rim.
@@ -122,9 +126,22 @@ func (z *Zone) Share(r Region) int64 {
 		return 0
 	}
 	inside := int64(0)
+	bands := mixed.bands
+	mixed.bands = nil
+	begin := make([]int, len(bands)) // the piece of each line nearest to the sample before
+next:
 	for _, p := range samples {
 		if mixed.Contains(p) {
 			inside++
+			continue
+		}
+		v := p.vector()
+		for i := range bands {
+			var f foot
+			if f, begin[i] = bands[i].line.nearestFrom(v, begin[i]); bands[i].holds(p, f) {
+				inside++
+				continue next
+			}
 		}
 	}
 	return inside * Million / int64(len(samples))
@@ -206,7 +223,7 @@ func (b *band) portion(center Position, reach int64) portion {
 	}
 	side := b.line.footSide(center, f)
 	switch {
-	case b.side != OnLine && side != OnLine && side != b.side:
+	case !b.admits(side):
 		return none
 	case distance-reach >= b.fromMM && distance+reach < b.till:
 		return all
@@ -293,14 +310,17 @@ func (z *Zone) ShareSurveyed(r Region) int64 {
 	plain := &Zone{areas: z.areas, disks: z.disks}
 	groups := z.bandsByLine()
 	total := int64(0)
+	begin := make([]int, len(groups))
 	for _, p := range samples {
 		if plain.Contains(p) {
 			total += Million
 			continue
 		}
 		outside := int64(Million)
-		for _, bands := range groups {
-			outside = outside * (Million - surveyedShare(bands, p)) / Million
+		for i, bands := range groups {
+			var share int64
+			share, begin[i] = surveyedShare(bands, p, begin[i])
+			outside = outside * (Million - share) / Million
 		}
 		total += Million - outside
 	}
@@ -324,19 +344,20 @@ next:
 }
 
 // surveyedShare is the probability in ppm that p is in any of the bands of one
-// line whose survey errs.
-func surveyedShare(bands []band, p Position) int64 {
+// line whose survey errs. It begins its search at a piece of the line and
+// returns the nearest.
+func surveyedShare(bands []band, p Position, begin int) (share int64, at int) {
 	line := bands[0].line
-	f := line.nearest(p.vector())
-	distance, side := line.footDistance(p, f), line.footSide(p, f)
+	f, at := line.nearestFrom(p.vector(), begin)
 	if line.surveyErrorMM == 0 {
 		for i := range bands {
-			if bands[i].holds(distance, side) {
-				return Million
+			if bands[i].holds(p, f) {
+				return Million, at
 			}
 		}
-		return 0
+		return 0, at
 	}
+	distance, side := line.footDistance(p, f), line.footSide(p, f)
 	sigma := float64(line.surveyErrorMM) / 1.959963984540054 // 95 % two-sided
 	x := float64(int64(side) * distance)
 	var spans [][2]float64 // of the signed distance, in sigmas from p
@@ -348,7 +369,7 @@ func surveyedShare(bands []band, p Position) int64 {
 			spans = append(spans, [2]float64{(-float64(b.till) - x) / sigma, (-float64(b.fromMM) - x) / sigma})
 		}
 	}
-	return normalShare(spans)
+	return normalShare(spans), at
 }
 
 // normalShare is the probability in ppm of the union of intervals under the
