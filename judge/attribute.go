@@ -42,11 +42,15 @@ func (t *trial) attribute(severity int) trucewatch.Attribution {
 		return trucewatch.Attribution{Level: levelDirection, Basis: []string{basis, "the agreement has no line of contact: nobody holds the place by the text"}}
 	}
 	out := trucewatch.Attribution{Level: levelDirection, Basis: []string{basis}}
-	if need := t.a.Evidence.Attribute(severity); shares[0].Share >= need {
+	need := t.a.Evidence.Attribute(severity)
+	switch {
+	case shares[0].Share < need:
+		out.Basis = append(out.Basis, fmt.Sprintf("neither side holds enough of where it may have been: %s at most, %s needed", percent(shares[0].Share), percent(need)))
+	case t.a.SideOf(region.Mean()) != shares[0].Party:
+		out.Basis = append(out.Basis, "it lies within the survey error of the line of contact")
+	default:
 		out.Level, out.Party, out.Share = levelArea, shares[0].Party, shares[0].Share
 		shares = shares[1:]
-	} else {
-		out.Basis = append(out.Basis, fmt.Sprintf("neither side holds enough of where it may have been: %s at most, %s needed", percent(shares[0].Share), percent(need)))
 	}
 	for _, s := range shares {
 		if s.Share > 0 {

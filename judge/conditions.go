@@ -9,7 +9,6 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
-	"github.com/trucewatch/trucewatch/geo"
 )
 
 // conditions answers every condition that the act sets, and those of scope.
@@ -89,6 +88,7 @@ func isChecked(members []*trucewatch.Recorded) bool { return len(checked(members
 // weapon answers "weapon" and "weapon_class". Where no source knows the weapon,
 // the sign itself may show that the act's weapons were used: a shot those of
 // small arms, an explosion those of heavy weapons, if the act names them all.
+// Otherwise an unknown weapon makes no finding.
 func (t *trial) weapon() condition {
 	w := &t.act.When
 	wanted := list(w.Platforms)
@@ -105,12 +105,9 @@ func (t *trial) weapon() condition {
 		return condition{holds: yes, reason: reasonOf(yes, string(t.act.ID), t.support,
 			"weapon is %s: by phenomenon, for no source that was checked knows the weapon", wanted)}
 	}
-	switch {
-	case len(spoke) == 0 && len(w.Kinds) == 0:
-		return condition{holds: no} // an attack with any weapon at all is not yet this act
-	case len(spoke) == 0:
-		return condition{holds: unknown, reason: reasonOf(unknown, string(t.act.ID), nil, "weapon is %s: no source knows the weapon", wanted),
-			change: "what the weapon was: whether it is " + wanted}
+	if len(spoke) == 0 {
+		// Most explosions are of unknown weapons: each would else be every act there is.
+		return condition{holds: no}
 	}
 	c := condition{holds: holds, claimed: claimed, reason: reasonOf(holds, string(t.act.ID), spoke, "weapon is %s: taken to be %s", wanted, weaponsOf(spoke))}
 	if holds == unknown {
@@ -215,56 +212,6 @@ func weaponsOf(members []*trucewatch.Recorded) string {
 		}
 	}
 	return strings.Join(out, "; ")
-}
-
-// zone answers "zone": the largest share of any of the zones named.
-func (t *trial) zone() condition {
-	names := list(t.act.When.Zones)
-	if t.region.IsZero() {
-		return t.noPlace("in zone " + names)
-	}
-	var share trucewatch.PPM
-	in := ""
-	for _, id := range t.act.When.Zones {
-		if p := t.a.Zone(id).Share(t.region); in == "" || p > share {
-			share, in = p, id
-		}
-	}
-	holds := t.inside(share)
-	c := condition{holds: holds, share: &share, reason: reasonOf(holds, in, t.support, "in zone %s: %s of where it may have been is inside", names, percent(share))}
-	c.reason.Share = share
-	if holds == unknown {
-		c.change = fmt.Sprintf("a closer place: %s of where it may have been is in zone %s; it counts as inside from %s and as outside up to %s",
-			percent(share), in, percent(t.a.Evidence.InIfGE), percent(t.a.Evidence.OutIfLE)) + t.fromLine()
-	}
-	return c
-}
-
-// inside is the agreement's zone test.
-func (t *trial) inside(share trucewatch.PPM) answer {
-	switch {
-	case share >= t.a.Evidence.InIfGE:
-		return yes
-	case share <= t.a.Evidence.OutIfLE:
-		return no
-	}
-	return unknown
-}
-
-func (t *trial) noPlace(what string) condition {
-	var zero trucewatch.PPM
-	return condition{holds: unknown, share: &zero, reason: reasonOf(unknown, "", nil, "%s: the place is not known", what), change: "where it was"}
-}
-
-// fromLine says how far from the line of contact the place is, with both errors.
-func (t *trial) fromLine() string {
-	for i := range t.a.Lines {
-		if l := &t.a.Lines[i]; l.Kind == "line_of_contact" {
-			return fmt.Sprintf(" (it is %s ± %s from line %s, which was surveyed to %s)",
-				kilometres(l.Line.DistanceMM(t.region.Mean())), kilometres(t.region.ReachMM()), l.ID, kilometres(l.SurveyErrorMM))
-		}
-	}
-	return ""
 }
 
 // owner answers "owner".
@@ -445,147 +392,4 @@ func actorOf(o *trucewatch.Observation) string {
 		return ownerOf(o)
 	}
 	return ""
-}
-
-// referenceLine returns the line from which a party's distances count, nil if it
-// has none.
-func (t *trial) referenceLine(party trucewatch.PartyID) *agreement.Line {
-	for _, r := range t.a.References {
-		if r.Party == party {
-			return t.a.Line(r.Line)
-		}
-	}
-	return nil
-}
-
-// limit answers "inside_limit_of_class", and whether the limit binds yet.
-func (t *trial) limit() []condition {
-	if t.region.IsZero() {
-		return []condition{t.noPlace("inside the limit of its class")}
-	}
-	var best *condition
-	binding := condition{scope: true, holds: yes}
-	for _, group := range [2][]*trucewatch.Recorded{t.checked, t.support} {
-		for _, r := range group {
-			if !isKnown(r.Observation.Weapon) {
-				continue
-			}
-			c, b := t.limitOf(r)
-			if best == nil || c.holds > best.holds {
-				best, binding = &c, b
-			}
-		}
-		if best != nil {
-			best.claimed = !isChecked(group)
-			break
-		}
-	}
-	if best == nil {
-		return []condition{{holds: no}} // an unknown weapon has no limit
-	}
-	if binding.reason.Text == "" {
-		return []condition{*best}
-	}
-	return []condition{*best, binding}
-}
-
-// limitOf answers for the weapon of one observation: for each class that it may
-// be of, the share of where it may be that lies inside the limit.
-func (t *trial) limitOf(r *trucewatch.Recorded) (inside, binding condition) {
-	some, all := no, yes
-	var least, most *trucewatch.PPM
-	var decides *agreement.WeaponClass
-	candidates := t.a.Candidates(r.Observation.Weapon)
-	for _, cand := range candidates {
-		share := trucewatch.PPM(t.limitZone(cand.Class, r.Observation).ShareSurveyed(t.region))
-		is := t.inside(share)
-		if decides == nil || is > some {
-			decides = cand.Class
-		}
-		some, all = max(some, is), min(all, is)
-		if least == nil || share < *least {
-			least = &share
-		}
-		if most == nil || share > *most {
-			most = &share
-		}
-	}
-	if len(candidates) == 0 {
-		return condition{holds: no}, condition{}
-	}
-	holds := some
-	classless := len(candidates) == 1 && !candidates[0].Certain
-	if some != all || classless && holds == yes {
-		holds = unknown
-	}
-	inside = condition{holds: holds, share: least, reason: reasonOf(holds, decides.ID, []*trucewatch.Recorded{r},
-		"inside the limit of its class, %s from the line: %s of where it may have been is inside%s", kilometres(decides.WithdrawMM), percent(*least), t.distance(decides, r.Observation))}
-	inside.reason.Share = *least
-	if holds == unknown {
-		inside.change = t.limitChange(decides, r.Observation, *least, t.inside(*least) != t.inside(*most) || classless)
-	}
-	return inside, t.binds(decides)
-}
-
-// limitZone is the ground inside the limit of a class: of the party whose weapon
-// it is, or, if nobody says whose, of either.
-func (t *trial) limitZone(class *agreement.WeaponClass, o *trucewatch.Observation) *geo.Zone {
-	var zones []*geo.Zone
-	for _, side := range class.Limit {
-		if who := ownerOf(o); who == string(side.Party) {
-			return side.Zone
-		}
-		zones = append(zones, side.Zone)
-	}
-	return geo.Union(zones...)
-}
-
-// nearestLine returns the reference line that the place is nearest to, among
-// those of the parties whose weapon it may be, and how far.
-func (t *trial) nearestLine(class *agreement.WeaponClass, o *trucewatch.Observation) (line *agreement.Line, mm int64) {
-	for _, side := range class.Limit {
-		l := t.referenceLine(side.Party)
-		if who := ownerOf(o); l == nil || slices.Contains(t.a.PartyIDs, trucewatch.PartyID(who)) && who != string(side.Party) {
-			continue
-		}
-		if d := l.Line.DistanceMM(t.region.Mean()); line == nil || d < mm {
-			line, mm = l, d
-		}
-	}
-	return line, mm
-}
-
-// distance writes how far from its reference line the place is.
-func (t *trial) distance(class *agreement.WeaponClass, o *trucewatch.Observation) string {
-	line, mm := t.nearestLine(class, o)
-	if line == nil {
-		return ""
-	}
-	return fmt.Sprintf(", at %s ± %s from line %s", kilometres(mm), kilometres(t.region.ReachMM()), line.ID)
-}
-
-// limitChange says what would settle a limit: the class, or a closer place.
-func (t *trial) limitChange(class *agreement.WeaponClass, o *trucewatch.Observation, share trucewatch.PPM, byClass bool) string {
-	if byClass {
-		return "what the weapon is: whether it is of class " + class.ID + ", for other weapons have another limit or none"
-	}
-	line, mm := t.nearestLine(class, o)
-	if line == nil {
-		return "a closer place"
-	}
-	// Beyond the reach of its error and of the survey's, the place is surely on one side.
-	err := t.region.ReachMM() + line.SurveyErrorMM
-	return fmt.Sprintf("the distance to line %s: at %s ± %s the zone test gives %s; nearer than %s it is inside, farther than %s outside",
-		line.ID, kilometres(mm), kilometres(t.region.ReachMM()), percent(share), kilometres(max(0, class.WithdrawMM-err)), kilometres(class.WithdrawMM+err))
-}
-
-// binds answers whether the limit of a class binds already: its phase is over.
-func (t *trial) binds(class *agreement.WeaponClass) condition {
-	if class.Phase == "" {
-		return condition{}
-	}
-	from := t.a.PhaseEnd(class.Phase, t.reading)
-	holds := covers(trucewatch.Interval{From: from}, t.in.Incident.When)
-	return condition{holds: holds, scope: true, reason: reasonOf(holds, class.Phase, nil, "the limit binds: phase %s is complete at %v", class.Phase, from),
-		change: "when exactly it was: the limit began to bind in between"}
 }
