@@ -81,13 +81,14 @@ func New(missions []Mission, o Options) http.Handler {
 	s.mux.HandleFunc(m+"header", s.one(func(c call) (any, error) { return c.head, nil }))
 	s.mux.HandleFunc(m+"incidents", s.incidents)
 	s.mux.HandleFunc(m+"incidents/{id}", s.one(incident))
-	s.mux.HandleFunc(m+"findings", many(s, Store.Findings))
+	anything := func(trucewatch.Query) error { return nil }
+	s.mux.HandleFunc(m+"findings", many(s, anything, Store.Findings))
 	s.mux.HandleFunc(m+"findings/{id...}", s.one(finding))
-	s.mux.HandleFunc(m+"cases", many(s, Store.Cases))
+	s.mux.HandleFunc(m+"cases", many(s, query.OnlyTimeAndText, Store.Cases))
 	s.mux.HandleFunc(m+"cases/{id...}", s.one(caseFile))
-	s.mux.HandleFunc(m+"tallies", many(s, Store.Tallies))
-	s.mux.HandleFunc(m+"statements", many(s, Store.Statements))
-	s.mux.HandleFunc(m+"notifications", many(s, Store.Notices))
+	s.mux.HandleFunc(m+"tallies", many(s, query.OnlyTimeAndText, Store.Tallies))
+	s.mux.HandleFunc(m+"statements", many(s, query.OnlyTimeAndText, Store.Statements))
+	s.mux.HandleFunc(m+"notifications", many(s, query.OnlyTimeAndText, Store.Notices))
 	s.mux.HandleFunc(m+"sources", s.one(func(c call) (any, error) {
 		list, err := c.store.Sources()
 		return Page[trucewatch.SourceView]{c.about(), len(list), 0, len(list), notNil(list)}, err
@@ -201,13 +202,16 @@ func (s *service) one(get func(call) (any, error)) http.HandlerFunc {
 	}
 }
 
-// many serves a list.
-func many[T any](s *service, get func(Store, trucewatch.Query) ([]T, int, error)) http.HandlerFunc {
+// many serves a list by a query that allowed accepts.
+func many[T any](s *service, allowed func(trucewatch.Query) error, get func(Store, trucewatch.Query) ([]T, int, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c, err := s.call(w, r)
 		var q trucewatch.Query
 		if err == nil {
 			q, err = c.query()
+		}
+		if err == nil {
+			err = allowed(q)
 		}
 		var p Page[T]
 		if err == nil {

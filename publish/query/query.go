@@ -191,6 +191,23 @@ func box(s string) (*trucewatch.Box, error) {
 	return &b, nil
 }
 
+// OnlyTimeAndText refuses what a list of cases, tallies, statements or
+// notifications cannot be asked by: they have no box, kind, result or
+// confidence.
+func OnlyTimeAndText(q trucewatch.Query) error {
+	switch {
+	case q.Box != nil:
+		return invalid("bbox", "this list has no places")
+	case len(q.Kinds) > 0:
+		return invalid("kind", "this list has no kinds")
+	case len(q.Results) > 0:
+		return invalid("result", "this list has no results")
+	case q.Order == trucewatch.MostCertain:
+		return invalid("order", "this list has no confidence")
+	}
+	return nil
+}
+
 // Values writes a Query so that Parse reads it back.
 func Values(q trucewatch.Query) url.Values {
 	v := url.Values{}

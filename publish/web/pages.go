@@ -50,7 +50,11 @@ func (s *site) start(w http.ResponseWriter, r *http.Request) {
 			depends = append(depends, m.ID, "loading")
 			continue
 		}
-		if err := c.fill(store); err != nil {
+		err := c.fill(store)
+		if err == nil {
+			err = s.intended(m.ID, c.Head)
+		}
+		if err != nil {
 			s.answer(w, r, err)
 			return
 		}
@@ -242,7 +246,7 @@ func finding(v *visit) error {
 }
 
 func cases(v *visit) error {
-	q, err := v.query()
+	q, err := v.plainQuery()
 	if err != nil {
 		return err
 	}
@@ -326,7 +330,7 @@ type trackGroup struct {
 }
 
 func statements(v *visit) error {
-	q, err := v.query()
+	q, err := v.plainQuery()
 	if err != nil {
 		return err
 	}
@@ -364,7 +368,7 @@ type unitGroup struct {
 }
 
 func tallies(v *visit) error {
-	q, err := v.query()
+	q, err := v.plainQuery()
 	if err != nil {
 		return err
 	}
@@ -389,7 +393,7 @@ func tallies(v *visit) error {
 }
 
 func notifications(v *visit) error {
-	q, err := v.query()
+	q, err := v.plainQuery()
 	if err != nil {
 		return err
 	}

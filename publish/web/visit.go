@@ -79,12 +79,21 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("header of %s: %w", m.ID, err)
 	}
-	if head.Audience != s.options.Audience {
-		return nil, fmt.Errorf("index of %s is for %q, this server for %q", m.ID, head.Audience, s.options.Audience)
+	if err := s.intended(m.ID, head); err != nil {
+		return nil, err
 	}
 	v := &visit{site: s, w: w, r: r, mission: m, store: store, head: head, zone: zoneOf(head), agreed: agreed(head)}
 	v.clock = wording.Clock{Zone: v.zone}
 	return v, nil
+}
+
+// intended returns an error if an index was made for another audience: then
+// nothing of it is shown.
+func (s *site) intended(id string, head trucewatch.View) error {
+	if head.Audience != s.options.Audience {
+		return fmt.Errorf("index of %s is for %q, this server for %q", id, head.Audience, s.options.Audience)
+	}
+	return nil
 }
 
 // zoneOf is the mission's display zone, or UTC if this machine does not know
@@ -136,6 +145,15 @@ func (v *visit) query() (trucewatch.Query, error) {
 	q, err := query.Parse(v.r.URL.Query(), v.zone)
 	if err == nil && q.Limit == 0 {
 		q.Limit = trucewatch.QueryLimit
+	}
+	return q, err
+}
+
+// plainQuery reads the filter of a list that has neither places nor kinds.
+func (v *visit) plainQuery() (trucewatch.Query, error) {
+	q, err := v.query()
+	if err == nil {
+		err = query.OnlyTimeAndText(q)
 	}
 	return q, err
 }

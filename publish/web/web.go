@@ -42,6 +42,8 @@ type Store interface {
 	Notices(q trucewatch.Query) ([]trucewatch.NoticeView, int, error)
 	Sources() ([]trucewatch.SourceView, error)
 	Map(q trucewatch.Query, shapesMax int) (trucewatch.MapLayer, error)
+	// Histogram counts the incidents that began in each span of the given width,
+	// the first beginning at q.From.
 	Histogram(q trucewatch.Query, width trucewatch.Instant) ([]trucewatch.Bin, error)
 }
 

@@ -108,3 +108,6 @@ func zoneName(t time.Time) string {
 	}
 	return name
 }
+
+// Hour writes the local hour: "09".
+func (c Clock) Hour(i trucewatch.Instant) string { return c.in(i).Format("15") }

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/publish/api"
+	"github.com/trucewatch/trucewatch/publish/web"
+)
+
+func handler(v trucewatch.View) http.Handler {
+	list := missions(v)
+	return web.New(list, web.Options{Audience: trucewatch.ForMission, Hosts: []string{"truce.example"}, Version: "test",
+		API: api.New(apiMissions(list), api.Options{Audience: trucewatch.ForMission}),
+		Now: func() time.Time { return v.At.Time().Add(time.Minute) }})
+}
+
+func ask(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://localhost"+path, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// pages are all routes that give a page, with words that must be on it.
+var pages = map[string]string{
+	"/":                 "Isk Valley ceasefire",
+	"/m/isk-valley/":    "Camera 3 was dark",
+	"/m/isk-valley/map": "The same as a table",
+	"/m/isk-valley/map?bbox=-41.3,12.1,-41,12.4&kind=burst": "1 incident may lie",
+	"/m/isk-valley/incidents":                               "3 km SE of Brana Bridge",
+	"/m/isk-valley/incidents?limit=5&offset=5":              "6 to 10 of 12",
+	"/m/isk-valley/incidents/104.0":                         "intersection of 3 regions",
+	"/m/isk-valley/incidents/109.2":                         "Incident 104.0",
+	"/m/isk-valley/findings":                                "probable violation",
+	"/m/isk-valley/findings?result=exempted":                "K5/127.2",
+	"/m/isk-valley/findings/K2/104.0":                       "What would change this finding",
+	"/m/isk-valley/findings/S1/window":                      "camera 3 was dark",
+	"/m/isk-valley/cases":                                   "case/K2/104.0",
+	"/m/isk-valley/cases/case/K2/104.0":                     "answer of both parties",
+	"/m/isk-valley/cases/case/H1/126.0":                     "H1/99.0</span> is not shown",
+	"/m/isk-valley/reports":                                 "Report of 2031-05-12",
+	"/m/isk-valley/reports/2031-05-12":                      "Three counts",
+	"/m/isk-valley/statements":                              "a news agency",
+	"/m/isk-valley/tallies":                                 "They are never added up",
+	"/m/isk-valley/agreement":                               "the text gives no test",
+	"/m/isk-valley/notifications":                           "destruction of ordnance",
+	"/m/isk-valley/sources":                                 "complaints.csv",
+	"/m/isk-valley/about":                                   "Silence is not peace",
+	"/m/talks/":                                             "Nothing is agreed, so nothing is judged",
+	"/m/talks/incidents":                                    "Zero here means",
+	"/m/talks/findings":                                     "nothing is agreed, so nothing is judged",
+	"/m/talks/cases":                                        "Nothing is agreed, so nothing is judged",
+	"/m/talks/agreement":                                    "Nothing is agreed, so nothing is judged",
+	"/api/":                                                 "Reading only",
+}
+
+func TestPages(t *testing.T) {
+	h := handler(invented(t))
+	for path, want := range pages {
+		t.Run(path, func(t *testing.T) {
+			w := ask(h, "GET", path)
+			body := w.Body.String()
+			if w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
+				t.Fatalf("GET %s = %d %s\n%.400s", path, w.Code, w.Header().Get("Content-Type"), body)
+			}
+			if !strings.Contains(body, want) {
+				t.Errorf("GET %s does not say %q", path, want)
+			}
+			if strings.Contains(path, "isk-valley") && !strings.Contains(body, "SIMULATED") {
+				t.Errorf("GET %s does not say SIMULATED", path)
+			}
+			if strings.HasPrefix(path, "/m/") && !strings.Contains(path, "reports/") && !strings.Contains(body, "mission operations room") {
+				t.Errorf("GET %s does not say for whom it is", path)
+			}
+			checkPolicy(t, w)
+			checkPage(t, body, strings.Contains(path, "/reports/"))
+		})
+	}
+}
+
+func checkPolicy(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	csp := w.Header().Get("Content-Security-Policy")
+	for _, banned := range []string{"unsafe", "*", "http:", "https:"} {
+		if strings.Contains(csp, banned) {
+			t.Errorf("policy %q has %q", csp, banned)
+		}
+	}
+	if !strings.HasPrefix(csp, "default-src 'none'; style-src 'sha256-") && !strings.HasPrefix(csp, "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'") {
+		t.Errorf("policy %q", csp)
+	}
+	if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("headers %v", w.Header())
+	}
+}
+
+// checkPage walks the page: no inline style or script, no foreign address
+// loaded, unique ids, every table with a caption and scoped headers, landmarks,
+// labelled fields.
+func checkPage(t *testing.T, body string, ownStyle bool) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, seen := map[string]bool{}, map[string]int{}
+	var walk func(*html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.ElementNode {
+			seen[n.Data]++
+			checkElement(t, n, ids, ownStyle)
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(doc)
+	for _, once := range []string{"main", "h1", "title", "header"} {
+		if seen[once] != 1 && !(once == "title" && seen[once] > 1) { // drawings have titles of their own
+			t.Errorf("%d <%s>, want 1", seen[once], once)
+		}
+	}
+	if seen["table"] != seen["caption"] {
+		t.Errorf("%d tables, %d captions", seen["table"], seen["caption"])
+	}
+	if !strings.Contains(body, `href="#main"`) {
+		t.Error("no skip link")
+	}
+}
+
+func checkElement(t *testing.T, n *html.Node, ids map[string]bool, ownStyle bool) {
+	t.Helper()
+	attr := map[string]string{}
+	for _, a := range n.Attr {
+		attr[a.Key] = a.Val
+		if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
+			t.Errorf("<%s %s=%q> is inline style or script", n.Data, a.Key, a.Val)
+		}
+	}
+	if id := attr["id"]; id != "" {
+		if ids[id] {
+			t.Errorf("id %q twice", id)
+		}
+		ids[id] = true
+	}
+	switch n.Data {
+	case "style":
+		if !ownStyle {
+			t.Error("inline style")
+		}
+	case "script":
+		if !strings.HasPrefix(attr["src"], "/static/") || n.FirstChild != nil {
+			t.Errorf("script %v", attr)
+		}
+	case "link":
+		if !strings.HasPrefix(attr["href"], "/static/") && attr["href"] != "data:," {
+			t.Errorf("link %v", attr)
+		}
+	case "img", "iframe", "object", "embed":
+		t.Errorf("<%s>", n.Data)
+	case "th":
+		if attr["scope"] == "" {
+			t.Errorf("th without scope")
+		}
+	case "input", "select":
+		if attr["type"] != "hidden" && n.Parent.Data != "label" {
+			t.Errorf("<%s name=%q> has no label", n.Data, attr["name"])
+		}
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	h := handler(invented(t))
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		says         string
+		header       []string
+	}{
+		{"GET", "/nowhere", 404, "no such page", nil},
+		{"GET", "/m/unknown/", 404, "no such mission", nil},
+		{"GET", "/m/isk-valley/nowhere", 404, "no such page", nil},
+		{"GET", "/m/isk-valley/incidents/9999.0", 404, "No incident 9999.0", nil},
+		{"GET", "/m/isk-valley/incidents/abc", 404, "a number such as", nil},
+		{"GET", "/m/isk-valley/findings/K9/1.0", 404, "No such finding", nil},
+		{"GET", "/m/isk-valley/cases/nothing", 404, "No such case", nil},
+		{"GET", "/m/isk-valley/reports/2031-05-13", 404, "no report of", nil},
+		{"GET", "/m/isk-valley/reports/2031-05-12.exe", 404, "no such report", nil},
+		{"GET", "/m/isk-valley/reports/..%2f..%2fetc", 404, "no such report", nil},
+		{"GET", "/m/isk-valley/incidents?colour=red", 400, "colour", nil},
+		{"GET", "/m/isk-valley/incidents?limit=501", 400, "limit", nil},
+		{"GET", "/m/isk-valley/tallies?kind=burst", 400, "no kinds", nil},
+		{"GET", "/m/isk-valley/incidents?q=" + strings.Repeat("a", 3000), 414, "too long", nil},
+		{"GET", "/m/loading/", 503, "still being read", nil},
+		{"GET", "/m/talks/live", 404, "does not grow", nil},
+		{"GET", "/m/isk-valley/live", 400, "number of entries", []string{"Last-Event-ID", "x"}},
+		{"POST", "/m/isk-valley/incidents", 405, "for reading only", nil},
+		{"DELETE", "/", 405, "for reading only", nil},
+		{"GET", "/static/secret", 404, "no such file", nil},
+		{"GET", "/", 421, "does not answer under the name", []string{"Host", "evil.example"}},
+		{"GET", "/", 421, "does not answer under the name", []string{"Host", "localhost.evil.example:80"}},
+	} {
+		t.Run(tt.method+" "+tt.path[:min(len(tt.path), 60)], func(t *testing.T) {
+			w := ask(h, tt.method, tt.path, tt.header...)
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.says) {
+				t.Errorf("%s %.60s = %d, want %d saying %q\n%.600s", tt.method, tt.path, w.Code, tt.status, tt.says, w.Body)
+			}
+			checkPolicy(t, w)
+			if w.Code == 405 && w.Header().Get("Allow") != "GET, HEAD" {
+				t.Errorf("Allow = %q", w.Header().Get("Allow"))
+			}
+			if w.Header().Get("ETag") != "" {
+				t.Errorf("a refusal has an ETag")
+			}
+		})
+	}
+}
+
+func TestHosts(t *testing.T) {
+	h := handler(invented(t))
+	for _, host := range []string{"localhost:8080", "127.0.0.1", "[::1]:80", "Truce.Example", "truce.example.:443"} {
+		if w := ask(h, "GET", "/", "Host", host); w.Code != 200 {
+			t.Errorf("Host %s = %d", host, w.Code)
+		}
+	}
+}
+
+func TestWrongAudienceIsNeverShown(t *testing.T) {
+	v := invented(t)
+	h := web.New(missions(v), web.Options{Audience: trucewatch.ForPublic})
+	if w := ask(h, "GET", "/m/isk-valley/incidents/104.0"); w.Code != 500 || strings.Contains(w.Body.String(), "Brana") {
+		t.Errorf("an index for the mission was served to the public: %d", w.Code)
+	}
+	if w := ask(h, "GET", "/"); w.Code != 500 || strings.Contains(w.Body.String(), "Isk Valley") {
+		t.Errorf("the first page served an index for the mission to the public: %d", w.Code)
+	}
+}
+
+func TestETag(t *testing.T) {
+	v := invented(t)
+	first := ask(handler(v), "GET", "/m/isk-valley/incidents").Header().Get("ETag")
+	if w := ask(handler(v), "GET", "/m/isk-valley/incidents", "If-None-Match", first); w.Code != 304 || w.Body.Len() != 0 {
+		t.Errorf("the same page again = %d, %d bytes", w.Code, w.Body.Len())
+	}
+	if w := ask(handler(v), "GET", "/m/isk-valley/incidents?limit=5", "If-None-Match", first); w.Code != 200 {
+		t.Errorf("another query = %d", w.Code)
+	}
+	v.Index++
+	if w := ask(handler(v), "GET", "/m/isk-valley/incidents", "If-None-Match", first); w.Code != 200 {
+		t.Errorf("a longer record = %d", w.Code)
+	}
+}
+
+func TestHead(t *testing.T) {
+	w := ask(handler(invented(t)), "HEAD", "/m/isk-valley/")
+	if w.Code != 200 || w.Body.Len() != 0 {
+		t.Errorf("HEAD = %d, %d bytes", w.Code, w.Body.Len())
+	}
+}
+
+func TestReportFiles(t *testing.T) {
+	h := handler(invented(t))
+	for name, mime := range map[string]string{"2031-05-12.csv": "text/csv; charset=utf-8", "2031-05-12.json": "application/json"} {
+		w := ask(h, "GET", "/m/isk-valley/reports/"+name)
+		if w.Code != 200 || w.Header().Get("Content-Type") != mime || w.Header().Get("Content-Disposition") != `attachment; filename="isk-valley-`+name+`"` {
+			t.Errorf("%s = %d %v", name, w.Code, w.Header())
+		}
+	}
+}
+
+func TestLiveResumes(t *testing.T) {
+	server := httptest.NewServer(handler(invented(t)))
+	defer server.Close()
+	r, err := http.NewRequest("GET", server.URL+"/m/isk-valley/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Last-Event-ID", "150")
+	resp, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body) // the fake feed ends
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "retry: 5000\n\nid: 181\ndata: 181\n\nid: 190\ndata: 190\n\n"; string(body) != want || resp.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("after entry 150: %q, want %q", body, want)
+	}
+}
+
+// TestStale holds that a live mission whose last tick is old says so.
+func TestStale(t *testing.T) {
+	v := invented(t)
+	v.Mission.Mode = trucewatch.Live
+	list := missions(v)[:1]
+	h := web.New(list, web.Options{Audience: trucewatch.ForMission, Now: func() time.Time { return v.At.Time().Add(3 * time.Hour) }})
+	if body := ask(h, "GET", "/m/isk-valley/").Body.String(); !strings.Contains(body, "stale: nothing recorded for 3 h") {
+		t.Error("a page three hours old does not say so")
+	}
+}
+
+// hostile is put into every text of the View. None of it may come out as
+// markup, as a script address, or as a control of the direction of text.
+const hostile = `=1+1"'><script>alert(1)</script><img src=x onerror=alert(2)>` + "\u202e\u2066\u0007" + `javascript:alert(3)//{{.}}`
+
+func TestHostileTextIsOnlyText(t *testing.T) {
+	v := poison(t, invented(t), hostile)
+	h := handler(v)
+	for path := range pages {
+		w := ask(h, "GET", path)
+		if w.Code != 200 {
+			t.Errorf("GET %s = %d with hostile text", path, w.Code)
+		}
+		checkHarmless(t, path, w.Body.String())
+	}
+	for _, name := range []string{"incidents", "findings", "cases", "tallies", "statements", "sources"} {
+		body := ask(h, "GET", "/api/v1/m/isk-valley/"+name).Body.Bytes()
+		if bytes.ContainsAny(body, "<>\u202e\u2066\a") {
+			t.Errorf("api %s: hostile characters stand in the JSON", name)
+		}
+	}
+}
+
+func checkHarmless(t *testing.T, path, body string) {
+	t.Helper()
+	for _, bad := range []string{"<script>alert", "<img", "\u202e", "\u2066", "\a", `href="javascript`, `href=javascript`} {
+		if i := strings.Index(body, bad); i >= 0 {
+			t.Errorf("%s: %q stands in the page: …%.160s", path, bad, body[max(0, i-80):])
+		}
+	}
+	if !strings.HasPrefix(path, "/api") {
+		checkPage(t, body, strings.Contains(path, "/reports/"))
+	}
+}
