@@ -1,4 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package record keeps the record: an append-only, tamper-evident log.
+// Package record keeps the record: an append-only, tamper-evident log of opaque
+// entries of 1 to 65,535 bytes. Nobody who holds a signed checkpoint of it can
+// be shown another past. It numbers entries from 0 and knows nothing of what
+// they say, of time, or of who sent them.
+//
+// The log is in the format of C2SP tlog-tiles (https://c2sp.org/tlog-tiles) with
+// checkpoints of C2SP tlog-checkpoint, which are signed notes; its tree is that
+// of RFC 6962, section 2.1. Clients, witnesses and checkers for those formats
+// read what [Reader.Export] writes.
+//
+// # The life of an entry
+//
+//  1. [Log.Append] queues it. Whatever queued while the last group was synced
+//     goes into the next group.
+//  2. The group is written behind the live segment of the write-ahead log, at
+//     most 1 MiB at a time, and synced. Dying before that: the entry was not
+//     acknowledged, and Open finds it whole or cuts it off.
+//  3. Its leaf hash is added to the right edge of the tree, in memory. From here
+//     on Append returns its index, and it is in the log for good.
+//  4. With 256 entries complete, they are written as an entry bundle, and their
+//     hashes as a tile; 256 tiles give a tile of the next level. These files
+//     never change. Dying here: Open writes what is missing, from the segment.
+//  5. [Log.Sign] signs size and root, and publishes the checkpoint in place of
+//     the last one. Dying after the signature and before the file: nobody saw it.
+//     Dying after the file: the checkpoint counts, and Open keeps the copy.
+//  6. With 65,536 entries in the segment, all of which are in tiles, the next
+//     append begins a new segment and removes the old one. Dying between the
+//     two: Open takes the new one and removes the old one.
+//
+// # Layout on disk
+//
+//	checkpoint                 the last signed checkpoint
+//	checkpoints/<size>         each checkpoint that was signed
+//	wal-<16 digits>            the live segment, by the index of its first entry:
+//	                           frames of length and CRC-32C, each 32 bits big
+//	                           endian, and the entry
+//	tile/entries/<N>           256 entries, each with its length in 16 bits
+//	tile/<L>/<N>               256 hashes of level L
+//
+// N is written as C2SP has it, 1234067 as "x001/x234/067". Partial tiles are not
+// on disk; Export makes them. A checkpoint that was kept for each signature
+// needs one small file; sign at the pace at which others are to see it.
+//
+// # What survives
+//
+// What was acknowledged survives the death of the process, and a power cut if
+// the drive keeps what it says it wrote. What was not acknowledged may be in the
+// log or not: appending is at least once. After any failed write or sync the log
+// takes no more entries until it is closed and opened again (ErrInDoubt), and
+// Open writes the last group anew, as a second sync would lie.
+//
+// Open cuts a torn tail off the live segment, of at most one group and only
+// beyond the last checkpoint. A log that is shorter or other than its last
+// checkpoint says is ErrCorrupt, and nothing in it is changed.
+//
+// # Trust
+//
+// Whoever can change one of these can:
+//
+//   - the log's key: sign any history for those who never saw another one;
+//     against that, others co-sign checkpoints and remember them.
+//   - checkpoint: stop the log from opening, but not put back an older one, as
+//     long as the newer one is kept in checkpoints.
+//   - checkpoint, checkpoints and the segment together: put back an older state
+//     of the log; only those who hold a newer checkpoint see it.
+//   - checkpoints: remove old promises, but not make one that Verify believes.
+//   - the segment: change, add or drop entries that no checkpoint signs for yet,
+//     unseen; and entries that are signed for, seen by Open and Verify.
+//   - tiles: make entries unreadable, but not make Entries return other ones.
+//
+// One writer at a time holds a lock on the directory, by flock(2), which does
+// not reach over a network disk. Readers take no lock.
 package record
