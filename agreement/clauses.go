@@ -243,7 +243,8 @@ func (w *writer) counting(c *Counting) {
 		w.add("counting", "counting/dedupe", c.Basis, "", "one physical event counts once, however many means saw it")
 	}
 	if len(c.NotCounted) > 0 {
-		w.add("counting", "counting/not_counted", c.Basis, "", "not counted: %s", list(c.NotCounted))
+		w.add("counting", "counting/not_counted", c.Basis, "findings are counted for each result apart, so these stand apart and are not left out",
+			"not counted: %s", list(c.NotCounted))
 	}
 }
 
@@ -271,7 +272,7 @@ func (w *writer) clock(c Clock) {
 // judged.
 func (w *writer) terms(a *Agreement) {
 	if m := a.MonitoringRights; m != nil {
-		w.add("other", "monitoring_rights", m.Basis, "judged only through the acts about restrictions",
+		w.add("other", "monitoring_rights", m.Basis, "judged only through the acts: those about restrictions, and those that mission drones are exempt from",
 			"access %s, hours %s; mission drones are exempt from %s; imagery to the parties %s",
 			plain(m.Access), m.Hours, enumerate(m.UAVExemptFrom), plain(m.ImageryToParties))
 	}
@@ -306,9 +307,12 @@ func (w *writer) terms(a *Agreement) {
 }
 
 func (w *writer) disclosure(d DisclosureRule) {
-	id := "disclosure/" + string(d.Audience)
+	id, why := "disclosure/"+string(d.Audience), ""
+	if d.Audience != trucewatch.ForPublic && d.As != trucewatch.ForPublic {
+		why = "views are made for the public and the mission's operations room only: this audience gets none"
+	}
 	if d.As != "" {
-		w.add("disclosure", id, d.Basis, "", "%s sees what %s sees", plain(string(d.Audience)), plain(string(d.As)))
+		w.add("disclosure", id, d.Basis, why, "%s sees what %s sees", plain(string(d.Audience)), plain(string(d.As)))
 		return
 	}
 	parts := []string{}
@@ -325,7 +329,7 @@ func (w *writer) disclosure(d DisclosureRule) {
 	say(d.OtherSide != nil, "the other side by district, after the case was served, weapons seen by band and district")
 	say(len(d.Never) > 0, "never %s", list(d.Never))
 	if len(parts) > 0 {
-		w.add("disclosure", id, d.Basis, "", "%s sees %s", plain(string(d.Audience)), strings.Join(parts, ", "))
+		w.add("disclosure", id, d.Basis, why, "%s sees %s", plain(string(d.Audience)), strings.Join(parts, ", "))
 	}
 	if d.PerCase != "" {
 		w.add("disclosure", id+"/per_case", d.Basis, "warrants are not carried by the record", "%s: %s", plain(string(d.Audience)), plain(d.PerCase))
