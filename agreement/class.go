@@ -60,7 +60,8 @@ func (a *Agreement) Candidates(w *trucewatch.Weapon) []Candidate {
 		// A class that matches for certain rules out those that may match: Parse
 		// has refused classes that overlap without an interpretation, and with
 		// one the precedence is what is asked.
-		return append([]Candidate{{sure[0], !a.losesTo(sure[0], unsure)}}, candidates(a.rest(sure[0], unsure))...)
+		rivals := a.rivals(sure[0], unsure)
+		return append([]Candidate{{sure[0], len(rivals) == 0}}, candidates(rivals)...)
 	}
 	return append(candidates(sure), candidates(unsure)...)
 }
@@ -92,14 +93,9 @@ func (a *Agreement) settle(sure *[]*WeaponClass) (both bool) {
 	return both
 }
 
-// losesTo says whether one of the unsure classes would take precedence over c if
-// it matched, or would stand beside it.
-func (a *Agreement) losesTo(c *WeaponClass, unsure []*WeaponClass) bool {
-	return len(a.rest(c, unsure)) > 0
-}
-
-// rest returns those of the unsure classes whose match would unseat c.
-func (a *Agreement) rest(c *WeaponClass, unsure []*WeaponClass) []*WeaponClass {
+// rivals returns those of the unsure classes that would take precedence over c
+// if they matched, or stand beside it.
+func (a *Agreement) rivals(c *WeaponClass, unsure []*WeaponClass) []*WeaponClass {
 	var out []*WeaponClass
 	for _, u := range unsure {
 		t := find(a.Interpretations, func(t *Interpretation) bool {

@@ -92,7 +92,7 @@ func (r *reader) header(n *yaml.Node) {
 	r.object(
 		need("id", id(r, &a.ID)),
 		need("version", r.whole(&a.Version, 1, 1_000_000)),
-		need("title", func(n *yaml.Node) { r.titles(n) }),
+		need("title", r.titles),
 		may("authoritative_text", r.object(
 			may("languages", ids(r, &a.Authoritative.Languages)),
 			may("sha256", r.hash(&a.Authoritative.SHA256)),
