@@ -87,7 +87,7 @@ func reduce(latE7 int64) reduced {
 	s, c := sincosE7(latE7)
 	var r reduced
 	r.sbet, r.cbet = unit(float64(oneMinusF*s), c)
-	r.cbet = math.Max(tiny, r.cbet)
+	r.cbet = max(tiny, r.cbet)
 	r.dn = math.Sqrt(1 + float64(ecc2Squared*float64(r.sbet*r.sbet)))
 	return r
 }
@@ -162,7 +162,7 @@ func solveMeridian(p1, p2 *reduced, slam12, clam12 float64) (float64, bool) {
 
 // arc is the angle from point 1 to point 2 on the auxiliary sphere.
 func arc(p1, p2 *reduced) float64 {
-	return Atan2(math.Max(0, diffProducts(p1.csig, p2.ssig, p1.ssig, p2.csig)),
+	return Atan2(max(0, diffProducts(p1.csig, p2.ssig, p1.ssig, p2.csig)),
 		sumProducts(p1.csig, p2.csig, p1.ssig, p2.ssig))
 }
 
@@ -222,7 +222,7 @@ func startAntipodal(p1, p2 *reduced, sbet12a, slam12, clam12 float64) {
 	betScale := float64(lamScale * p1.cbet)
 	x, y := lam12x/lamScale, sbet12a/betScale
 	if y > -tolerance1 && x > -1-xThreshold {
-		p1.salp = math.Min(1, -x)
+		p1.salp = min(1, -x)
 		p1.calp = -math.Sqrt(1 - float64(p1.salp*p1.salp))
 		return
 	}
@@ -326,12 +326,12 @@ func longitude(p1, p2 *reduced, slam12, clam12 float64) (v, dv, sig12, eps float
 		if p1.cbet < -p1.sbet {
 			more = float64((p2.cbet - p1.cbet) * (p1.cbet + p2.cbet))
 		}
-		p2.calp = math.Sqrt(math.Max(0, float64(comg1*comg1)+more)) / p2.cbet
+		p2.calp = math.Sqrt(max(0, float64(comg1*comg1)+more)) / p2.cbet
 	}
 	somg2, comg2 := float64(salp0*p2.sbet), float64(p2.calp*p2.cbet)
 	p2.ssig, p2.csig = unit(p2.sbet, comg2)
 	sig12 = arc(p1, p2)
-	somg12 := math.Max(0, diffProducts(comg1, somg2, somg1, comg2))
+	somg12 := max(0, diffProducts(comg1, somg2, somg1, comg2))
 	comg12 := sumProducts(comg1, comg2, somg1, somg2)
 	eta := Atan2(diffProducts(somg12, clam12, comg12, slam12), sumProducts(comg12, clam12, somg12, slam12))
 	eps = epsilon(float64(float64(calp0*calp0) * ecc2Squared))

@@ -245,15 +245,8 @@ type foot struct {
 
 // nearest finds the foot of a place at v.
 func (l *Line) nearest(v vector) foot {
-	f, _ := l.nearestFrom(v, 0)
-	return f
-}
-
-// nearestFrom finds the foot of a place at v and its piece. It is fast if the
-// piece to begin with is close to it.
-func (l *Line) nearestFrom(v vector, begin int) (foot, int) {
-	best := l.pieces[begin].foot(v)
-	at := begin
+	best := foot{chord: math.Inf(1)}
+	at := 0
 	var stack [64]int
 	stack[0] = 1
 	for n := 1; n > 0; {
@@ -262,27 +255,87 @@ func (l *Line) nearestFrom(v vector, begin int) (foot, int) {
 		if l.nodes[i].below(v) > best.chord {
 			continue
 		}
-		if i < l.leaves {
-			first, second := 2*i, 2*i+1
-			if l.nodes[first].below(v) < l.nodes[second].below(v) {
-				first, second = second, first
+		if i >= l.leaves {
+			low := (i - l.leaves) * leafPieces
+			for k := low; k < min(low+leafPieces, len(l.pieces)); k++ {
+				l.pieces[k].improve(v, k, &best, &at)
 			}
-			stack[n], stack[n+1] = first, second // the nearer one is taken first
-			n += 2
+			continue
+		}
+		first, second := 2*i, 2*i+1
+		if l.nodes[first].below(v) < l.nodes[second].below(v) {
+			first, second = second, first
+		}
+		stack[n], stack[n+1] = first, second // the nearer one is taken first
+		n += 2
+	}
+	return best
+}
+
+// improve takes the foot on piece k if it is nearer than the best. Of equally
+// near pieces the first counts, in whatever order they are looked at.
+func (p *piece) improve(v vector, k int, best *foot, at *int) {
+	if p.ball.below(v) > best.chord {
+		return
+	}
+	if f := p.foot(v); f.chord < best.chord || f.chord == best.chord && k < *at {
+		*best, *at = f, k
+	}
+}
+
+// A window finds the feet of many places within one ball. Only pieces not
+// farther from the ball's middle than its nearest piece and the ball's width can
+// be nearest to any of them.
+type window struct {
+	line   *Line
+	pieces []int // the candidates; empty if they are so many that the tree is better
+	at     int   // the piece of the last foot, a good first guess for the next
+}
+
+const windowMax = 64 // Guess: candidates beyond which the tree is faster
+
+func (l *Line) window(center Position, reachMM int64) window {
+	v := center.vector()
+	f := l.nearest(v)
+	limit := f.chord + float64(float64(reachMM)*(2.0/1000))
+	w := window{line: l}
+	stack := []int{1}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if l.nodes[i].below(v) > limit {
+			continue
+		}
+		if i < l.leaves {
+			stack = append(stack, 2*i+1, 2*i)
 			continue
 		}
 		low := (i - l.leaves) * leafPieces
 		for k := low; k < min(low+leafPieces, len(l.pieces)); k++ {
-			if l.pieces[k].ball.below(v) > best.chord {
-				continue
-			}
-			// Of equally near pieces the first counts, wherever it began.
-			if f := l.pieces[k].foot(v); f.chord < best.chord || f.chord == best.chord && k < at {
-				best, at = f, k
+			if l.pieces[k].ball.below(v) <= limit {
+				w.pieces = append(w.pieces, k)
 			}
 		}
+		if len(w.pieces) > windowMax {
+			return window{line: l}
+		}
 	}
-	return best, at
+	w.at = w.pieces[0]
+	return w
+}
+
+// nearest is Line.nearest for a place in the window's ball.
+func (w *window) nearest(v vector) foot {
+	if len(w.pieces) == 0 {
+		return w.line.nearest(v)
+	}
+	best := w.line.pieces[w.at].foot(v)
+	for _, k := range w.pieces {
+		if k != w.at {
+			w.line.pieces[k].improve(v, k, &best, &w.at)
+		}
+	}
+	return best
 }
 
 // below is a lower bound of the distance from v to what is in a ball.
@@ -298,15 +351,15 @@ func (n *node) below(v vector) float64 {
 func (p *piece) foot(v vector) foot {
 	away := p.start.minus(v)
 	chord := p.slope.plus(p.bow)
-	s := math.Max(0, math.Min(1, -away.dot(chord)/chord.dot(chord)))
+	s := max(0, min(1, -away.dot(chord)/chord.dot(chord)))
 	const steps = 2
 	for range steps {
 		at := away.plus(p.slope.times(s)).plus(p.bow.times(float64(s * s)))
 		tangent := p.slope.plus(p.bow.times(float64(2 * s)))
 		square := tangent.dot(tangent)
 		curve := square + float64(2*at.dot(p.bow))
-		s -= at.dot(tangent) / math.Max(curve, square/2) // half: only for places beyond the Earth's middle
-		s = math.Max(0, math.Min(1, s))
+		s -= at.dot(tangent) / max(curve, square/2) // half: only for places beyond the Earth's middle
+		s = max(0, min(1, s))
 	}
 	at := away.plus(p.slope.times(s)).plus(p.bow.times(float64(s * s)))
 	return foot{edge: p.edge, t: p.from + float64(s*(p.till-p.from)), chord: at.length()}

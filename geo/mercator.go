@@ -66,7 +66,7 @@ func polynomial(x float64, c ...float64) float64 {
 func (m *mercator) project(lat, lon float64) (east, north float64) {
 	sinLon, cosLon := sincos(lon)
 	sinLat, cosLat := sincos(lat)
-	t := m.conformal(sinLat / math.Max(cosLat, 1e-20))
+	t := m.conformal(sinLat / max(cosLat, 1e-20))
 	xi := Atan2(t, cosLon)
 	eta := asinh(sinLon / hypot(t, cosLon))
 	dEta, dXi := series(&m.forward, xi, eta)

@@ -1,13 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package geo holds places on the WGS 84 ellipsoid: positions, lines, zones,
-// and regions of uncertainty.
+// Package geo holds places on the WGS 84 ellipsoid: positions, geodesics, lines,
+// areas, zones, and regions of uncertainty; and it reads and writes coordinates
+// as people do.
 //
-// Positions are integers of 1e-7 degree, lengths are millimetres on the
-// ellipsoid, azimuths are thousandths of a degree clockwise from true north,
-// probabilities are parts per million. Where a formula needs floats, every
-// product is rounded by an explicit conversion and only + - * / and square root
-// are used, so that the same call gives the same bits on every machine.
+// Units. Positions are integers of 1e-7 degree (at most 11 mm), lengths are
+// millimetres on the ellipsoid, heights are not treated, azimuths are
+// thousandths of a degree clockwise from true north, probabilities are parts
+// per million. Between two points lines and areas are straight in longitude and
+// latitude (RFC 7946, section 3.1.1). All may cross the antimeridian; none may
+// hold a pole.
+//
+// Errors, each tested:
+//
+//	Inverse, Direct        rounding (0.5 mm, 6 mm); Karney 2013, to nanometres
+//	NearMM                 1 mm + 6e-7 up to 200 km
+//	Line.DistanceMM        1 mm + 2e-7 up to 100 km, 1 cm + 1e-6 beyond
+//	Line.Side, Area        exact on the integers
+//	Region.Samples         1,024 points; a straight edge is off by at most 0.8 %
+//	                       (ellipse, sector) or 1.5 % (pixel, polygon)
+//	UTM, MGRS              rounding; Karney 2011, to nanometres
+//	SK-42                  DatumErrorMM: the datum itself is known to metres
+//
+// What is the same everywhere. Every function gives the same bits on every
+// machine: floats are held between calls nowhere but in Line, every product is
+// rounded by an explicit conversion, and only + - * / and square root are used,
+// with series of our own for sine and its kin. TestDigest holds one digest on
+// amd64 (v1 and v3) and arm64.
 //
 // The package knows no country, no file and no projection for drawing.
 package geo

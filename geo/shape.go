@@ -88,7 +88,7 @@ const (
 // 95 % contour. Ellipse, sector and pixel are taken as plane, which is too large
 // by 2e-5 at a radius of 100 km.
 func (r Region) AreaM2() int64 {
-	return roundInt(math.Max(0, math.Min(earthM2, r.squareMetres())))
+	return roundInt(max(0, min(earthM2, r.squareMetres())))
 }
 
 func (r Region) squareMetres() float64 {
@@ -127,7 +127,7 @@ func (r Region) ReachMM() int64 {
 	case Ellipse:
 		return min(reachMaxMM, max(r.SemiMajorMM, r.SemiMinorMM))
 	case Pixel:
-		return roundInt(math.Min(reachMaxMM, hypot(float64(r.SemiMajorMM), float64(r.SemiMinorMM))+0.5))
+		return roundInt(min(reachMaxMM, hypot(float64(r.SemiMajorMM), float64(r.SemiMinorMM))+0.5))
 	case Sector:
 		return min(reachMaxMM, r.RMaxMM)
 	case Polygon:

@@ -117,7 +117,7 @@ func (d Disk) contains(p Position) bool {
 // Region.Samples; a figure that lies wholly inside or outside has none.
 func (z *Zone) Share(r Region) int64 {
 	var buf [SampleCount]Position
-	mixed, state := z.cut(r)
+	mixed, state := z.cut(r, 0)
 	if state != partly {
 		return int64(state) * Million
 	}
@@ -128,7 +128,11 @@ func (z *Zone) Share(r Region) int64 {
 	inside := int64(0)
 	bands := mixed.bands
 	mixed.bands = nil
-	begin := make([]int, len(bands)) // the piece of each line nearest to the sample before
+	windows := make([]window, len(bands))
+	center := r.Mean()
+	for i := range bands {
+		windows[i] = bands[i].line.window(center, r.sampleReachMM(center))
+	}
 next:
 	for _, p := range samples {
 		if mixed.Contains(p) {
@@ -137,8 +141,7 @@ next:
 		}
 		v := p.vector()
 		for i := range bands {
-			var f foot
-			if f, begin[i] = bands[i].line.nearestFrom(v, begin[i]); bands[i].holds(p, f) {
+			if bands[i].holds(p, windows[i].nearest(v)) {
 				inside++
 				continue next
 			}
@@ -157,8 +160,9 @@ const (
 )
 
 // cut returns the part of the zone that r lies partly in, and whether r lies in
-// none, all or part of the zone.
-func (z *Zone) cut(r Region) (*Zone, portion) {
+// none, all or part of the zone, with lines that may be off by a number of
+// standard deviations of their survey.
+func (z *Zone) cut(r Region, deviations float64) (*Zone, portion) {
 	if z == nil || r.IsZero() {
 		return nil, none
 	}
@@ -170,7 +174,8 @@ func (z *Zone) cut(r Region) (*Zone, portion) {
 	mixed := &Zone{}
 	state := none
 	for i := range z.bands {
-		switch z.bands[i].portion(center, reach) {
+		stray := roundInt(float64(deviations * z.bands[i].line.sigmaMM()))
+		switch z.bands[i].portion(center, reach+stray) {
 		case all:
 			return nil, all
 		case partly:
@@ -289,18 +294,10 @@ func (d Disk) portion(center Position, reach int64) portion {
 // line share its error; different lines err independently; areas and disks have
 // none. Beside the error of Share it has one of 1 ppm.
 func (z *Zone) ShareSurveyed(r Region) int64 {
-	if z == nil || r.IsZero() {
-		return 0
-	}
-	if z.everywhere {
-		return Million
-	}
-	surveyed := false
-	for i := range z.bands {
-		surveyed = surveyed || z.bands[i].line.surveyErrorMM > 0
-	}
-	if !surveyed {
-		return z.Share(r)
+	const certain = 6 // deviations; beyond them lie 2e-9
+	z, state := z.cut(r, certain)
+	if state != partly {
+		return int64(state) * Million
 	}
 	var buf [SampleCount]Position
 	samples := r.AppendSamples(buf[:0])
@@ -310,7 +307,11 @@ func (z *Zone) ShareSurveyed(r Region) int64 {
 	plain := &Zone{areas: z.areas, disks: z.disks}
 	groups := z.bandsByLine()
 	total := int64(0)
-	begin := make([]int, len(groups))
+	windows := make([]window, len(groups))
+	center := r.Mean()
+	for i := range groups {
+		windows[i] = groups[i][0].line.window(center, r.sampleReachMM(center))
+	}
 	for _, p := range samples {
 		if plain.Contains(p) {
 			total += Million
@@ -318,8 +319,7 @@ func (z *Zone) ShareSurveyed(r Region) int64 {
 		}
 		outside := int64(Million)
 		for i, bands := range groups {
-			var share int64
-			share, begin[i] = surveyedShare(bands, p, begin[i])
+			share := surveyedShare(bands, p, windows[i].nearest(p.vector()))
 			outside = outside * (Million - share) / Million
 		}
 		total += Million - outside
@@ -343,22 +343,20 @@ next:
 	return groups
 }
 
-// surveyedShare is the probability in ppm that p is in any of the bands of one
-// line whose survey errs. It begins its search at a piece of the line and
-// returns the nearest.
-func surveyedShare(bands []band, p Position, begin int) (share int64, at int) {
+// surveyedShare is the probability in ppm that p, with its foot on the line, is in
+// any of the bands of that line, whose survey errs.
+func surveyedShare(bands []band, p Position, f foot) int64 {
 	line := bands[0].line
-	f, at := line.nearestFrom(p.vector(), begin)
 	if line.surveyErrorMM == 0 {
 		for i := range bands {
 			if bands[i].holds(p, f) {
-				return Million, at
+				return Million
 			}
 		}
-		return 0, at
+		return 0
 	}
 	distance, side := line.footDistance(p, f), line.footSide(p, f)
-	sigma := float64(line.surveyErrorMM) / 1.959963984540054 // 95 % two-sided
+	sigma := line.sigmaMM()
 	x := float64(int64(side) * distance)
 	var spans [][2]float64 // of the signed distance, in sigmas from p
 	for _, b := range bands {
@@ -369,8 +367,12 @@ func surveyedShare(bands []band, p Position, begin int) (share int64, at int) {
 			spans = append(spans, [2]float64{(-float64(b.till) - x) / sigma, (-float64(b.fromMM) - x) / sigma})
 		}
 	}
-	return normalShare(spans), at
+	return normalShare(spans)
 }
+
+// sigmaMM is the standard deviation of a normal error of which 95 %, on both
+// sides, is the survey error.
+func (l *Line) sigmaMM() float64 { return min(float64(l.surveyErrorMM), 1e12) / 1.959963984540054 }
 
 // normalShare is the probability in ppm of the union of intervals under the
 // standard normal distribution.
@@ -382,7 +384,7 @@ func normalShare(spans [][2]float64) int64 {
 	}
 	total, till := 0.0, math.Inf(-1)
 	for _, s := range spans {
-		from := math.Max(s[0], till)
+		from := max(s[0], till)
 		if s[1] > from {
 			total += normalBelow(s[1]) - normalBelow(from)
 			till = s[1]

@@ -162,3 +162,27 @@ func TestZoneOutlineLiesOnTheRims(t *testing.T) {
 		t.Errorf("everywhere has an outline")
 	}
 }
+
+func TestShareSurveyedIsThatOfTheSamples(t *testing.T) {
+	line, other := mustLine(t, wiggly(origin, 60, E7/100, 3), 150_000), mustLine(t, wiggly(origin, 60, E7/100, 4), 80_000)
+	disks := []Disk{{line.Points()[20], 1_000_000}}
+	zone := Union(NewBand(line, Left, 0, 1_500_000), NewBand(line, Right, 500_000, 2_500_000), NewBand(other, Left, 0, 3_000_000), NewDisks(disks))
+	rng := rand.New(rand.NewSource(16))
+	for range 200 {
+		near := line.Points()[rng.Intn(60)]
+		r := Circle(position(int64(near.LatE7)+rng.Int63n(E7/10)-E7/20, int64(near.LonE7)), rng.Int63n(500_000))
+		sum := 0.0
+		for _, p := range r.Samples() {
+			if disks[0].contains(p) {
+				sum++
+				continue
+			}
+			first := surveyedShare(zone.bands[:2], p, line.nearest(p.vector()))
+			second := surveyedShare(zone.bands[2:], p, other.nearest(p.vector()))
+			sum += 1 - (1-float64(first)/Million)*(1-float64(second)/Million)
+		}
+		if got, want := float64(zone.ShareSurveyed(r)), sum*Million/SampleCount; math.Abs(got-want) > 2 {
+			t.Fatalf("%+v: %v ppm, of the samples %v", r, got, want)
+		}
+	}
+}
