@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/go/packages"
@@ -73,11 +74,16 @@ var exactMath = []string{"Sqrt", "Abs", "Floor", "Ceil", "Trunc", "Round", "Roun
 
 var emptyNames = []string{"util", "utils", "common", "helpers", "misc", "shared", "base", "types", "models", "pkg"}
 
-func load(t *testing.T) []*packages.Package {
-	t.Helper()
-	pkgs, err := packages.Load(&packages.Config{
+// loaded is every package of the module with its types, loaded once.
+var loaded = sync.OnceValues(func() ([]*packages.Package, error) {
+	return packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedDeps | packages.NeedExportFile,
 	}, "./...")
+})
+
+func load(t *testing.T) []*packages.Package {
+	t.Helper()
+	pkgs, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

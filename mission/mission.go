@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
@@ -31,9 +32,12 @@ type Mission struct {
 	refused  map[trucewatch.Hash]bool        // rejected rows that the record already names
 	calendar calendar
 	cut      trucewatch.Instant // the last cut-off that was ticked
-	digested trucewatch.Hash    // the last state that a digest entry commits to
-	changes  func(index uint64, changes []replay.Change) error
+	news     bool               // something but time changed since the last digest entry
+	changes  Listener
 }
+
+// A Listener is told the changes of each entry as it is folded, in order.
+type Listener func(m *Mission, index uint64, changes []replay.Change)
 
 // A print is the first bytes of the hash of an observation: enough to see that
 // a row with a known identifier says something else now.
@@ -173,9 +177,10 @@ var ErrNoMission = errors.New("mission: not a mission folder")
 // checkpoint. It writes nothing.
 func Open(dir string) (*Mission, error) { return OpenFunc(dir, nil) }
 
-// OpenFunc is Open, and calls each, if it is not nil, with the changes of every
-// entry, now and whenever the mission folds on.
-func OpenFunc(dir string, each func(index uint64, changes []replay.Change) error) (*Mission, error) {
+// OpenFunc is Open, and tells each, if it is not nil, of every entry, now and
+// whenever the mission folds on. What is folded within Write may not be durable
+// yet when it is told.
+func OpenFunc(dir string, each Listener) (*Mission, error) {
 	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
 		return nil, fmt.Errorf("%w: %s has no record (make one with init): %w", ErrNoMission, dir, err)
 	}
@@ -252,10 +257,11 @@ func (m *Mission) apply(e *trucewatch.Entry) error {
 	case p.Tick != nil && p.Tick.CutOff != "":
 		m.cut = p.Tick.At
 	case p.Digest != nil:
-		m.digested = p.Digest.State
+		m.news = false
 	}
+	m.news = m.news || slices.ContainsFunc(changes, func(c replay.Change) bool { return c.Tick == 0 })
 	if m.changes != nil {
-		return m.changes(e.Index, changes)
+		m.changes(m, e.Index, changes)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"strings"
@@ -97,6 +98,34 @@ func ParseSpec(data []byte) (*Spec, error) {
 	return &s, nil
 }
 
+// LoadSpec reads the mission.yaml in a folder of fsys. The files it names are
+// then to be read from fsys by the names in the Spec.
+func LoadSpec(fsys fs.FS, dir string) (*Spec, error) {
+	data, err := fs.ReadFile(fsys, path.Join(dir, SpecFile))
+	if err != nil {
+		return nil, fmt.Errorf("mission: read spec: %w", err)
+	}
+	s, err := ParseSpec(data)
+	if err != nil {
+		return nil, err
+	}
+	within := func(name string) string {
+		if name == "" {
+			return ""
+		}
+		return path.Join(dir, name)
+	}
+	s.Gazetteer = within(s.Gazetteer)
+	for i, name := range s.Agreements {
+		s.Agreements[i] = within(name)
+	}
+	for i := range s.Imports {
+		im := &s.Imports[i]
+		im.File, im.Map = within(im.File), within(im.Map)
+	}
+	return s, nil
+}
+
 func (s *Spec) check() error {
 	switch {
 	case s.Schema != specSchema:
@@ -178,3 +207,23 @@ func ReadBundle(fsys fs.FS, name string) ([]agreement.File, error) {
 	}
 	return files, nil
 }
+
+// CheckSpec returns an error if a Spec that was not parsed from a file cannot
+// be set up.
+func CheckSpec(s *Spec) error {
+	s.Schema = specSchema
+	if err := s.check(); err != nil {
+		return fmt.Errorf("mission: %w", err)
+	}
+	return nil
+}
+
+// dirFS reads files by the names a person types, absolute or not: fs.FS proper
+// would refuse "../agreement".
+type dirFS struct{}
+
+// DirFS returns the machine's files by the names that a person types.
+func DirFS() fs.FS { return dirFS{} }
+
+// Open implements fs.FS.
+func (dirFS) Open(name string) (fs.File, error) { return os.Open(name) }

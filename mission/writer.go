@@ -31,9 +31,10 @@ type Writer struct {
 	signed  time.Time
 	// Stamp is the rim's clock: what Received of the next entry will be.
 	Stamp func() trucewatch.Instant
-	// Acked, if set, is called after each sync with the number of entries that
-	// are now durable.
-	Acked func(entries uint64)
+	// Acked, if set, is called after each sync with how many rows this writer has
+	// made durable, and how many entries the record has.
+	Acked func(rows int64, index uint64)
+	rows  int64 // in what was appended so far
 }
 
 // Write locks the record, folds what others appended, runs do, and makes
@@ -90,14 +91,21 @@ func (w *Writer) Append(p trucewatch.Payload, received trucewatch.Instant) error
 	return w.append(p, received)
 }
 
+// nextTick returns the first instant at which a tick is due, and the local day
+// whose reporting period it ends, if it does.
+func (m *Mission) nextTick() (at trucewatch.Instant, day string) {
+	at, day = m.calendar.next(m.cut)
+	if due := m.state.Due(); due != 0 && due < at {
+		at, day = due, ""
+	}
+	return at, day
+}
+
 // Tick records a tick for every instant that is due until then: clocks that
 // run out, delays that end, cut-offs; with each cut-off a digest of the state.
 func (w *Writer) Tick(until trucewatch.Instant) error {
 	for w.m.state.Genesis() != nil {
-		at, day := w.m.calendar.next(w.m.cut)
-		if due := w.m.state.Due(); due != 0 && due < at {
-			at, day = due, ""
-		}
+		at, day := w.m.nextTick()
 		if at > until {
 			return nil
 		}
@@ -111,7 +119,7 @@ func (w *Writer) Tick(until trucewatch.Instant) error {
 		if err := w.append(trucewatch.Payload{Tick: &trucewatch.Tick{At: at, CutOff: day}}, received); err != nil {
 			return err
 		}
-		if day == "" || w.m.state.Digest() == w.m.digested {
+		if day == "" || !w.m.news {
 			continue
 		}
 		digest := &trucewatch.Digest{Index: w.m.state.Next(), State: w.m.state.Digest(), What: "cut-off " + day}
@@ -148,11 +156,17 @@ func (w *Writer) append(p trucewatch.Payload, received trucewatch.Instant) error
 		return err
 	}
 	w.pending = append(w.pending, leaf)
+	if b := p.Observations; b != nil {
+		w.rows += int64(len(b.Observations))
+	}
 	if len(w.pending) >= flushEntries {
 		return w.flush()
 	}
 	return nil
 }
+
+// RejectedDir is where refused rows are kept as they were.
+func (w *Writer) RejectedDir() string { return filepath.Join(w.m.dir, "rejected") }
 
 // Flush makes everything appended so far durable.
 func (w *Writer) Flush() error { return w.flush() }
@@ -166,7 +180,7 @@ func (w *Writer) flush() error {
 	}
 	w.pending = w.pending[:0]
 	if w.Acked != nil {
-		w.Acked(w.log.Size())
+		w.Acked(w.rows, w.log.Size())
 	}
 	if time.Since(w.signed) >= signEvery {
 		return w.sign()

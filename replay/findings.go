@@ -24,7 +24,7 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 	ids := make([]trucewatch.FindingID, 0, len(fresh))
 	for i := range fresh {
 		ids = append(ids, fresh[i].ID)
-		changes = append(changes, s.revise(&fresh[i])...)
+		changes = append(changes, s.revise(e, &fresh[i])...)
 	}
 	slices.Sort(ids)
 	for _, id := range s.byIncident[in.ID] {
@@ -41,7 +41,7 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 }
 
 // revise keeps a finding, or its next revision, and returns the change, if any.
-func (s *State) revise(f *trucewatch.Finding) []Change {
+func (s *State) revise(e *trucewatch.Entry, f *trucewatch.Finding) []Change {
 	old := s.findings[f.ID]
 	if old == nil {
 		s.findings[f.ID] = &findingState{current: f}
@@ -54,6 +54,7 @@ func (s *State) revise(f *trucewatch.Finding) []Change {
 	f.State = "revised"
 	old.before = append(old.before, old.current)
 	old.current = f
+	old.revised = append(old.revised, e.Received)
 	return []Change{{Finding: f}}
 }
 
@@ -68,6 +69,7 @@ func (s *State) drop(e *trucewatch.Entry, id trucewatch.FindingID, why string) [
 	f.Reasons = append([]trucewatch.Reason{{Text: "withdrawn: " + why, Holds: "yes"}}, f.Reasons...)
 	st.before = append(st.before, st.current)
 	st.current = &f
+	st.revised = append(st.revised, e.Received)
 	return []Change{{Finding: &f}}
 }
 
@@ -183,9 +185,30 @@ func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) 
 		for _, a := range s.agreements {
 			windows := judge.Window(a, s.windowFacts(a), e.Index)
 			for i := range windows {
-				changes = append(changes, s.revise(&windows[i])...)
+				changes = append(changes, s.revise(e, &windows[i])...)
 			}
 		}
 	}
 	return changes, nil
+}
+
+// windowFacts counts what was observed in each reading of an agreement's
+// window. Windows that are not over are left empty: they are not judged yet.
+func (s *State) windowFacts(a *agreement.Agreement) judge.WindowFacts {
+	readings := a.Readings()
+	facts := judge.WindowFacts{Now: s.now, Readings: make([]judge.ReadingFacts, len(readings))}
+	over := func(r trucewatch.Reading) bool { return r.Span.Till != 0 && r.Span.Till <= s.now }
+	if !slices.ContainsFunc(readings, over) {
+		return facts
+	}
+	for in := range s.incidents.All() {
+		for _, member := range s.incidents.Members(in) {
+			for i, r := range readings {
+				if over(r) && r.Span.Gap(member.Observation.When) == 0 {
+					facts.Readings[i].Count(member.Observation)
+				}
+			}
+		}
+	}
+	return facts
 }

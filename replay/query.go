@@ -68,10 +68,14 @@ func (s *State) Incidents() iter.Seq[*trucewatch.Incident] { return s.incidents.
 
 // Incident returns an incident by its identifier or an alias, nil if there is
 // none.
-func (s *State) Incident(id trucewatch.IncidentID) *trucewatch.Incident { return s.incidents.Incident(id) }
+func (s *State) Incident(id trucewatch.IncidentID) *trucewatch.Incident {
+	return s.incidents.Incident(id)
+}
 
 // Members returns the observations of an incident.
-func (s *State) Members(in *trucewatch.Incident) []*trucewatch.Recorded { return s.incidents.Members(in) }
+func (s *State) Members(in *trucewatch.Incident) []*trucewatch.Recorded {
+	return s.incidents.Members(in)
+}
 
 // OrderFreeDigest is a digest of what belongs together that does not depend on
 // the order of recording.
@@ -92,4 +96,32 @@ func (s *State) Compare(a, b trucewatch.ContentKey) (trucewatch.Comparison, erro
 		return trucewatch.Comparison{}, fmt.Errorf("replay: compare: %w: there is no tally %v or %v", trucewatch.ErrInvalid, a, b)
 	}
 	return judge.Compare(x, y)
+}
+
+// Cases returns every case, by identifier.
+func (s *State) Cases() iter.Seq[*trucewatch.Case] { return s.desk.All() }
+
+// Tallies returns every tally, in record order.
+func (s *State) Tallies() iter.Seq[*trucewatch.TallyView] { return slices.Values(s.tallies) }
+
+// CutOffs returns the local days whose reporting periods have ended, oldest
+// first.
+func (s *State) CutOffs() []string {
+	days := make([]string, len(s.cutOffs))
+	for i, c := range s.cutOffs {
+		days[i] = c.day
+	}
+	return days
+}
+
+// StatementCount returns how many statements were recorded.
+func (s *State) StatementCount() int { return len(s.statements) }
+
+// RejectedCount returns how many rows were refused.
+func (s *State) RejectedCount() int {
+	n := 0
+	for _, src := range s.sources {
+		n += int(src.view.Rejected)
+	}
+	return n
 }

@@ -53,6 +53,7 @@ type State struct {
 type findingState struct {
 	current  *trucewatch.Finding
 	before   []*trucewatch.Finding // oldest first
+	revised  []trucewatch.Instant  // when each revision was recorded
 	released trucewatch.Instant
 }
 
@@ -100,15 +101,19 @@ func (s *State) Agreements() []*agreement.Agreement {
 // Known says whether the record already holds something with this key.
 func (s *State) Known(key trucewatch.ContentKey) bool { return s.keys[key] }
 
-// Due returns the earliest instant after now at which a tick must be recorded:
-// a clock that runs out, a delay that ends. Zero if there is none. Cut-offs are
-// local times and resolved by the rim.
+// Due returns the earliest instant at which a tick must be recorded: a clock
+// that runs out, a delay that ends. Zero if there is none. It is never before
+// the last tick: a clock that was started late may have run out already. Cut-offs
+// are local times and resolved by the rim.
 func (s *State) Due() trucewatch.Instant {
 	due := s.desk.NextDue()
 	if len(s.pending) > 0 && (due == 0 || s.pending[0].at < due) {
 		due = s.pending[0].at
 	}
-	return due
+	if due == 0 {
+		return 0
+	}
+	return max(due, s.now)
 }
 
 // Apply folds one entry and returns what changed, in a fixed order. An error

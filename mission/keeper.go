@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/index"
+	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/replay"
+)
+
+// pendingMax is how many changes are shown one by one; beyond, showing
+// everything anew is cheaper. Guess: an index row costs about as much either
+// way, and a rebuild writes each incident once. Test: make bench, Index.
+const pendingMax = 200_000
+
+// A keeper keeps the index of one audience of one mission up to date. It holds
+// the lock of the index's folder.
+type keeper struct {
+	audience trucewatch.Audience
+	index    *index.Index
+	lock     io.Closer
+	m        *Mission
+	pending  []replay.Change
+	anew     bool // the index does not stand where the record does: show all
+}
+
+// openKeeper opens the index, which may stand behind the record, or be empty.
+// The error is durable.ErrLocked if another process keeps it.
+func openKeeper(dir string, a trucewatch.Audience) (*keeper, error) {
+	folder := filepath.Join(dir, "index", string(a))
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("mission: open index: %w", err)
+	}
+	lock, err := durable.OS{}.Lock(folder)
+	if err != nil {
+		return nil, fmt.Errorf("mission: open index of %s: %w", a, err)
+	}
+	x, err := index.Open(filepath.Join(folder, "index.db"), a)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	entries, _ := x.At()
+	return &keeper{audience: a, index: x, lock: lock, anew: entries == 0}, nil
+}
+
+func (k *keeper) close() error { return errors.Join(k.index.Close(), k.lock.Close()) }
+
+// hear collects what the index does not hold yet, and notices if the index was
+// made from another state than the record gives.
+func (k *keeper) hear(m *Mission, i uint64, changes []replay.Change) {
+	entries, state := k.index.At()
+	switch {
+	case i+1 == entries && m.state.Digest() != state:
+		k.anew = true
+	case i >= entries && !k.anew:
+		k.pending = append(k.pending, changes...)
+	}
+	if k.anew || len(k.pending) > pendingMax {
+		k.anew, k.pending = true, nil
+	}
+}
+
+// fold opens the mission and brings the index to where its record stands.
+func (k *keeper) fold(dir string) error {
+	m, err := OpenFunc(dir, k.hear)
+	if err != nil {
+		return err
+	}
+	k.m = m
+	return k.show()
+}
+
+// show brings the index to where the state stands. It must be called only when
+// all that was folded is durable.
+func (k *keeper) show() error {
+	entries, _ := k.index.At()
+	next := k.m.state.Next()
+	if entries > next {
+		k.anew = true
+	}
+	if entries == next && !k.anew {
+		return nil
+	}
+	begin := k.index.Begin
+	if k.anew {
+		begin = k.index.BeginAnew
+	}
+	batch, err := begin()
+	if err != nil {
+		return err
+	}
+	if k.anew {
+		err = k.m.state.ShowAll(k.audience, batch)
+	} else {
+		err = k.m.state.Show(k.audience, k.pending, batch)
+	}
+	if err != nil {
+		return errors.Join(err, batch.Rollback())
+	}
+	if err := batch.Commit(next, k.m.state.Digest()); err != nil {
+		return err
+	}
+	k.pending, k.anew = nil, false
+	return nil
+}
+
+// UpdateIndex brings the index of an audience up to date with the record, and
+// says whether it did: it leaves it alone if a server is keeping it.
+func UpdateIndex(dir string, a trucewatch.Audience) (bool, error) {
+	k, err := openKeeper(dir, a)
+	if errors.Is(err, durable.ErrLocked) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(k.fold(dir), k.close())
+}

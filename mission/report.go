@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/publish/report"
+	"github.com/trucewatch/trucewatch/publish/svg"
+	"github.com/trucewatch/trucewatch/record"
+)
+
+// reportDatesMax is how many reports a mission lists. Guess: a quarter of a
+// year; older ones are made with the command. Test: nobody asks for more.
+const reportDatesMax = 92
+
+// ReportDates returns the days of issue for which there is a report, newest
+// first: a report appears once its period's cut-off was ticked. A mission that
+// is older than the list shows the newest.
+func (m *Mission) ReportDates() []string {
+	var dates []string
+	for _, day := range slices.Backward(m.state.CutOffs()) {
+		d, err := time.Parse(time.DateOnly, day)
+		if err != nil || len(dates) == reportDatesMax {
+			break
+		}
+		dates = append(dates, d.AddDate(0, 0, 1).Format(time.DateOnly))
+	}
+	return dates
+}
+
+// Report writes the daily report issued on a local day: of the period that ends
+// at the cut-off of the day before. Format is html, json or csv.
+func (m *Mission) Report(w io.Writer, issued, format string, a trucewatch.Audience) error {
+	this, before, err := m.calendar.period(issued, m.state.Genesis().Epoch)
+	if err != nil {
+		return err
+	}
+	v, err := m.state.View(a, this, before)
+	if err != nil {
+		return err
+	}
+	o := report.Options{Date: issued, Zone: m.calendar.zone, State: m.state.Digest(), Places: m.places(a)}
+	if o.Checkpoint, err = m.checkpoint(); err != nil {
+		return err
+	}
+	switch format {
+	case "html":
+		return report.HTML(w, v, o)
+	case "json":
+		return report.JSON(w, v, o)
+	case "csv":
+		return report.CSV(w, v, o)
+	}
+	return fmt.Errorf("mission: report: format %q is not html, json or csv", format)
+}
+
+// checkpoint returns the last signed checkpoint as text.
+func (m *Mission) checkpoint() (string, error) {
+	verifier, err := logVerifier(m.dir)
+	if err != nil {
+		return "", err
+	}
+	r, err := record.OpenReader(filepath.Join(m.dir, "record"), verifier)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	return string(r.Checkpoint().Note), nil
+}
+
+// shownPlaces are the kinds of places that everybody's maps show. Sensors, posts
+// and stores of the gazetteer are for the mission alone.
+var shownPlaces = []string{"city", "town", "village", "settlement"}
+
+// places returns the names that an audience's maps show for orientation.
+func (m *Mission) places(a trucewatch.Audience) []svg.Place {
+	g, err := m.Gazetteer()
+	if g == nil || err != nil {
+		return nil // a map without names; verify reports what is wrong with the file
+	}
+	var out []svg.Place
+	for p := range g.Places() {
+		if a == trucewatch.ForMission || slices.Contains(shownPlaces, p.Kind) {
+			out = append(out, svg.Place{Name: p.Name, Position: p.Position, Kind: p.Kind})
+		}
+	}
+	return out
+}
+
+// placesOf reads a mission's place names without folding its record: entry 0
+// names the gazetteer.
+func placesOf(dir string, a trucewatch.Audience) []svg.Place {
+	verifier, err := logVerifier(dir)
+	if err != nil {
+		return nil
+	}
+	r, err := record.OpenReader(filepath.Join(dir, "record"), verifier)
+	if err != nil {
+		return nil
+	}
+	defer r.Close()
+	index, raw, err := r.Entries(0, 1).Next()
+	if err != nil {
+		return nil
+	}
+	e, err := trucewatch.DecodeEntry(index, raw)
+	if err != nil {
+		return nil
+	}
+	m := empty(dir)
+	if err := m.apply(e); err != nil {
+		return nil
+	}
+	return m.places(a)
+}

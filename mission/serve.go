@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/publish/api"
+	"github.com/trucewatch/trucewatch/publish/web"
+)
+
+// pollEvery is how often a server looks for new entries. Guess: a writer signs
+// once a second, so looking more often shows nothing sooner. Test: the live page
+// during an import.
+const pollEvery = time.Second
+
+// Limits of the HTTP server. Guess: pages are small and answers quick; the
+// write timeout stays zero because live streams do not end. Test: a slow client.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+)
+
+// ErrNotAlone says that an address other machines can reach was asked for a
+// view that only this machine may see.
+var ErrNotAlone = errors.New("mission: serve: without sign-in, the mission's own view is served to this machine only; serve --audience public on other addresses")
+
+// A Server serves missions to one audience.
+type Server struct {
+	Audience trucewatch.Audience
+	Hosts    []string // names, besides those of this machine, under which it may be asked
+	Log      *slog.Logger
+	Version  string
+	served   []*served
+}
+
+// A served mission shows what its index holds while its record is folded.
+type served struct {
+	dir    string
+	id     string
+	log    *slog.Logger
+	keeper *keeper
+	feed   *feed
+
+	mu     sync.Mutex // guards what follows, and the mission in keeper
+	folded bool
+}
+
+// Add opens a mission for serving. Its index is shown from the first moment if
+// there is one; Run folds the record.
+func (s *Server) Add(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
+		return fmt.Errorf("%w: %s has no record (make one with init)", ErrNoMission, dir)
+	}
+	k, err := openKeeper(dir, s.Audience)
+	if errors.Is(err, durable.ErrLocked) {
+		return fmt.Errorf("mission: serve %s: it is being served already: %w", dir, err)
+	}
+	if err != nil {
+		return err
+	}
+	sv := &served{dir: dir, id: filepath.Base(filepath.Clean(dir)), log: s.Log, keeper: k, feed: newFeed()}
+	for _, other := range s.served {
+		if other.id == sv.id {
+			return errors.Join(fmt.Errorf("mission: serve: two missions named %s", sv.id), k.close())
+		}
+	}
+	s.served = append(s.served, sv)
+	return nil
+}
+
+// Run serves on the address until the context ends. Ready is called with the
+// address once requests are answered.
+func (s *Server) Run(ctx context.Context, address string, ready func(net.Addr)) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("mission: serve: %w", err)
+	}
+	if a, ok := listener.Addr().(*net.TCPAddr); s.Audience != trucewatch.ForPublic && (!ok || !a.IP.IsLoopback()) {
+		return errors.Join(ErrNotAlone, listener.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		BaseContext: func(net.Listener) context.Context { return ctx }}
+	var work sync.WaitGroup
+	for _, sv := range s.served {
+		work.Go(func() { sv.run(ctx) })
+	}
+	context.AfterFunc(ctx, func() {
+		// Live streams end with ctx; what still runs after a moment is cut.
+		stop, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer done()
+		if server.Shutdown(stop) != nil {
+			server.Close()
+		}
+	})
+	if ready != nil {
+		ready(listener.Addr())
+	}
+	err = server.Serve(listener)
+	cancel()
+	work.Wait()
+	for _, sv := range s.served {
+		err = errors.Join(err, sv.keeper.close())
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+// Handler answers requests for all missions added.
+func (s *Server) Handler() http.Handler {
+	var pages []web.Mission
+	var stores []api.Mission
+	for _, sv := range s.served {
+		pages = append(pages, web.Mission{ID: sv.id, Store: sv.store, Report: sv.report, Dates: sv.dates, Live: sv.feed, Places: placesOf(sv.dir, s.Audience)})
+		stores = append(stores, api.Mission{ID: sv.id, Store: func() (api.Store, bool) { return sv.store() }})
+	}
+	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: api.New(stores, api.Options{Audience: s.Audience}), Version: s.Version, Log: s.Log})
+}
+
+func (sv *served) store() (web.Store, bool) {
+	entries, _ := sv.keeper.index.At()
+	return sv.keeper.index, entries > 0
+}
+
+// run folds the record, then follows it, and records ticks that are due.
+func (sv *served) run(ctx context.Context) {
+	sv.mu.Lock()
+	err := sv.keeper.fold(sv.dir)
+	sv.folded = err == nil
+	sv.mu.Unlock()
+	if err != nil {
+		sv.log.Error("mission cannot be folded: what is shown stays as it was", "mission", sv.id, "error", err)
+		return
+	}
+	sv.feed.publish(sv.keeper.m.state.Next())
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			sv.feed.close()
+			return
+		case <-tick.C:
+			if err := sv.follow(); err != nil {
+				sv.log.Error("mission cannot be followed: trying again", "mission", sv.id, "error", err)
+			}
+		}
+	}
+}
+
+// follow records due ticks, folds what others recorded, and shows it.
+func (sv *served) follow() error {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	m := sv.keeper.m
+	before := m.state.Next()
+	if _, err := m.CatchUp(); err != nil {
+		return err
+	}
+	now := trucewatch.InstantOf(time.Now())
+	if at, _ := m.nextTick(); m.state.Genesis().Mode != trucewatch.Reenacted && at <= now {
+		err := m.Write(func(w *Writer) error { return w.Tick(now) })
+		if err != nil && !errors.Is(err, durable.ErrLocked) { // whoever writes now records the ticks
+			return err
+		}
+	}
+	if m.state.Next() == before {
+		return nil
+	}
+	if err := sv.keeper.show(); err != nil {
+		return err
+	}
+	sv.feed.publish(m.state.Next())
+	return nil
+}
+
+func (sv *served) report(w io.Writer, date, format string) error {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	if !sv.folded || !slices.Contains(sv.keeper.m.ReportDates(), date) {
+		return web.ErrNoReport
+	}
+	return sv.keeper.m.Report(w, date, format, sv.keeper.audience)
+}
+
+func (sv *served) dates() []string {
+	// A page must not wait for the fold.
+	if !sv.mu.TryLock() {
+		return nil
+	}
+	defer sv.mu.Unlock()
+	if !sv.folded {
+		return nil
+	}
+	return sv.keeper.m.ReportDates()
+}
+
+// A feed tells subscribers how many entries the record has.
+type feed struct {
+	mu          sync.Mutex
+	size        uint64
+	closed      bool
+	subscribers map[chan uint64]bool
+}
+
+func newFeed() *feed { return &feed{subscribers: map[chan uint64]bool{}} }
+
+// Subscribe implements web.Feed.
+func (f *feed) Subscribe(after uint64) (<-chan uint64, func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// One place is enough: a newer size replaces one that was not taken yet.
+	ch := make(chan uint64, 1)
+	if f.closed {
+		close(ch)
+		return ch, func() {}
+	}
+	f.subscribers[ch] = true
+	if f.size > after {
+		ch <- f.size
+	}
+	return ch, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.subscribers, ch)
+	}
+}
+
+func (f *feed) publish(size uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.size = size
+	for ch := range f.subscribers {
+		select {
+		case <-ch:
+		default:
+		}
+		ch <- size
+	}
+}
+
+func (f *feed) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	for ch := range f.subscribers {
+		close(ch)
+	}
+	f.subscribers = nil
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package replay
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/disclose"
+)
+
+// A Sink takes the views of one audience, one by one. An index is one.
+type Sink interface {
+	Header(v trucewatch.View)
+	PutIncident(v *trucewatch.IncidentView)
+	DropIncident(id, into trucewatch.IncidentID)
+	PutFinding(v *trucewatch.FindingView)
+	DropFinding(id trucewatch.FindingID)
+	PutCase(v *trucewatch.CaseView)
+	DropCase(id trucewatch.CaseID)
+	PutTally(v *trucewatch.TallyView)
+	PutStatement(v *trucewatch.StatementView)
+	PutNotice(v *trucewatch.NoticeView)
+	PutSources(all []trucewatch.SourceView)
+}
+
+// A shower hands views of the state, as it is now, to a sink.
+type shower struct {
+	s     *State
+	rules disclose.Rules
+	to    Sink
+}
+
+func (s *State) shower(a trucewatch.Audience, to Sink) (*shower, error) {
+	rules, err := disclose.RulesFor(a, s.agreements, s.genesis)
+	if err != nil {
+		return nil, fmt.Errorf("replay: show: %w", err)
+	}
+	header, err := disclose.Build(disclose.Facts{Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts()},
+		a, s.Now(), trucewatch.Interval{}, trucewatch.Interval{})
+	if err != nil {
+		return nil, fmt.Errorf("replay: show: %w", err)
+	}
+	to.Header(header)
+	return &shower{s: s, rules: rules, to: to}, nil
+}
+
+// Show hands to a sink what changes mean for an audience: the views of all they
+// touch, as they are now. Changes of several entries may be shown at once.
+func (s *State) Show(a trucewatch.Audience, changes []Change, to Sink) error {
+	if s.genesis == nil {
+		return nil
+	}
+	sh, err := s.shower(a, to)
+	if err != nil {
+		return err
+	}
+	incidents := map[trucewatch.IncidentID]bool{}
+	var order []trucewatch.IncidentID
+	touch := func(id trucewatch.IncidentID) {
+		if !incidents[id] {
+			incidents[id] = true
+			order = append(order, id)
+		}
+	}
+	sources := false
+	for _, c := range changes {
+		switch {
+		case c.Incident != nil:
+			touch(c.Incident.ID)
+		case c.Finding != nil:
+			sh.finding(c.Finding.ID)
+			if id := c.Finding.Subject.Incident; id != nil {
+				touch(*id)
+			}
+		case c.Case != nil:
+			sh.caseView(c.Case)
+		case c.Source != nil:
+			sources = true
+		case c.Gone != c.Into:
+			to.DropIncident(c.Gone, c.Into)
+		default:
+			sh.ledger(c)
+		}
+	}
+	for _, id := range order {
+		if in := s.incidents.Incident(id); in != nil && in.ID == id {
+			sh.incident(in)
+		}
+	}
+	if sources {
+		sh.sources()
+	}
+	return nil
+}
+
+// ShowAll hands the whole state to an empty sink.
+func (s *State) ShowAll(a trucewatch.Audience, to Sink) error {
+	if s.genesis == nil {
+		return nil
+	}
+	sh, err := s.shower(a, to)
+	if err != nil {
+		return err
+	}
+	for in := range s.incidents.All() {
+		sh.incident(in)
+	}
+	for f := range s.Findings() {
+		sh.finding(f.ID)
+	}
+	for c := range s.desk.All() {
+		sh.caseView(c)
+	}
+	for _, t := range s.tallies {
+		sh.ledger(Change{Tally: t})
+	}
+	for _, st := range s.statements {
+		sh.ledger(Change{Statement: st})
+	}
+	for _, n := range s.noticeViews() {
+		sh.ledger(Change{Notice: &n})
+	}
+	sh.sources()
+	return nil
+}
+
+func (sh *shower) incident(in *trucewatch.Incident) {
+	v, ok := sh.rules.Incident(sh.s.Now(), in, sh.s.incidents.Members(in), sh.s.facts(in))
+	if !ok {
+		sh.to.DropIncident(in.ID, in.ID)
+		return
+	}
+	sh.to.PutIncident(&v)
+}
+
+func (sh *shower) finding(id trucewatch.FindingID) {
+	about, ok := sh.s.about(id)
+	if !ok {
+		return
+	}
+	v, visible := sh.rules.Finding(sh.s.Now(), about.FindingFact, about.Incident)
+	if !visible {
+		sh.to.DropFinding(id)
+		return
+	}
+	sh.to.PutFinding(&v)
+	if c := sh.s.desk.ByFinding(id); c != nil {
+		sh.caseView(c)
+	}
+}
+
+func (sh *shower) caseView(c *trucewatch.Case) {
+	var visible []trucewatch.FindingID
+	for _, id := range c.Findings {
+		if about, ok := sh.s.about(id); ok {
+			if _, shown := sh.rules.Finding(sh.s.Now(), about.FindingFact, about.Incident); shown {
+				visible = append(visible, id)
+			}
+		}
+	}
+	v, ok := sh.rules.Case(sh.s.Now(), c, visible...)
+	if !ok {
+		sh.to.DropCase(c.ID)
+		return
+	}
+	sh.to.PutCase(&v)
+}
+
+func (sh *shower) ledger(c Change) {
+	switch {
+	case c.Tally != nil:
+		if v, ok := sh.rules.Tally(*c.Tally); ok {
+			sh.to.PutTally(&v)
+		}
+	case c.Statement != nil:
+		if v, ok := sh.rules.Statement(*c.Statement); ok {
+			sh.to.PutStatement(&v)
+		}
+	case c.Notice != nil:
+		if v, ok := sh.rules.Notice(*c.Notice); ok {
+			sh.to.PutNotice(&v)
+		}
+	case c.Tick != 0: // a notification may have become active, or closed
+		for _, n := range sh.s.noticeViews() {
+			if v, ok := sh.rules.Notice(n); ok {
+				sh.to.PutNotice(&v)
+			}
+		}
+	}
+}
+
+func (sh *shower) sources() { sh.to.PutSources(sh.rules.Sources(sh.s.sourceViews())) }
+
+// facts returns the findings about an incident.
+func (s *State) facts(in *trucewatch.Incident) []disclose.FindingFact {
+	var out []disclose.FindingFact
+	for _, id := range s.byIncident[in.ID] {
+		st := s.findings[id]
+		out = append(out, disclose.FindingFact{Finding: st.current, Released: st.released})
+	}
+	return out
+}
+
+func (s *State) about(id trucewatch.FindingID) (disclose.About, bool) {
+	st := s.findings[id]
+	if st == nil {
+		return disclose.About{}, false
+	}
+	about := disclose.About{FindingFact: disclose.FindingFact{Finding: st.current, Released: st.released}}
+	if of := st.current.Subject.Incident; of != nil {
+		about.Incident = s.incidents.Incident(*of)
+	}
+	return about, true
+}
+
+func (s *State) texts() []trucewatch.AgreementText {
+	var out []trucewatch.AgreementText
+	for _, a := range s.Agreements() {
+		out = append(out, a.Text())
+	}
+	return out
+}
+
+func (s *State) sourceViews() []trucewatch.SourceView {
+	var out []trucewatch.SourceView
+	for _, src := range s.sources {
+		out = append(out, *src.view)
+	}
+	return out
+}
+
+func (s *State) noticeViews() []trucewatch.NoticeView {
+	var out []trucewatch.NoticeView
+	for _, n := range s.notices {
+		v := trucewatch.NoticeView{Index: n.Index, Received: n.Received, Notification: *n.Notification, State: "received"}
+		switch now := s.Now(); {
+		case now > n.Notification.Window.Till:
+			v.State = "closed"
+		case now >= n.Notification.Window.From:
+			v.State = "active"
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// View returns what an audience may see now of one reporting period, compared
+// with the one before it.
+func (s *State) View(a trucewatch.Audience, period, before trucewatch.Interval) (trucewatch.View, error) {
+	return disclose.Build(s.disclosable(), a, s.Now(), period, before)
+}
+
+// ViewDigest is the hash of all that an audience may see now.
+func (s *State) ViewDigest(a trucewatch.Audience) (trucewatch.Hash, error) {
+	v, err := s.View(a, trucewatch.Interval{}, trucewatch.Interval{})
+	if err != nil {
+		return trucewatch.Hash{}, err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return trucewatch.Hash{}, fmt.Errorf("replay: view digest: %w", err)
+	}
+	return sha256.Sum256(b), nil
+}
+
+// disclosable is the state as package disclose wants it.
+func (s *State) disclosable() disclose.Facts {
+	f := disclose.Facts{
+		Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(),
+		Sources: s.sourceViews(), Notices: s.noticeViews(),
+		Incidents: s.incidentFacts, Others: s.otherFacts, Revised: s.revised, Finding: s.about,
+		Cases: slices.Collect(s.desk.All()),
+	}
+	for _, t := range s.tallies {
+		f.Tallies = append(f.Tallies, *t)
+	}
+	for _, st := range s.statements {
+		f.Statements = append(f.Statements, *st)
+	}
+	return f
+}
+
+func touches(period, when trucewatch.Interval) bool { return period.IsZero() || period.Gap(when) == 0 }
+
+func (s *State) incidentFacts(period trucewatch.Interval) iter.Seq[disclose.IncidentFact] {
+	return func(yield func(disclose.IncidentFact) bool) {
+		for in := range s.incidents.All() {
+			if touches(period, in.When) && !yield(disclose.IncidentFact{Incident: in, Members: s.incidents.Members(in), Findings: s.facts(in)}) {
+				return
+			}
+		}
+	}
+}
+
+func (s *State) otherFacts(period trucewatch.Interval) iter.Seq[disclose.FindingFact] {
+	return func(yield func(disclose.FindingFact) bool) {
+		for f := range s.Findings() {
+			if f.Subject.Incident != nil || !f.When.IsZero() && !touches(period, f.When) {
+				continue
+			}
+			if !yield(disclose.FindingFact{Finding: f, Released: s.findings[f.ID].released}) {
+				return
+			}
+		}
+	}
+}
+
+func (s *State) revised(period trucewatch.Interval) iter.Seq[disclose.About] {
+	return func(yield func(disclose.About) bool) {
+		for f := range s.Findings() {
+			st := s.findings[f.ID]
+			in := slices.ContainsFunc(st.revised, func(at trucewatch.Instant) bool { return period.IsZero() || period.Contains(at) })
+			if about, ok := s.about(f.ID); ok && in && !yield(about) {
+				return
+			}
+		}
+	}
+}
+
+// visibleFrom returns when the public will see a finding that was released.
+func (s *State) visibleFrom(st *findingState) (trucewatch.Instant, error) {
+	rules, err := disclose.RulesFor(trucewatch.ForPublic, s.agreements, s.genesis)
+	if err != nil {
+		return 0, err
+	}
+	var in *trucewatch.Incident
+	if of := st.current.Subject.Incident; of != nil {
+		in = s.incidents.Incident(*of)
+	}
+	return rules.VisibleFrom(disclose.FindingFact{Finding: st.current, Released: st.released}, in), nil
+}
