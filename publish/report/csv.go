@@ -59,7 +59,7 @@ func CSV(w io.Writer, v trucewatch.View, o Options) error {
 func incidentRow(v trucewatch.View, o Options, in trucewatch.IncidentView) []string {
 	var counted []string
 	for _, p := range in.Phenomena {
-		counted = append(counted, wording.Count(p.Count)+" "+wording.Kind(p.Kind))
+		counted = append(counted, wording.Kind(p.Kind)+": "+wording.Count(p.Count))
 	}
 	lat, lon, uncertainty := placed(in.Where)
 	return []string{wording.Cell(v.Mission.Mission), "incident", in.ID.String(), in.ID.String(), wording.Cell(string(in.Kind)), "", "", "",

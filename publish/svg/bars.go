@@ -123,16 +123,16 @@ func (p *pen) barsCaption(in BarsInput) {
 	p.f(`</tbody></table></details></figcaption>`)
 }
 
-// niceCeiling is the smallest of 2, 4, 5 and 10 times a power of ten that is
-// not below v, so that half of it is a whole number too.
+// niceCeiling is the smallest of 2, 4, 6, 8, 12 and 16 times a power of ten
+// that is not below v: half of it is a whole number too.
 func niceCeiling(v int64) int64 {
 	const reach = 1_000_000_000_000_000 // far above any count; beyond it the powers would overflow
 	if v >= reach {
 		return v
 	}
 	for power := int64(1); ; power *= 10 {
-		for _, f := range []int64{2, 4, 5, 10} {
-			if f*power >= v && (f != 5 || power > 1) {
+		for _, f := range []int64{2, 4, 6, 8, 12, 16} {
+			if f*power >= v {
 				return f * power
 			}
 		}

@@ -88,11 +88,11 @@ func Map(in MapInput) template.HTML {
 	m.f(`<defs><clipPath id="%s-c"><rect width="%d" height="%d"/></clipPath></defs><g clip-path="url(#%s-c)"><rect width="%d" height="%d" fill="%s"/>`,
 		id, in.Width, in.Height, id, in.Width, in.Height, ground)
 	m.graticule()
+	m.furniture()
+	m.reserve()
 	m.agreements()
 	m.cells()
 	m.outlines()
-	m.furniture()
-	m.reserveSymbols()
 	m.names()
 	m.symbols()
 	m.f(`</g><rect x=".5" y=".5" width="%d" height="%d" fill="none" stroke="%s"/></svg>`, in.Width-1, in.Height-1, faint)
@@ -174,7 +174,7 @@ func (m *mapPen) graticule() {
 	m.f(`</g><g class="degrees" font-size="9.5" fill="%s">`, faint)
 	for lon := math.Ceil(f.west/s) * s; lon <= f.east; lon += s {
 		if x, _ := f.at(0, lon); x > 40 && x < f.width-40 {
-			m.f(`<text x="%s" y="11" text-anchor="middle">%s</text>`, px(x), degreeLabel(lon, s, "E", "W"))
+			m.f(`<text x="%s" y="3" text-anchor="middle" dominant-baseline="hanging">%s</text>`, px(x), degreeLabel(lon, s, "E", "W"))
 			m.taken = append(m.taken, rect{x - 24, 0, x + 24, 16})
 		}
 	}
@@ -320,10 +320,33 @@ func (m *mapPen) centre(r geo.Region) (x, y float64, ok bool) {
 	return x, y, true
 }
 
-func (m *mapPen) reserveSymbols() {
+// reserve keeps labels off symbols and lines.
+func (m *mapPen) reserve() {
 	for _, s := range m.in.Shapes {
 		if x, y, ok := m.centre(s.Region); ok && !s.NoSymbol {
 			m.taken = append(m.taken, rect{x - 6, y - 6, x + 6, y + 6})
+		}
+	}
+	for _, a := range m.in.Agreements {
+		for _, l := range a.Lines {
+			for i := 1; i < len(l.Points); i++ {
+				m.reserveLine(l.Points[i-1], l.Points[i])
+			}
+		}
+	}
+}
+
+// reserveLine takes small squares along what is seen of a straight piece.
+func (m *mapPen) reserveLine(a, b geo.Position) {
+	const every = 8.0   // pixels
+	const squares = 400 // enough to cross the drawing; more would be outside
+	x1, y1 := m.frame.position(a)
+	x2, y2 := m.frame.position(b)
+	n := math.Min(squares, math.Ceil(math.Hypot(x2-x1, y2-y1)/every))
+	for i := 0.0; i <= n; i++ {
+		x, y := x1+(x2-x1)*i/math.Max(n, 1), y1+(y2-y1)*i/math.Max(n, 1)
+		if m.frame.inside(x, y, 4) {
+			m.taken = append(m.taken, rect{x - 2, y - 2, x + 2, y + 2})
 		}
 	}
 }

@@ -114,7 +114,7 @@ func showMap(v *visit) error {
 	table := "incidents?" + values.Encode()
 	values.Del("bbox")
 	b.Whole = "?" + values.Encode()
-	b.Map = v.drawLayer(layer, box, table, 960, 640)
+	b.Map = v.drawLayer(layer, box, table, 720, 500)
 	return v.show("map", "map", "Map", b)
 }
 

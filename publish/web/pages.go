@@ -4,6 +4,8 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"html/template"
 	"net/http"
@@ -313,6 +315,8 @@ func report(v *visit) error {
 		return err
 	}
 	h := v.w.Header()
+	sum := sha256.Sum256(b.Bytes())
+	h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
 	h.Set("Content-Type", mime)
 	if format == "html" {
 		h.Set("Content-Security-Policy", stylePolicy(b.Bytes()))

@@ -108,7 +108,6 @@ func (s *site) route() {
 		"cases":            cases,
 		"cases/{id...}":    caseFile,
 		"reports":          reports,
-		"reports/{date}":   report,
 		"statements":       statements,
 		"tallies":          tallies,
 		"agreement":        agreement,
@@ -121,6 +120,7 @@ func (s *site) route() {
 		}
 		s.mux.HandleFunc("GET /m/{mission}/"+path, s.mission(handle))
 	}
+	s.mux.HandleFunc("GET /m/{mission}/reports/{date}", s.file(report))
 	s.mux.HandleFunc("GET /m/{mission}/live", s.live)
 	if s.options.API != nil {
 		s.mux.Handle("/api/", s.options.API)

@@ -35,6 +35,18 @@ type visit struct {
 	agreed  bool // an agreement that is not a draft is in the record
 }
 
+// file turns a file of a mission into a handler. A file names its own ETag and
+// policy: an answer 304 would replace the policy that the browser keeps with it.
+func (s *site) file(show func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.visit(w, r)
+		if err == nil {
+			err = show(v)
+		}
+		s.answer(w, r, err)
+	}
+}
+
 // mission turns a page of a mission into a handler.
 func (s *site) mission(show func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

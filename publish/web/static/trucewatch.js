@@ -30,6 +30,8 @@
       news.replaceChildren(newest - shown === 1 ? "1 new entry. " : newest - shown + " new entries. ", link);
     };
     addEventListener("pagehide", function () { events.close(); });
+    // A page that comes back from the browser's memory has lost its stream.
+    addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
   }
   if (body.dataset.live && state && news) listen(body.dataset.live, Number(body.dataset.index));
 
