@@ -59,7 +59,7 @@ func wind(word string) (mdeg int32, ok bool) {
 // ParseBearings reads directions as arcs of azimuth: 16-wind words joined by
 // commas, "and", "or" and "to the", each 11.25 degrees to either side; or "az 148
 // +-3", degrees with their error. Arcs that touch are joined; what comes back is
-// in order of azimuth.
+// in order of azimuth, one across north first.
 func ParseBearings(s string) ([]geo.Arc, error) {
 	text := strings.ToLower(strings.TrimSpace(s))
 	if rest, ok := cutAny(text, "azimuth", "az.", "az", "bearing"); ok {

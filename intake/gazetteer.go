@@ -3,11 +3,11 @@
 package intake
 
 import (
-	"iter"
 	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
