@@ -25,7 +25,7 @@ const (
 // attribute says who may be held responsible, and on what grounds. Only where
 // fire came from counts: where it fell says nothing of who fired. That nobody
 // can be named is a common and respectable answer.
-func (t *trial) attribute(severity int) trucewatch.Attribution {
+func (t *trial) attribute() trucewatch.Attribution {
 	if a, ok := t.admitted(); ok {
 		return a
 	}
@@ -42,7 +42,7 @@ func (t *trial) attribute(severity int) trucewatch.Attribution {
 		return trucewatch.Attribution{Level: levelDirection, Basis: []string{basis, "the agreement has no line of contact: nobody holds the place by the text"}}
 	}
 	out := trucewatch.Attribution{Level: levelDirection, Basis: []string{basis}}
-	need := t.a.Evidence.Attribute(severity)
+	need := t.a.Evidence.Attribute(t.act.Severity)
 	switch {
 	case shares[0].Share < need:
 		out.Basis = append(out.Basis, fmt.Sprintf("neither side holds enough of where it may have been: %s at most, %s needed", percent(shares[0].Share), percent(need)))

@@ -71,7 +71,7 @@ func (t *trial) exemptions() exempted {
 		return best
 	}
 	holds := [...]answer{none: no, late: no, perhaps: unknown, exempt: yes}[best.best]
-	best.reason = trucewatch.Reason{Text: "exempt under " + strings.Join(covering, " or "), Holds: holds.String(), Because: weighed}
+	best.reason = trucewatch.Reason{Text: "exempt by a notification under " + strings.Join(covering, " or "), Holds: holds.String(), Because: weighed}
 	if len(weighed) == 0 {
 		best.reason.Text += ": nothing that was notified is near in time and place"
 	}

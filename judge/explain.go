@@ -14,7 +14,10 @@ import (
 // is for those who may see all of it.
 func Explain(f *trucewatch.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", f.Act, plain(f.ActName))
+	if f.Subject.Window == nil {
+		fmt.Fprintf(&b, "%s ", f.Act)
+	}
+	b.WriteString(plain(f.ActName))
 	if f.Basis != "" {
 		fmt.Fprintf(&b, " (%s)", f.Basis)
 	}
@@ -31,7 +34,7 @@ func Explain(f *trucewatch.Finding) string {
 	if f.Exemption != "" {
 		fmt.Fprintf(&b, " Exempt by %s.", f.Exemption)
 	}
-	for _, part := range []struct{ holds, lead string }{{"yes", "It holds that"}, {"unknown", "It is open whether"}, {"no", "It does not hold that"}} {
+	for _, part := range []struct{ holds, lead string }{{"yes", "Holds"}, {"unknown", "Open"}, {"no", "Does not hold"}} {
 		if texts := gather(f.Reasons, part.holds); len(texts) > 0 {
 			fmt.Fprintf(&b, " %s: %s.", part.lead, strings.Join(texts, "; "))
 		}

@@ -65,6 +65,7 @@ func Incident(in Input) []trucewatch.Finding {
 	if in.Incident.State == "withdrawn" || in.Incident.State == "merged" {
 		return nil
 	}
+	in.Members = slices.SortedFunc(slices.Values(in.Members), func(a, b *trucewatch.Recorded) int { return a.ID.Compare(b.ID) })
 	var out []trucewatch.Finding
 	for _, a := range applicable(in.Agreements, in.Incident.When) {
 		for i := range a.Acts {

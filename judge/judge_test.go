@@ -28,7 +28,7 @@ func TestIncident(t *testing.T) {
 		{"heavy fire by two means", newScene(t, far, 100, a).saw(trucewatch.Explosion, trucewatch.Heard, weapon(trucewatch.Mortar, 120)).saw(trucewatch.Explosion, trucewatch.Acoustic),
 			"K2/1.0", trucewatch.Violation, "weapon is class art ge100", ""},
 		{"heavy fire by one means is probable", newScene(t, far, 100, a).saw(trucewatch.Explosion, trucewatch.Heard, weapon(trucewatch.Mortar, 120)),
-			"K2/1.0", trucewatch.ProbableViolation, "1 independent means where 2 are needed", "1 means more, independent of heard"},
+			"K2/1.0", trucewatch.ProbableViolation, "1 independent means, 2 needed", "1 means more, independent of heard"},
 		{"ears and eyes are one means", newScene(t, far, 100, a).saw(trucewatch.Explosion, trucewatch.Heard).saw(trucewatch.Explosion, trucewatch.Saw),
 			"K2/1.0", trucewatch.ProbableViolation, "", ""},
 		{"an unknown weapon is heavy by phenomenon", newScene(t, far, 100, a).saw(trucewatch.Explosion, trucewatch.Heard).saw(trucewatch.ProjectileInFlight, trucewatch.RecordedCamera),

@@ -27,7 +27,6 @@ func supportOf(members []*trucewatch.Recorded, act *agreement.Act) []*trucewatch
 			out = append(out, m)
 		}
 	}
-	slices.SortFunc(out, func(a, b *trucewatch.Recorded) int { return a.ID.Compare(b.ID) })
 	return out
 }
 

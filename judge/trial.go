@@ -160,16 +160,19 @@ func (t *trial) weigh(f *trucewatch.Finding, conditions []condition, state answe
 	if ex.best == late {
 		// The breach is of the notice period, not of the rule that the exemption lifts.
 		// Source: severity 1 is "technical (late notice, short delay)", docs/glossary.md.
+		// What it takes to show it stays what the act takes.
 		f.Severity = 1
+		f.Reasons = append(f.Reasons, trucewatch.Reason{Holds: yes.String(), Article: ex.name,
+			Text: "late notice: every other term of " + ex.name + " is met, so the breach is of the notice period, severity 1"})
 	}
-	f.Attribution = t.attribute(f.Severity)
+	f.Attribution = t.attribute()
 	for _, c := range conditions {
 		if c.holds == unknown && c.change != "" {
 			f.WouldChange = append(f.WouldChange, c.change)
 		}
 	}
 	f.WouldChange = append(f.WouldChange, ex.change...)
-	means, need := independentMeans(t.in.Members, t.support), e.Means(f.Severity)
+	means, need := independentMeans(t.in.Members, t.support), e.Means(t.act.Severity)
 	weak := t.weak(conditions)
 	f.Reasons = append(f.Reasons, t.weight(f, means, need, weak, conditions))
 	if f.Confidence < e.Confirmed || means < need || weak {
@@ -189,7 +192,7 @@ func (t *trial) weigh(f *trucewatch.Finding, conditions []condition, state answe
 func (t *trial) weight(f *trucewatch.Finding, means, need int, weak bool, conditions []condition) trucewatch.Reason {
 	e := &t.a.Evidence
 	r := trucewatch.Reason{Share: f.Confidence, Holds: answerOf(f.Confidence >= e.Confirmed && means >= need && !weak).String(),
-		Text: fmt.Sprintf("confirmed: %s, %s where %s is needed, by %s where %d %s needed", f.Word, percent(f.Confidence), percent(e.Confirmed), plural(means, "independent means"), need, isAre(need))}
+		Text: fmt.Sprintf("confirmed: confidence %s (%s), %s needed; %s, %d needed", percent(f.Confidence), f.Word, percent(e.Confirmed), plural(means, "independent means"), need)}
 	r.Because = append(r.Because, trucewatch.Reason{Text: fmt.Sprintf("that it happened: %s, from %s", percent(t.in.Incident.Confidence), plural(len(t.in.Members), "observation")),
 		Holds: yes.String(), Share: t.in.Incident.Confidence, Evidence: idsOf(t.in.Members)})
 	switch {

@@ -95,7 +95,7 @@ func unassessable(a *agreement.Agreement, facts *ReadingFacts) []trucewatch.Reas
 		}
 	}
 	if facts.Claims > 0 {
-		say("%d claims that nobody has checked: they can show no more than what is possible", facts.Claims)
+		say("%s that nobody has checked: no more than possible by themselves", plural(int(facts.Claims), "claim"))
 	}
 	return reasons
 }

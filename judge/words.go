@@ -47,13 +47,6 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-func isAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
 // list writes words of a vocabulary with commas and "or".
 func list[T ~string](words []T) string {
 	var parts []string
