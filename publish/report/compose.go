@@ -274,7 +274,7 @@ func compare(n trucewatch.Number) string {
 	if n.AtLeast {
 		value = "at least " + value
 	}
-	s := wording.Words(n.Layer) + ", " + wording.Words(n.What) + ": " + value + "; "
+	s := wording.Words(n.Layer) + ", " + wording.What(n.What) + ": " + value + "; "
 	s = strings.ToUpper(s[:1]) + s[1:]
 	switch {
 	case n.Previous == nil:

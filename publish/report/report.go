@@ -104,11 +104,11 @@ func number(v trucewatch.View) int64 {
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"kind": wording.Kind, "result": wording.Result, "severity": wording.Severity, "count": wording.Count, "share": wording.Share, "held": wording.Held,
-		"audience": wording.Audience,
-		"words":    func(s any) string { return wording.Words(fmt.Sprint(s)) },
-		"join":     func(list []string) string { return strings.Join(list, ", ") },
-		"n":        func(n int64) string { return wording.Number(n) },
-		"index":    func(n uint64) string { return wording.Number(int64(min(n, 1<<63-1))) },
+		"audience": wording.Audience, "plural": wording.Plural, "unbroken": wording.Unbroken, "what": wording.What,
+		"words": func(s any) string { return wording.Words(fmt.Sprint(s)) },
+		"join":  func(list []string) string { return strings.Join(list, ", ") },
+		"n":     func(n int64) string { return wording.Number(n) },
+		"index": func(n uint64) string { return wording.Number(int64(min(n, 1<<63-1))) },
 		"symbol": func(k trucewatch.Kind, word, state string) template.HTML {
 			return svg.Symbol(k, svg.FillOf(word, state))
 		},

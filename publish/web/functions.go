@@ -34,6 +34,8 @@ func functions() template.FuncMap {
 		"region":   wording.Region,
 		"share":    wording.Share,
 		"words":    func(s any) string { return wording.Words(fmt.Sprint(s)) },
+		"what":     wording.What,
+		"unbroken": wording.Unbroken,
 		"count":    count,
 		"number":   number,
 		"plural":   wording.Plural,

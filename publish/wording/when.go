@@ -3,6 +3,9 @@
 package wording
 
 import (
+	"html"
+	"html/template"
+	"strings"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
@@ -68,6 +71,24 @@ func (c Clock) Interval(v trucewatch.Interval) string {
 		return from.Format("2006-01-02 ") + start + " " + zoneName(from)
 	}
 	return from.Format("2006-01-02 ") + start + "–" + end + " " + zoneName(from)
+}
+
+// Name names the zone.
+func (c Clock) Name() string {
+	if c.Zone == nil {
+		return "UTC"
+	}
+	return c.Zone.String()
+}
+
+// Unbroken writes text in which no line may break inside a word, so that dates
+// stay whole.
+func Unbroken(s string) template.HTML {
+	words := strings.Split(s, " ")
+	for i, w := range words {
+		words[i] = `<span class="nb">` + html.EscapeString(Visible(w)) + `</span>`
+	}
+	return template.HTML(strings.Join(words, " "))
 }
 
 // Span writes a length of time in its two largest units: "2 d 4 h", "35 min".

@@ -11,6 +11,7 @@
 package wording
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,15 @@ func Kind(k trucewatch.Kind) string {
 		return "notification contradicted"
 	}
 	return Words(string(k))
+}
+
+// What writes what a number counts: a kind by its plain words, anything else as
+// it is stored.
+func What(s string) string {
+	if k := trucewatch.Kind(s); slices.Contains(trucewatch.Kinds(), k) {
+		return Kind(k)
+	}
+	return Words(s)
 }
 
 // Words writes a stored word for people: underscores become spaces.
