@@ -209,11 +209,16 @@ func (g *Gazetteer) Find(name string) (NamedPlace, error) {
 	case 1:
 		return found[0], nil
 	}
+	return NamedPlace{}, ambiguous(name, found)
+}
+
+// ambiguous names the candidates, the first 8 of them.
+func ambiguous(name string, found []NamedPlace) error {
 	var all []string
 	for _, p := range found[:min(len(found), 8)] {
 		all = append(all, fmt.Sprintf("%s %s at %s", p.Kind, p.Name, p.Position))
 	}
-	return NamedPlace{}, fmt.Errorf("%q: %w: %s", trucewatch.CutText(name, 120), ErrAmbiguousPlace, strings.Join(all, "; "))
+	return fmt.Errorf("%q: %w: %s", trucewatch.CutText(name, 120), ErrAmbiguousPlace, strings.Join(all, "; "))
 }
 
 func (g *Gazetteer) find(name string) []NamedPlace {
@@ -229,18 +234,17 @@ const wordsMax = 40
 
 // within returns the places of the longest name that stands in text as whole
 // words; of equally long ones the first. Several places share an ambiguous name.
-func (g *Gazetteer) within(text string) (name string, found []NamedPlace) {
+func (g *Gazetteer) within(text string) []NamedPlace {
 	words := strings.Fields(fold(text))
 	words = words[:min(len(words), wordsMax)]
 	for n := len(words); n > 0; n-- {
 		for i := 0; i+n <= len(words); i++ {
-			name = strings.Join(words[i:i+n], " ")
-			if found = g.find(name); found != nil {
-				return name, found
+			if found := g.find(strings.Join(words[i:i+n], " ")); found != nil {
+				return found
 			}
 		}
 	}
-	return "", nil
+	return nil
 }
 
 // gridE7 is the side of a grid cell: 0.1 degree.

@@ -68,9 +68,12 @@ type Format struct {
 	Parse func(o Options, r io.Reader, emit func(trucewatch.Submission) error) error
 }
 
-// WithSource returns o with the manifest's source where o names none, or an
-// error if neither does.
+// WithSource returns o with the mapping's or the manifest's source where o names
+// none, or an error if none of them does.
 func (o Options) WithSource(m Manifest) (Options, error) {
+	if o.Source.ID == "" && o.Map != nil {
+		o.Source = o.Map.Source
+	}
 	if o.Source.ID == "" {
 		o.Source = m.Source
 	}

@@ -131,7 +131,7 @@ type located struct {
 
 // locate finds the position that words mean.
 func (g *Gazetteer) locate(w placeWords) (located, error) {
-	name, found := g.within(w.name)
+	found := g.within(w.name)
 	if found == nil {
 		return located{}, fmt.Errorf("%q: %w", trucewatch.CutText(w.whole, 120), ErrUnknownPlace)
 	}
@@ -143,8 +143,7 @@ func (g *Gazetteer) locate(w placeWords) (located, error) {
 		}
 	}
 	if len(fits) != 1 {
-		_, err := g.Find(name)
-		return located{}, err
+		return located{}, ambiguous(w.whole, found)
 	}
 	at := fits[0]
 	if w.reference != nil {
@@ -189,7 +188,7 @@ const (
 // misfit says in words why a position does not fit a reference, empty if it
 // does. A reference to an unknown place fits.
 func (g *Gazetteer) misfit(p geo.Position, ref *offset) string {
-	_, found := g.within(ref.of)
+	found := g.within(ref.of)
 	if len(found) != 1 {
 		return ""
 	}

@@ -3,7 +3,9 @@
 package intake
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -68,6 +70,41 @@ func TestParseCount(t *testing.T) {
 		} else if err != nil || got != tt.want {
 			t.Errorf("ParseCount(%q) = %s, %v, want %s", tt.words, got, err, tt.want)
 		}
+	}
+}
+
+// The words of real reports give the numbers that a person read in them.
+func TestRealWords(t *testing.T) {
+	b, err := os.ReadFile("../../shared/data/osce_smm/observations.jsonl")
+	if err != nil {
+		t.Skip("skipped: no shared data")
+	}
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		var row struct {
+			Count     *int64  `json:"count"`
+			CountText string  `json:"count_text"`
+			Weapon    *string `json:"assessed_weapon"`
+		}
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		c, err := ParseCount(row.CountText)
+		switch {
+		case row.Count != nil && (err != nil || c.Value != *row.Count || c.Qualifier != trucewatch.Exact):
+			t.Errorf("%q = %+v, %v, want %d", row.CountText, c, err, *row.Count)
+		case row.Count == nil && err == nil && c.High == 0: // a range, or no count at all
+			t.Errorf("%q = %+v, want a range or an error", row.CountText, c)
+		}
+		if row.Weapon != nil {
+			if w, err := ParseWeapon(*row.Weapon); err != nil || w.Platform == trucewatch.UnknownPlatform {
+				t.Errorf("%q = %+v, %v", *row.Weapon, w, err)
+			}
+		}
+		n++
+	}
+	if n != 15 {
+		t.Errorf("%d rows, not 15", n)
 	}
 }
 

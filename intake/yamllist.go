@@ -45,12 +45,11 @@ func (l *YAMLList) Each(emit func(trucewatch.Submission) error, read func(Doc) (
 	for i, d := range l.docs {
 		s, err := read(d)
 		if err != nil {
-			till := len(l.lines)
+			from, till := d.Line()-1, len(l.lines)
 			if i+1 < len(l.docs) {
-				till = l.docs[i+1].Line() - 1
+				till = max(l.docs[i+1].Line()-1, from+1) // several elements may share a line
 			}
-			from := d.Line() - 1
-			row := Row{Line: int64(d.Line()), Raw: bytes.Join(l.lines[min(from, till):max(from, till)], []byte{'\n'})}
+			row := Row{Line: int64(d.Line()), Raw: bytes.Join(l.lines[from:till], []byte{'\n'})}
 			s = trucewatch.Submission{Rejection: row.Reject(err)}
 		}
 		s.Offset = l.offset

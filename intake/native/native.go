@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
@@ -194,6 +195,9 @@ func checkKeys(raw []byte) ([]string, error) {
 			return nil, place(err, d)
 		}
 		delim, isDelim := token.(json.Delim)
+		if len(stack) == 0 && delim != '{' {
+			return nil, errors.New("not a JSON object")
+		}
 		switch {
 		case isDelim && (delim == '{' || delim == '['):
 			if len(stack) == depthMax {
@@ -206,8 +210,6 @@ func checkKeys(raw []byte) ([]string, error) {
 				return top, nil
 			}
 			stack = stack[:len(stack)-1]
-		case len(stack) == 0:
-			return nil, errors.New("not a JSON object")
 		}
 		l := &stack[len(stack)-1]
 		if !l.object {
@@ -215,6 +217,10 @@ func checkKeys(raw []byte) ([]string, error) {
 		}
 		if l.key && !isDelim {
 			name := token.(string)
+			// The decoder takes KIND for kind, and so there could be two of it.
+			if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_0123456789") != "" {
+				return nil, fmt.Errorf("byte %d: key %q is not in lower case", d.InputOffset(), trucewatch.CutText(name, 80))
+			}
 			if slices.Contains(l.seen, name) {
 				return nil, fmt.Errorf("byte %d: key %q is there twice", d.InputOffset(), trucewatch.CutText(name, 80))
 			}
