@@ -16,6 +16,7 @@ import (
 // a new value.
 type Associator struct {
 	rules   *rules
+	birth   trucewatch.MilliNat           // ln of birthRate
 	sources map[trucewatch.SourceID]int32 // numbers of sources
 	nodes   []node
 	byID    []int32   // nodes in order of ObservationID
@@ -28,7 +29,7 @@ type Associator struct {
 // A node is an observation in the Associator.
 type node struct {
 	rec    *trucewatch.Recorded
-	spot   spot
+	spot   spot   // what the gate looks at
 	cause  uint64 // index of the entry that brought it
 	parent int32  // union-find: the group this node belongs to
 	next   int32  // next node of the same group, in a ring
@@ -60,7 +61,7 @@ func (c Change) id() trucewatch.IncidentID {
 
 // New returns an Associator without observations.
 func New() *Associator {
-	return &Associator{rules: newRules(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid()}
+	return &Associator{rules: newRules(), birth: logBirth(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid()}
 }
 
 // Add takes the observations of the entry with the given index and returns the

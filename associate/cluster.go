@@ -4,6 +4,7 @@ package associate
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"slices"
 
@@ -17,6 +18,8 @@ const (
 	// incidents are marked Degraded. Guess: bounds one change to about a second.
 	// Test: BenchmarkAdd.
 	searchMax = 2_048
+	// edgesMax bounds the pairs among them in the same way.
+	edgesMax = 262_144
 	// greedyMax is how many of the latest sets the bounded search tries for each
 	// observation. Guess. Test: share of links lost against the full search.
 	greedyMax = 64
@@ -28,10 +31,70 @@ const (
 
 // A set is a hypothesis: these exhibits come from one incident.
 type set struct {
-	members []*exhibit // in content order
-	claims  []*exhibit // unchecked words that fit, if other evidence formed the set
-	score   trucewatch.MilliNat
-	version int // rises with each change, so that stale plans are noticed
+	members  []*exhibit // in content order
+	bySource []*exhibit // the same, by number of source
+	claims   []*exhibit // unchecked words that fit, if other evidence formed the set
+	sum      summary
+	score    trucewatch.MilliNat
+	version  int       // rises with each change, so that stale plans are noticed
+	near     []int32   // while sets are merged: the sets that share an edge with this one, ascending
+	before   []summary // of the members up to each, and from each on; nil until asked for
+	after    []summary
+}
+
+// lonely returns e as a set of its own.
+func lonely(e *exhibit) *set {
+	return &set{members: []*exhibit{e}, bySource: []*exhibit{e}, sum: e.summary()}
+}
+
+// take makes s one set with t, whose summary and score are given.
+func (s *set) take(t *set, sum summary, score trucewatch.MilliNat) {
+	s.members = inOrder(s.members, t.members, func(e, f *exhibit) int { return cmp.Compare(e.at, f.at) })
+	s.bySource = inOrder(s.bySource, t.bySource, bySource)
+	s.sum, s.score, s.before, s.after = sum, score, nil, nil
+	s.version++
+}
+
+// drop removes the i-th member; summary and score of the others are given.
+func (s *set) drop(i int, sum summary, score trucewatch.MilliNat) {
+	e := s.members[i]
+	s.members = slices.Delete(slices.Clone(s.members), i, i+1)
+	s.bySource = slices.DeleteFunc(slices.Clone(s.bySource), func(f *exhibit) bool { return f == e })
+	s.sum, s.score, s.before, s.after = sum, score, nil, nil
+	s.version++
+}
+
+// place returns which member e is.
+func (s *set) place(e *exhibit) int {
+	i, _ := slices.BinarySearchFunc(s.members, e.at, func(f *exhibit, at int32) int { return cmp.Compare(f.at, at) })
+	return i
+}
+
+// from returns the members that come from source.
+func (s *set) from(source int32) []*exhibit {
+	i, _ := slices.BinarySearchFunc(s.bySource, source, func(e *exhibit, source int32) int { return cmp.Compare(e.spot.source, source) })
+	j := i
+	for j < len(s.bySource) && s.bySource[j].spot.source == source {
+		j++
+	}
+	return s.bySource[i:j]
+}
+
+func bySource(e, f *exhibit) int {
+	return cmp.Or(cmp.Compare(e.spot.source, f.spot.source), cmp.Compare(e.at, f.at))
+}
+
+// inOrder merges two sorted lists.
+func inOrder(es, fs []*exhibit, order func(e, f *exhibit) int) []*exhibit {
+	out := make([]*exhibit, 0, len(es)+len(fs))
+	for len(es) > 0 && len(fs) > 0 {
+		if order(es[0], fs[0]) <= 0 {
+			out, es = append(out, es[0]), es[1:]
+		} else {
+			out, fs = append(out, fs[0]), fs[1:]
+		}
+	}
+	return append(append(out, es...), fs...)
 }
 
 // A partition is how a group of observations falls into incidents.
@@ -89,14 +152,16 @@ func (a *Associator) divide(members []int32) *partition {
 		e.at = int32(i)
 		p.exhibits = append(p.exhibits, e)
 		p.of[i] = int32(i)
-		p.sets[i] = &set{members: []*exhibit{e}}
+		p.sets[i] = lonely(e)
 	}
-	if len(members) > searchMax {
+	if len(members) <= searchMax {
+		p.edges = a.edges(members)
+	}
+	if p.edges == nil {
 		p.degraded = true
 		a.placeEach(p)
 		return p
 	}
-	p.edges = a.edges(members)
 	a.agglomerate(p)
 	a.improve(p)
 	return p
@@ -161,13 +226,20 @@ func (a *Associator) sweep(members []int32, f func(i, j int)) {
 	}
 }
 
-// edges lists for each member the members that pass the gate with it.
+// edges lists for each member the members that pass the gate with it; nil if
+// there are more than edgesMax.
 func (a *Associator) edges(members []int32) [][]int32 {
 	edges := make([][]int32, len(members))
+	count := 0
 	a.sweep(members, func(i, j int) {
-		edges[i] = append(edges[i], int32(j))
-		edges[j] = append(edges[j], int32(i))
+		if count++; count <= edgesMax {
+			edges[i] = append(edges[i], int32(j))
+			edges[j] = append(edges[j], int32(i))
+		}
 	})
+	if count > edgesMax {
+		return nil
+	}
 	for _, e := range edges {
 		slices.Sort(e)
 	}
@@ -211,6 +283,7 @@ func (h *plans) Pop() any {
 func (a *Associator) agglomerate(p *partition) {
 	var h plans
 	for i, neighbours := range p.edges {
+		p.sets[i].near = slices.Clone(neighbours)
 		for _, j := range neighbours {
 			if int(j) > i {
 				a.propose(p, &h, int32(i), j)
@@ -223,15 +296,34 @@ func (a *Associator) agglomerate(p *partition) {
 		if low == nil || high == nil || best.versions != [2]int{low.version, high.version} {
 			continue
 		}
-		low.score += high.score + best.gain
-		low.members = merged(low.members, high.members...)
-		low.version++
-		p.sets[best.high] = nil
+		sum, _ := a.together(low, high)
+		low.take(high, sum, low.score+high.score+best.gain)
 		for _, e := range high.members {
 			p.of[e.at] = best.low
 		}
-		for _, k := range p.neighbours(low) {
+		p.inherit(best.low, best.high)
+		p.sets[best.high] = nil
+		for _, k := range low.near {
 			a.propose(p, &h, min(best.low, k), max(best.low, k))
+		}
+	}
+}
+
+// inherit gives set low the neighbours of set high, which is no more.
+func (p *partition) inherit(low, high int32) {
+	for _, k := range p.sets[high].near {
+		other := p.sets[k]
+		if at, found := slices.BinarySearch(other.near, high); found {
+			other.near = slices.Delete(other.near, at, at+1)
+		}
+		if k == low {
+			continue
+		}
+		if at, found := slices.BinarySearch(other.near, low); !found {
+			other.near = slices.Insert(other.near, at, low)
+		}
+		if at, found := slices.BinarySearch(p.sets[low].near, k); !found {
+			p.sets[low].near = slices.Insert(p.sets[low].near, at, k)
 		}
 	}
 }
@@ -239,43 +331,24 @@ func (a *Associator) agglomerate(p *partition) {
 // propose enters the plan to merge two sets if it is worth it.
 func (a *Associator) propose(p *partition, h *plans, low, high int32) {
 	s, t := p.sets[low], p.sets[high]
-	score, ok := a.score(merged(s.members, t.members...))
+	sum, ok := a.together(s, t)
+	if !ok {
+		return
+	}
+	score, ok := a.score(&sum)
 	if gain := score - s.score - t.score; ok && gain > joinThreshold {
 		heap.Push(h, plan{gain: gain, low: low, high: high, versions: [2]int{s.version, t.version}})
 	}
 }
 
-// neighbours lists the other sets that share an edge with s, ascending.
-func (p *partition) neighbours(s *set) []int32 {
-	var out []int32
-	for _, e := range s.members {
-		for _, j := range p.edges[e.at] {
-			if k := p.of[j]; p.sets[k] != s {
-				out = append(out, k)
-			}
-		}
+// with returns what s would be with e, and the gain.
+func (a *Associator) with(s *set, e *exhibit) (sum summary, gain trucewatch.MilliNat, ok bool) {
+	sum, ok = a.together(s, lonely(e))
+	if !ok {
+		return sum, 0, false
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// merged returns the members and more in content order.
-func merged(members []*exhibit, more ...*exhibit) []*exhibit {
-	out := make([]*exhibit, 0, len(members)+len(more))
-	out = append(append(out, members...), more...)
-	slices.SortFunc(out, func(e, f *exhibit) int { return contentOrder(e.rec.Observation, f.rec.Observation) })
-	return out
-}
-
-// without returns the members but e.
-func without(members []*exhibit, e *exhibit) []*exhibit {
-	out := make([]*exhibit, 0, len(members))
-	for _, f := range members {
-		if f != e {
-			out = append(out, f)
-		}
-	}
-	return out
+	score, ok := a.score(&sum)
+	return sum, score - s.score, ok
 }
 
 // improve moves single exhibits to where they are worth more, until none gains.
@@ -296,41 +369,45 @@ func (a *Associator) improve(p *partition) {
 // alone. It says whether e moved.
 func (a *Associator) move(p *partition, e *exhibit) bool {
 	home := p.sets[p.of[e.at]]
-	rest := without(home.members, e)
-	left, ok := trucewatch.MilliNat(0), true
-	if len(rest) > 0 {
-		left, ok = a.score(rest)
-	}
+	here := home.place(e)
+	rest, left, ok := a.left(home, here)
 	if !ok {
 		return false // the others do not hold together without e
 	}
-	best, target, score := home.score-left, int32(-1), trucewatch.MilliNat(0)
-	for _, j := range p.edges[e.at] {
+	best, target, sum := home.score-left, int32(-1), summary{}
+	for i, j := range p.edges[e.at] {
 		k := p.of[j]
-		if p.sets[k] == home {
+		if p.sets[k] == home || p.listed(e.at, i) {
 			continue
 		}
-		s, ok := a.score(merged(p.sets[k].members, e))
-		if gain := s - p.sets[k].score; ok && gain > max(best, joinThreshold) {
-			best, target, score = gain, k, s
+		if s, gain, ok := a.with(p.sets[k], e); ok && gain > max(best, joinThreshold) {
+			best, target, sum = gain, k, s
 		}
 	}
 	switch {
 	case target >= 0:
-		p.sets[target].members = merged(p.sets[target].members, e)
-		p.sets[target].score = score
-	case len(rest) > 0 && best < 0:
+		to := p.sets[target]
+		to.take(lonely(e), sum, to.score+best)
+	case len(home.members) > 1 && best < 0:
 		target = p.vacant()
-		p.sets[target] = &set{members: []*exhibit{e}}
+		p.sets[target] = lonely(e)
 	default:
 		return false
 	}
-	home.members, home.score = rest, left
-	if len(rest) == 0 {
+	if len(home.members) == 1 {
 		p.sets[p.of[e.at]] = nil
+	} else {
+		home.drop(here, rest, left)
 	}
 	p.of[e.at] = target
 	return true
+}
+
+// listed says whether an edge before the i-th of exhibit at leads to the same
+// set as the i-th.
+func (p *partition) listed(at int32, i int) bool {
+	edges := p.edges[at]
+	return i > 0 && p.of[edges[i-1]] == p.of[edges[i]]
 }
 
 // vacant returns the first place in sets without a set. There is one: a set has
@@ -343,18 +420,18 @@ func (a *Associator) placeEach(p *partition) {
 	var latest []int32
 	for i, e := range p.exhibits {
 		best, target := joinThreshold, int32(-1)
+		var sum summary
 		for _, k := range latest[max(0, len(latest)-greedyMax):] {
-			s, ok := a.score(append(slices.Clone(p.sets[k].members), e))
-			if gain := s - p.sets[k].score; ok && gain > best {
-				best, target = gain, k
+			if s, gain, ok := a.with(p.sets[k], e); ok && gain > best {
+				best, target, sum = gain, k, s
 			}
 		}
 		if target < 0 {
 			latest = append(latest, int32(i))
 			continue
 		}
-		p.sets[target].members = append(p.sets[target].members, e)
-		p.sets[target].score += best
+		to := p.sets[target]
+		to.take(lonely(e), sum, to.score+best)
 		p.sets[i], p.of[i] = nil, target
 	}
 }
@@ -373,8 +450,7 @@ func (a *Associator) attach(parts []*partition, claims []int32) []int32 {
 				if s == nil || !a.touches(e, s) {
 					continue
 				}
-				score, ok := a.score(merged(s.members, e))
-				if gain := score - s.score; ok && gain > best {
+				if _, gain, ok := a.with(s, e); ok && gain > best {
 					target, fitting, best = s, e, gain
 				}
 			}

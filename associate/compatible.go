@@ -3,6 +3,7 @@
 package associate
 
 import (
+	"math/bits"
 	"slices"
 
 	tw "github.com/trucewatch/trucewatch"
@@ -43,6 +44,15 @@ type rules struct {
 	number map[tw.Kind]uint8
 	why    [maxKinds][maxKinds]string // empty: may not join
 	family [maxKinds]uint8            // kinds of two families never join, even over others
+	with   [maxKinds]uint64           // the kinds that a kind may join, as bits
+}
+
+// joins returns the kinds that any of the given kinds may join, as bits.
+func (r *rules) joins(kinds uint64) (with uint64) {
+	for ; kinds != 0; kinds &= kinds - 1 {
+		with |= r.with[bits.TrailingZeros64(kinds)]
+	}
+	return with
 }
 
 func newRules() *rules {
@@ -55,6 +65,7 @@ func newRules() *rules {
 		r.number[k] = uint8(i + 1) // 0 is a kind this engine does not know
 		r.family[i+1] = uint8(i + 1)
 		r.why[i+1][i+1] = "the same sign"
+		r.with[i+1] = 1 << (i + 1)
 	}
 	for _, p := range pairings() {
 		for _, a := range p.some {
@@ -63,6 +74,8 @@ func newRules() *rules {
 				if r.why[i][j] == "" {
 					r.why[i][j], r.why[j][i] = p.why, p.why
 				}
+				r.with[i] |= 1 << j
+				r.with[j] |= 1 << i
 				low, high := min(r.family[i], r.family[j]), max(r.family[i], r.family[j])
 				for k, f := range r.family {
 					if f == high {

@@ -28,7 +28,7 @@ func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
 			if s == nil {
 				continue
 			}
-			f, changed := a.revise(index, before, p, s)
+			f, changed := a.revise(index, before, fresh, p, s)
 			after = append(after, f)
 			if changed {
 				changes = append(changes, Change{Incident: f.incident})
@@ -67,7 +67,7 @@ func byName(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
 
 // revise returns the incident of s, and whether it differs from the one that had
 // its name.
-func (a *Associator) revise(index uint64, before []*formed, p *partition, s *set) (*formed, bool) {
+func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *partition, s *set) (*formed, bool) {
 	links := a.links(p, s)
 	f := &formed{}
 	for _, e := range append(slices.Clone(s.members), s.claims...) {
@@ -91,7 +91,11 @@ func (a *Associator) revise(index uint64, before []*formed, p *partition, s *set
 	}
 	f.incident = a.draft(p, s, links)
 	f.incident.ID, f.incident.Aliases = id, aliases
-	f.incident.History = history(old, trucewatch.Revision{Index: index, What: difference(old, f.incident)})
+	what := difference(old, f.incident)
+	if at, _ := a.search(links[0].Observation); old == nil && a.byID[at] < fresh {
+		what = "split off from incident " + a.of(a.byID[at]).ID.String()
+	}
+	f.incident.History = history(old, trucewatch.Revision{Index: index, What: what})
 	return f, true
 }
 

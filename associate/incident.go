@@ -108,9 +108,9 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 		}
 	}
 	for _, e := range s.claims {
-		with, _ := a.score(merged(s.members, e))
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: with - s.score,
-			Share: trucewatch.PPM(kernel.Probability(int64(with - s.score))), Reason: claimReason})
+		_, gain, _ := a.with(s, e)
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
+			Share: trucewatch.PPM(kernel.Probability(int64(gain))), Reason: claimReason})
 	}
 	slices.SortFunc(links, func(l, m trucewatch.Link) int { return l.Observation.Compare(m.Observation) })
 	return links
@@ -119,25 +119,22 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 // gain returns what e is worth in s, and the most it would be worth elsewhere
 // among p: in another set, or, worth 0, alone. Of e alone the gain is 0.
 func (a *Associator) gain(p *partition, s *set, e *exhibit) (here, rival trucewatch.MilliNat) {
-	rest := without(s.members, e)
-	if len(rest) > 0 {
-		here = s.score
-		if left, ok := a.score(rest); ok {
-			here -= left
-		}
-	} else {
+	here, rival = s.score, trucewatch.MilliNat(0)
+	if len(s.members) == 1 {
 		rival = -unrivalled
+	} else if _, left, ok := a.left(s, s.place(e)); ok {
+		here -= left
 	}
 	if p.edges == nil {
 		return here, rival
 	}
 	for i, j := range p.edges[e.at] {
 		other := p.sets[p.of[j]]
-		if other == s || slices.ContainsFunc(p.edges[e.at][:i], func(k int32) bool { return p.of[k] == p.of[j] }) {
+		if other == s || p.listed(e.at, i) {
 			continue
 		}
-		if with, ok := a.score(merged(other.members, e)); ok {
-			rival = max(rival, with-other.score)
+		if _, with, ok := a.with(other, e); ok {
+			rival = max(rival, with)
 		}
 	}
 	return here, rival
@@ -146,16 +143,20 @@ func (a *Associator) gain(p *partition, s *set, e *exhibit) (here, rival trucewa
 // unrivalled is a gap at which the probability rounds to certainty.
 const unrivalled trucewatch.MilliNat = 20_000
 
+// reasonMax is among how many of the first members a reason is sought. Guess:
+// nobody compares more.
+const reasonMax = 16
+
 // reason says in words why e belongs to members: which other it fits best.
 func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 	var best *exhibit
 	var most trucewatch.MilliNat
-	for _, f := range members {
+	for _, f := range members[:min(len(members), reasonMax)] {
 		if f == e {
 			continue
 		}
-		if score, ok := a.score(merged([]*exhibit{e}, f)); ok && (best == nil || score > most) {
-			best, most = f, score
+		if _, gain, ok := a.with(lonely(f), e); ok && (best == nil || gain > most) {
+			best, most = f, gain
 		}
 	}
 	if best == nil {
@@ -221,8 +222,11 @@ func whenOf(members []*exhibit) trucewatch.Interval {
 	if stated.From <= stated.Till {
 		return stated
 	}
-	hull, _, _ = hullOf(members)
-	return hull
+	drawn := members[0].spot.window
+	for _, e := range members[1:] {
+		drawn.From, drawn.Till = max(drawn.From, e.spot.window.From), min(drawn.Till, e.spot.window.Till)
+	}
+	return drawn
 }
 
 // confidence combines independent means: 1 - product(1 - reliability x share),
@@ -235,8 +239,7 @@ func confidence(members []*exhibit, links []trucewatch.Link) (trucewatch.PPM, in
 	claims := members[0].spot.claim
 	for _, e := range members {
 		model := modelOf(e.rec.Observation.Means)
-		i, _ := slices.BinarySearchFunc(links, e.rec.ID, func(l trucewatch.Link, id trucewatch.ObservationID) int { return l.Observation.Compare(id) })
-		w := model.reliable * links[i].Share / geo.Million
+		w := model.reliable * linkOf(links, e).Share / geo.Million
 		best = max(best, model.reliable)
 		if k := slices.Index(classes, model.class); k >= 0 {
 			worth[k] = max(worth[k], w)
@@ -297,9 +300,9 @@ func largest(counts []trucewatch.Count) trucewatch.Count {
 // together, and each alone; claims last.
 func estimates(s *set, when trucewatch.Interval, links []trucewatch.Link) []trucewatch.Estimate {
 	var out []trucewatch.Estimate
-	_, fired, _ := fit(s.members)
+	_, fired, _ := s.sum.fit()
 	if !s.members[0].spot.named {
-		for k := range 2 {
+		for _, k := range []role{impact, origin} {
 			var group []*exhibit
 			for _, e := range s.members {
 				if placeOf(e, fired) == k {
@@ -334,38 +337,55 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 		one.Uses = []trucewatch.ObservationID{e.rec.ID}
 		out = append(out, one)
 	}
-	if len(group) < 2 {
+	independent := sharpest(group)
+	if len(independent) < 2 {
 		return out
 	}
-	region := fuse(group, links)
-	joint := trucewatch.Estimate{Role: common.String(), Method: "intersection of " + number(len(group)) + " regions", Region: region,
+	region := fuse(independent, links)
+	joint := trucewatch.Estimate{Role: common.String(), Method: "intersection of " + number(len(independent)) + " regions", Region: region,
 		When: when, Score: trucewatch.MilliNat(kernel.Sharpness(&region)), Mode: automatic, Status: preliminary}
-	for _, e := range group {
+	for _, one := range out {
+		joint.Score = max(joint.Score, one.Score+1) // all evidence before any part of it
+	}
+	for _, e := range independent {
 		joint.Uses = append(joint.Uses, e.rec.ID)
-		joint.Score = max(joint.Score, out[len(joint.Uses)-1].Score+1) // all evidence before any part of it
 	}
 	if group[0].spot.claim {
-		joint.Score -= claimPenalty
 		joint.Method += ", claimed"
 	}
 	slices.SortFunc(joint.Uses, trucewatch.ObservationID.Compare)
 	return append(out, joint)
 }
 
-// fuse returns where the regions of group agree, starting from the smallest.
-func fuse(group []*exhibit, links []trucewatch.Link) geo.Region {
-	parts := make([]kernel.Part, len(group))
-	smallest := 0
-	for i, e := range group {
-		at, _ := slices.BinarySearchFunc(links, e.rec.ID, func(l trucewatch.Link, id trucewatch.ObservationID) int { return l.Observation.Compare(id) })
-		r := &e.rec.Observation.Where.Region
-		parts[i] = kernel.Part{Region: r, SpreadMM: spreadMM, Share: int64(links[at].Share)}
-		if kernel.Sharpness(r) > kernel.Sharpness(parts[smallest].Region) {
-			smallest = i
+// sharpest returns the smallest region of each source, the smallest of all
+// first: two rows of one source are not two opinions on the place.
+func sharpest(group []*exhibit) []*exhibit {
+	sorted := slices.Clone(group)
+	slices.SortStableFunc(sorted, func(e, f *exhibit) int {
+		return -cmp.Compare(kernel.Sharpness(&e.rec.Observation.Where.Region), kernel.Sharpness(&f.rec.Observation.Where.Region))
+	})
+	var out []*exhibit
+	for _, e := range sorted {
+		if !slices.ContainsFunc(out, func(f *exhibit) bool { return f.spot.source == e.spot.source }) {
+			out = append(out, e)
 		}
 	}
-	parts[0], parts[smallest] = parts[smallest], parts[0]
+	return out
+}
+
+// fuse returns where the regions of group agree, starting from the first.
+func fuse(group []*exhibit, links []trucewatch.Link) geo.Region {
+	var parts []kernel.Part
+	for _, e := range group {
+		parts = append(parts, kernel.Part{Region: &e.rec.Observation.Where.Region, SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
+	}
 	return kernel.Fuse(parts)
+}
+
+// linkOf returns the link of e, which there is.
+func linkOf(links []trucewatch.Link, e *exhibit) *trucewatch.Link {
+	i, _ := slices.BinarySearchFunc(links, e.rec.ID, func(l trucewatch.Link, id trucewatch.ObservationID) int { return l.Observation.Compare(id) })
+	return &links[i]
 }
 
 // preferred returns the places in the ranked list of the best estimate of where

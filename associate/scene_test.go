@@ -5,11 +5,9 @@ package associate_test
 import (
 	"crypto/sha256"
 	"strconv"
-	"testing"
 	"time"
 
 	tw "github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/associate"
 	"github.com/trucewatch/trucewatch/geo"
 )
 
@@ -84,26 +82,10 @@ func engagement() map[int]seen {
 	}
 }
 
-func TestPrint(t *testing.T) {
-	a := associate.New()
-	rows := engagement()
-	for _, i := range []int{101, 102, 103, 104, 105, 106, 114, 131} {
-		for _, c := range a.Add(uint64(i), []*tw.Recorded{rows[i].recorded(uint64(i))}) {
-			if c.Incident == nil {
-				t.Logf("%v into %v", c.Gone, c.Into)
-			}
-		}
-	}
-	for in := range a.All() {
-		t.Logf("%v %v aliases %v conf %d sources %d means %d pref %d origin %d when %v-%v %+v", in.ID, in.Kind, in.Aliases, in.Confidence, in.Sources, in.MeansCount, in.Preferred, in.Origin, in.When.From, in.When.Till, in.Phenomena)
-		for _, l := range in.Links {
-			t.Logf("   %v gain %d share %d %s", l.Observation, l.Gain, l.Share, l.Reason)
-		}
-		for _, e := range in.Estimates {
-			t.Logf("   %s %s score %d uses %v %+v", e.Role, e.Method, e.Score, e.Uses, e.Region)
-		}
-		for _, r := range in.History {
-			t.Logf("   %d: %s", r.Index, r.What)
-		}
-	}
+// at is recorded with the time given apart.
+func (s seen) at(index uint64, when tw.Interval) *tw.Recorded {
+	s.from, s.till = "1970-01-01 00:00", "1970-01-01 00:00"
+	r := s.recorded(index)
+	r.Observation.When = when
+	return r
 }

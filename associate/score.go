@@ -3,7 +3,7 @@
 package associate
 
 import (
-	"slices"
+	"cmp"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate/kernel"
@@ -45,11 +45,13 @@ const (
 	namedPlaceKM2 = 10
 )
 
+// millionDays is a million km2 times the seconds of a day.
+const millionDays = 1_000_000 * 86_400
+
 // weightOf is ln(PD / (clutter + birth PD)) of a means: what one report is worth
 // before place and time, in thousandths of a nat of km2 s.
 func weightOf(m trucewatch.Means) trucewatch.MilliNat {
 	model := modelOf(m)
-	const millionDays = 86_400 * 1_000_000 // seconds of a day times million km2
 	return trucewatch.MilliNat(kernel.LogRatio(int64(model.detect)*millionDays,
 		model.clutter*1_000_000+birthRate*int64(model.detect)))
 }
@@ -61,8 +63,13 @@ func againstClutter(m trucewatch.Means) trucewatch.MilliNat {
 }
 
 // logSeconds is ln of a length of time in seconds, in thousandths.
-func logSeconds(t trucewatch.Instant) int64 {
-	return kernel.LogRatio(int64(t), int64(trucewatch.Second))
+func logSeconds(t trucewatch.Instant) trucewatch.MilliNat {
+	return trucewatch.MilliNat(kernel.LogRatio(int64(t), int64(trucewatch.Second)))
+}
+
+// logBirth is ln of birthRate per km2 and second, in thousandths.
+func logBirth() trucewatch.MilliNat {
+	return trucewatch.MilliNat(kernel.LogRatio(birthRate, millionDays))
 }
 
 // An exhibit is an observation of a group, ready to be weighed.
@@ -73,11 +80,13 @@ type exhibit struct {
 	place  kernel.Normal
 	term   kernel.Term
 	weight trucewatch.MilliNat
+	length trucewatch.MilliNat // logarithm of the window and gap, in seconds
 }
 
 // exhibit readies node n, seen from frame. A named place has no term.
 func (a *Associator) exhibit(n int32, frame kernel.Frame) *exhibit {
 	e := &exhibit{node: &a.nodes[n], number: n, at: -1, weight: weightOf(a.nodes[n].rec.Observation.Means)}
+	e.length = logSeconds(e.spot.window.Till - e.spot.window.From + EngagementGap)
 	if !e.spot.named {
 		e.place, _ = kernel.NormalOf(&e.rec.Observation.Where.Region, spreadMM)
 		e.term = frame.Term(e.place)
@@ -85,119 +94,214 @@ func (a *Associator) exhibit(n int32, frame kernel.Frame) *exhibit {
 	return e
 }
 
-// score returns the log-likelihood ratio of "these come from one incident"
-// against "each stands alone, an incident or clutter", and false if they cannot
-// be one. The set is in content order. One exhibit scores 0.
-//
-//	ln birth + sum ln(PD/(clutter + birth PD)) + ln time + ln place
-func (a *Associator) score(set []*exhibit) (trucewatch.MilliNat, bool) {
-	if len(set) < 2 {
-		return 0, len(set) == 1
+// A summary is all that the score of a set needs; that of two sets together
+// follows from both, so that a set of hundreds is weighed as quickly as a pair.
+type summary struct {
+	count  int
+	named  bool
+	kinds  uint64              // bit by number of kind
+	weight trucewatch.MilliNat // sum
+	timed  int
+	hull   trucewatch.Interval // from the first to the last timed window
+	common trucewatch.Interval // what the loose windows have in common
+	length trucewatch.MilliNat // sum over loose windows
+	roles  [3]int              // members by role
+	places [3]kernel.Term      // product by role
+	linked [3]int              // pairs of one source: impact and origin, seen and origin, seen and impact
+}
+
+// summary returns e as a set of its own.
+func (e *exhibit) summary() summary {
+	s := summary{count: 1, named: e.spot.named, kinds: 1 << e.spot.kind, weight: e.weight}
+	if e.spot.loose {
+		s.common, s.length = e.spot.window, e.length
+	} else {
+		s.timed, s.hull = 1, e.spot.window
 	}
-	if !a.allowed(set) {
-		return 0, false
+	s.roles[e.spot.role] = 1
+	s.places[e.spot.role] = e.term
+	return s
+}
+
+// plus returns the summary of s and t together, but for what links them.
+func (s summary) plus(t summary) summary {
+	switch {
+	case s.timed == 0:
+		s.hull = t.hull
+	case t.timed > 0:
+		s.hull = s.hull.Join(t.hull)
 	}
-	time, ok := timeTerm(set)
-	if !ok {
-		return 0, false
+	switch {
+	case s.timed == s.count:
+		s.common = t.common
+	case t.timed < t.count:
+		s.common.From, s.common.Till = max(s.common.From, t.common.From), min(s.common.Till, t.common.Till)
 	}
-	place, _, ok := fit(set)
-	if !ok {
-		return 0, false
+	s.count += t.count
+	s.timed += t.timed
+	s.kinds |= t.kinds
+	s.weight += t.weight
+	s.length += t.length
+	for r := range s.roles {
+		s.roles[r] += t.roles[r]
+		s.places[r] = s.places[r].Times(t.places[r])
+		s.linked[r] += t.linked[r]
 	}
-	const millionDays = 86_400 * 1_000_000
-	sum := trucewatch.MilliNat(kernel.LogRatio(birthRate, millionDays)) + time + place
-	for _, e := range set {
-		sum += e.weight
+	return s
+}
+
+// link counts n pairs of one source with two roles.
+func (s *summary) link(r, q role, n int) {
+	switch low, high := min(r, q), max(r, q); {
+	case low == impact && high == origin:
+		s.linked[0] += n
+	case low == seen && high == origin:
+		s.linked[1] += n
+	case low == seen && high == impact:
+		s.linked[2] += n
+	}
+}
+
+// together returns the summary of two sets as one, and whether they may be one:
+// no two members exclude each other (two rows of one source about the same sign
+// are two events), each has another that it may join, and the pauses between
+// them are short.
+func (a *Associator) together(s, t *set) (summary, bool) {
+	if s.sum.named != t.sum.named || !a.mayJoin(&s.sum, &t.sum) ||
+		s.sum.timed > 0 && t.sum.timed > 0 && s.sum.hull.Gap(t.sum.hull) > EngagementGap {
+		return summary{}, false
+	}
+	if len(s.members) < len(t.members) {
+		s, t = t, s
+	}
+	sum := s.sum.plus(t.sum)
+	for _, e := range t.members {
+		for _, f := range s.from(e.spot.source) {
+			if e.spot.kind == f.spot.kind && e.spot.role == f.spot.role {
+				return summary{}, false
+			}
+			sum.link(e.spot.role, f.spot.role, 1)
+		}
 	}
 	return sum, true
 }
 
-// allowed says whether no two of set exclude each other (two rows of one source
-// about the same sign are two events) and each may join at least one other.
-func (a *Associator) allowed(set []*exhibit) bool {
-	for i, e := range set {
-		joins := false
-		for j, f := range set {
-			if i == j {
-				continue
-			}
-			s, t := &e.spot, &f.spot
-			if s.source == t.source && s.kind == t.kind && s.role == t.role || s.named != t.named {
-				return false
-			}
-			joins = joins || a.rules.why[s.kind][t.kind] != ""
+// mayJoin says whether one member, where a set has but one, has a kind that
+// joins a kind of the other set.
+func (a *Associator) mayJoin(s, t *summary) bool {
+	return (s.count > 1 || a.rules.joins(s.kinds)&t.kinds != 0) && (t.count > 1 || a.rules.joins(t.kinds)&s.kinds != 0)
+}
+
+// left returns the summary of s without its i-th member, its score, and whether
+// the others hold together. That they exclude nobody is known.
+func (a *Associator) left(s *set, i int) (sum summary, score trucewatch.MilliNat, ok bool) {
+	before, after := s.partial()
+	switch {
+	case len(s.members) == 1:
+		return sum, 0, true
+	case i == 0:
+		sum = after[1]
+	case i == len(s.members)-1:
+		sum = before[i-1]
+	default:
+		sum = before[i-1].plus(after[i+1])
+	}
+	e := s.members[i]
+	sum.linked = s.sum.linked
+	for _, f := range s.from(e.spot.source) {
+		sum.link(e.spot.role, f.spot.role, -1)
+	}
+	if !a.eachJoins(s.members, e) || !chained(s.members, e) {
+		return sum, 0, false
+	}
+	score, ok = a.score(&sum)
+	return sum, score, ok
+}
+
+// partial returns the summaries of the members up to each, and from each on,
+// without links.
+func (s *set) partial() (before, after []summary) {
+	if s.before == nil {
+		n := len(s.members)
+		s.before, s.after = make([]summary, n), make([]summary, n)
+		s.before[0], s.after[n-1] = s.members[0].summary(), s.members[n-1].summary()
+		for i := 1; i < n; i++ {
+			s.before[i] = s.before[i-1].plus(s.members[i].summary())
+			s.after[n-1-i] = s.members[n-1-i].summary().plus(s.after[n-i])
 		}
-		if !joins {
+	}
+	return s.before, s.after
+}
+
+// eachJoins says whether each member but one has another that it may join.
+func (a *Associator) eachJoins(members []*exhibit, but *exhibit) bool {
+	var once, more uint64 // kinds that at least one and at least two members have
+	for _, e := range members {
+		if e != but {
+			more |= once & (1 << e.spot.kind)
+			once |= 1 << e.spot.kind
+		}
+	}
+	for _, e := range members {
+		others := once&^(1<<e.spot.kind) | more
+		if e != but && len(members) > 2 && a.rules.with[e.spot.kind]&others == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// timeTerm weighs whether windows fit one engagement. Timed windows form a
-// chain with no gap over EngagementGap and a hull of at most EngagementCap; each
-// lies anywhere in the hull: density 1/(hull + gap). Loose windows must meet the
-// hull, or, without timed ones, have time in common: density 1/(window + gap).
-func timeTerm(set []*exhibit) (trucewatch.MilliNat, bool) {
-	hull, timed, ok := hullOf(set)
+// chained says whether no pause between the timed windows of members but one is
+// longer than EngagementGap. Content order is by time, save for clock errors,
+// which can only make it say no.
+func chained(members []*exhibit, but *exhibit) bool {
+	var hull trucewatch.Interval
+	for _, e := range members {
+		switch {
+		case e == but || e.spot.loose:
+		case hull.IsZero():
+			hull = e.spot.window
+		case e.spot.window.Gap(hull) > EngagementGap:
+			return false
+		default:
+			hull = hull.Join(e.spot.window)
+		}
+	}
+	return true
+}
+
+// score returns the log-likelihood ratio of "these come from one incident"
+// against "each stands alone, an incident or clutter", and false if they cannot
+// be one. One observation scores 0.
+//
+//	ln birth + sum ln(PD/(clutter + birth PD)) + ln time + ln place
+func (a *Associator) score(s *summary) (trucewatch.MilliNat, bool) {
+	if s.count < 2 {
+		return 0, true
+	}
+	time, ok := s.time()
 	if !ok {
 		return 0, false
 	}
-	common := logSeconds(hull.Till - hull.From + EngagementGap)
-	sum := common
-	for _, e := range set {
-		w := e.spot.window
-		switch {
-		case !e.spot.loose:
-			sum -= common
-		case timed && w.Gap(hull) > 0:
+	place, _, ok := s.fit()
+	return a.birth + s.weight + time + place, ok
+}
+
+// time weighs whether windows fit one engagement. Timed windows form a chain
+// with no gap over EngagementGap and a hull of at most EngagementCap; each lies
+// anywhere in the hull: density 1/(hull + gap). Loose windows must meet the hull,
+// or, without timed ones, have time in common: density 1/(window + gap).
+func (s *summary) time() (trucewatch.MilliNat, bool) {
+	if s.timed == 0 {
+		if s.common.From > s.common.Till {
 			return 0, false
-		default:
-			sum -= logSeconds(w.Till - w.From + EngagementGap)
 		}
+		return logSeconds(s.common.Till-s.common.From+EngagementGap) - s.length, true
 	}
-	return trucewatch.MilliNat(sum), true
-}
-
-// hullOf returns the interval from the first to the last timed window and true;
-// without timed windows, what the loose ones have in common and false. It is
-// not ok if the windows do not fit together.
-func hullOf(set []*exhibit) (hull trucewatch.Interval, timed, ok bool) {
-	var windows []trucewatch.Interval
-	for _, e := range set {
-		if !e.spot.loose {
-			windows = append(windows, e.spot.window)
-		}
+	if s.hull.Till-s.hull.From > EngagementCap || s.timed < s.count && (s.common.From > s.hull.Till || s.common.Till < s.hull.From) {
+		return 0, false
 	}
-	if len(windows) == 0 {
-		hull = set[0].spot.window
-		for _, e := range set[1:] {
-			hull.From, hull.Till = max(hull.From, e.spot.window.From), min(hull.Till, e.spot.window.Till)
-		}
-		return hull, false, hull.From <= hull.Till
-	}
-	slices.SortFunc(windows, func(v, w trucewatch.Interval) int {
-		return compare(v.From, w.From)
-	})
-	hull = windows[0]
-	for _, w := range windows[1:] {
-		if w.Gap(hull) > EngagementGap {
-			return hull, true, false
-		}
-		hull = hull.Join(w)
-	}
-	return hull, true, hull.Till-hull.From <= EngagementCap
-}
-
-func compare(a, b trucewatch.Instant) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	return -trucewatch.MilliNat(s.timed-1)*logSeconds(s.hull.Till-s.hull.From+EngagementGap) - s.length, true
 }
 
 // fit weighs whether the places agree. Signs about the impact share one place,
@@ -205,36 +309,29 @@ func compare(a, b trucewatch.Instant) int {
 // better (fired says: with the firing). Both places in one incident need a
 // source that reports both, for a firing near an impact may be the answer of
 // the other side; then the firing lies anywhere within reach of the impact.
-func fit(set []*exhibit) (place trucewatch.MilliNat, fired, ok bool) {
-	if set[0].spot.named {
-		return trucewatch.MilliNat(-int64(len(set)-1) * kernel.LogRatio(namedPlaceKM2, 1)), false, true
+func (s *summary) fit() (place trucewatch.MilliNat, fired, ok bool) {
+	if s.named {
+		return trucewatch.MilliNat(-int64(s.count-1) * kernel.LogRatio(namedPlaceKM2, 1)), false, true
 	}
-	down, ok := fitAs(set, impact)
-	up, also := fitAs(set, origin)
-	switch {
-	case also && (!ok || up > down):
+	down, ok := s.fitAs(impact)
+	if s.roles[seen] == 0 {
+		return down, false, ok
+	}
+	up, also := s.fitAs(origin)
+	if also && (!ok || up > down) {
 		return up, true, true
-	case ok:
-		return down, false, true
 	}
-	return 0, false, false
+	return down, false, ok
 }
 
 // fitAs is fit with signs of unknown role taken as with.
-func fitAs(set []*exhibit, with role) (trucewatch.MilliNat, bool) {
-	var places [2]kernel.Term
-	var members [2]int
-	linked := false
-	for i, e := range set {
-		k := placeOf(e, with == origin)
-		places[k] = places[k].Times(e.term)
-		members[k]++
-		for _, f := range set[:i] {
-			linked = linked || f.spot.source == e.spot.source && placeOf(f, with == origin) != k
-		}
-	}
-	sum := places[0].LogOverlap() + places[1].LogOverlap()
-	if members[0] > 0 && members[1] > 0 {
+func (s *summary) fitAs(with role) (trucewatch.MilliNat, bool) {
+	places, members := s.places, s.roles
+	places[with] = places[with].Times(places[seen])
+	members[with] += members[seen]
+	sum := places[impact].LogOverlap() + places[origin].LogOverlap()
+	if members[impact] > 0 && members[origin] > 0 {
+		linked := s.linked[0] > 0 || with == impact && s.linked[1] > 0 || with == origin && s.linked[2] > 0
 		if !linked {
 			return 0, false
 		}
@@ -243,11 +340,16 @@ func fitAs(set []*exhibit, with role) (trucewatch.MilliNat, bool) {
 	return trucewatch.MilliNat(sum), true
 }
 
-// placeOf returns 1 if e is about where it was fired, 0 if about where it came
-// down; fired says which of the two signs of unknown role are.
-func placeOf(e *exhibit, fired bool) int {
-	if e.spot.role == origin || e.spot.role == seen && fired {
-		return 1
+func compare(a, b trucewatch.Instant) int { return cmp.Compare(a, b) }
+
+// placeOf returns impact or origin: which of the two places e is about; fired
+// says which of them signs of unknown role are about.
+func placeOf(e *exhibit, fired bool) role {
+	switch {
+	case e.spot.role != seen:
+		return e.spot.role
+	case fired:
+		return origin
 	}
-	return 0
+	return impact
 }

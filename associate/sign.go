@@ -109,8 +109,10 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 		s.vague = true
 		return s
 	}
-	best := int64(weightOf(o.Means)) + peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
-	s.vague = best <= int64(joinThreshold)
+	// No agreement in place can be worth more than the density's peak, none in
+	// time more than the window's density.
+	best := weightOf(o.Means) + trucewatch.MilliNat(peak) - logSeconds(s.window.Till-s.window.From+EngagementGap)
+	s.vague = best <= joinThreshold
 	return s
 }
 

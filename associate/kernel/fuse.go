@@ -158,7 +158,7 @@ func (d *density) at(x, y float64) float64 {
 	switch d.kind {
 	case geo.Ellipse:
 		t := &d.normal
-		q := float64(float64(t.xx*x)*x) + 2*float64(float64(t.xy*x)*y) + float64(float64(t.yy*y)*y)
+		q := float64(float64(t.xx*x)*x) + float64(2*float64(float64(t.xy*x)*y)) + float64(float64(t.yy*y)*y)
 		// Relative to the peak, which is where the exponent is rest + ln 2pi - ln|Lambda|/2 higher.
 		det := float64(t.xx*t.yy) - float64(t.xy*t.xy)
 		return geo.Exp(float64(t.ex*x) + float64(t.ey*y) - q/2 + t.rest + ln2Pi - geo.Log(det)/2)
@@ -175,7 +175,7 @@ func (d *density) at(x, y float64) float64 {
 	if outside == 0 {
 		return 1
 	}
-	return geo.Exp(-outside / (2 * float64(d.spread*d.spread)))
+	return geo.Exp(-outside / float64(2*float64(d.spread*d.spread)))
 }
 
 // outsideSector returns the square of the distance from the ring's arcs, to

@@ -64,7 +64,7 @@ func (n *Normal) sector(r *geo.Region) {
 	in2, out2 := float64(in*in), float64(out*out)
 	r1, r2 := out, out2 // of a ring without width
 	if r.RMaxMM > r.RMinMM {
-		r1 = 2 * (float64(out2*out) - float64(in2*in)) / (3 * (out2 - in2))
+		r1 = float64(2*(float64(out2*out)-float64(in2*in))) / float64(3*(out2-in2))
 		r2 = (out2 + in2) / 2
 	}
 	width, sx, sy, sxx, sxy := 0.0, 0.0, 0.0, 0.0, 0.0
@@ -131,7 +131,7 @@ func ringMoments(f frame, ring []geo.Position) (m [6]float64) {
 		m[1] += float64((x+u)*cross) / 6
 		m[2] += float64((y+v)*cross) / 6
 		m[3] += float64((float64(x*x)+float64(x*u)+float64(u*u))*cross) / 12
-		m[4] += float64((float64(x*v)+2*float64(x*y)+2*float64(u*v)+float64(u*y))*cross) / 24
+		m[4] += float64((float64(x*v)+float64(2*float64(x*y))+float64(2*float64(u*v))+float64(u*y))*cross) / 24
 		m[5] += float64((float64(y*y)+float64(y*v)+float64(v*v))*cross) / 12
 	}
 	return m
@@ -205,7 +205,7 @@ func (t Term) LogOverlap() int64 {
 	}
 	d := float64(t.xx*t.yy) - float64(t.xy*t.xy)
 	// eta.Lambda^-1.eta
-	q := (float64(float64(t.yy*t.ex)*t.ex) - 2*float64(float64(t.xy*t.ex)*t.ey) + float64(float64(t.xx*t.ey)*t.ey)) / d
+	q := (float64(float64(t.yy*t.ex)*t.ex) - float64(2*float64(float64(t.xy*t.ex)*t.ey)) + float64(float64(t.xx*t.ey)*t.ey)) / d
 	return round(float64(1000 * (t.rest + ln2Pi - geo.Log(d)/2 + q/2)))
 }
 
