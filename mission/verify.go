@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/trucewatch/trucewatch"
@@ -44,19 +45,26 @@ func (v *Verification) problem(format string, args ...any) {
 // the agreements named, and that replay gives every state the record commits
 // to. The error is about what could not be read at all.
 func Verify(dir string) (*Verification, error) {
+	path := filepath.Join(dir, "record")
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w: %s has no record: %w", ErrNoMission, dir, err)
+	}
 	verifier, err := logVerifier(dir)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "record")
 	report, err := record.Verify(path, verifier)
-	if err != nil {
+	if err != nil && !errors.Is(err, record.ErrCorrupt) && !errors.Is(err, record.ErrNotFound) {
 		return nil, err
 	}
-	v := &Verification{Origin: verifier.Name(), Entries: report.Size, Root: fmt.Sprintf("%x", report.Root), Unsigned: report.Unsigned, Problems: []string{}}
-	for _, p := range report.Problems {
-		v.problem("%v", p)
+	v := &Verification{Origin: verifier.Name(), Entries: report.Signed, Unsigned: report.Unsigned, Problems: []string{}}
+	if errors.Is(err, record.ErrNotFound) {
+		v.problem("%v", err)
 	}
+	for _, p := range report.Problems {
+		v.problem("record/%v", p)
+	}
+	v.Count += report.More
 	v.Checked = append(v.Checked, "every entry, tile and kept checkpoint against the last signed checkpoint")
 	r, err := record.OpenReader(path, verifier)
 	if err != nil {
@@ -66,8 +74,10 @@ func Verify(dir string) (*Verification, error) {
 		return v, nil
 	}
 	defer r.Close()
+	checkpoint := r.Checkpoint()
+	v.Root = fmt.Sprintf("%x", checkpoint.Root)
 	c := checker{v: v, m: empty(dir), keys: map[trucewatch.KeyID]ed25519.PublicKey{}, chains: map[trucewatch.KeyID]chain{}}
-	c.run(r, report.Size)
+	c.run(r, checkpoint.Size)
 	v.State = c.m.state.Digest()
 	v.Checked = append(v.Checked, "form, limits, origin, signature and source chain of every entry",
 		"agreements and gazetteer by their hashes", "replay: every state that the record commits to")

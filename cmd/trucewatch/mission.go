@@ -108,7 +108,10 @@ func printVerification(out io.Writer, v *mission.Verification) {
 	if v.Unsigned > 0 {
 		fmt.Fprintf(out, ", %d beyond the last checkpoint (not promised; the next writer signs them)", v.Unsigned)
 	}
-	fmt.Fprintf(out, "\nroot     %s\nstate    %v\n", v.Root, v.State)
+	fmt.Fprintln(out)
+	if v.Root != "" { // empty if the damage leaves nothing to replay
+		fmt.Fprintf(out, "root     %s\nstate    %v\n", v.Root, v.State)
+	}
 	for _, c := range v.Checked {
 		fmt.Fprintf(out, "checked  %s\n", c)
 	}
@@ -119,7 +122,7 @@ func printVerification(out io.Writer, v *mission.Verification) {
 		fmt.Fprintln(out, "The record is sound.")
 		return
 	}
-	fmt.Fprintf(out, "The record is NOT sound: %d problems.\n", v.Count)
+	fmt.Fprintf(out, "The record is NOT sound: %s.\n", count(v.Count, "problem", "problems"))
 }
 
 type releaseCommand struct {
