@@ -103,7 +103,7 @@ func (t *trial) weapon() condition {
 	})
 	if (len(spoke) == 0 || claimed) && t.shownByKind() {
 		return condition{holds: yes, reason: reasonOf(yes, string(t.act.ID), t.support,
-			"weapon is %s: by phenomenon, for no source that was checked knows the weapon", wanted)}
+			"weapon is %s: by phenomenon, because no checked source knows the weapon", wanted)}
 	}
 	if len(spoke) == 0 {
 		// Most explosions are of unknown weapons: each would else be every act there is.
@@ -376,7 +376,17 @@ func (t *trial) bound() condition {
 	if len(spoke) == 0 || claimed {
 		return condition{holds: yes, scope: true}
 	}
-	return condition{holds: holds, scope: true, reason: reasonOf(holds, "", spoke, "done by who is bound"), change: "who did it: sources differ on whether it was a party"}
+	return condition{holds: holds, scope: true, reason: reasonOf(holds, "", spoke, "done by one whom the agreement binds: %s", actors(spoke)), change: "who did it: sources differ on whether it was a party"}
+}
+
+func actors(members []*trucewatch.Recorded) string {
+	var out []string
+	for _, r := range members {
+		if who := actorOf(r.Observation); who != "" && !slices.Contains(out, who) {
+			out = append(out, who)
+		}
+	}
+	return strings.Join(out, " or ")
 }
 
 // actorOf returns who did what was observed, as far as the observation is of the

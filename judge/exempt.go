@@ -215,13 +215,13 @@ func (m *match) place() {
 	if holds == no && coarse {
 		// A place this coarse cannot show that it was there, nor that it was not. Samples
 		// of a region lie up to a sixteenth of its reach apart and may all miss the ground.
-		if touches, _ := m.t.within(n, reach+m.t.region.ReachMM()/16); touches > 0 {
+		if touches, _ := m.t.within(n, reach+spreadMM(m.t.region)/16); touches > 0 {
 			holds = unknown
 		}
 	}
 	text := fmt.Sprintf("within %s of the %s: %s of where it may have been is", kilometres(reach), what, percent(within))
 	if off, ok := offMM(n, m.t.region.Mean()); ok {
-		text += fmt.Sprintf(", and its middle is %s off, ± %s", kilometres(off), kilometres(m.t.region.ReachMM()))
+		text += fmt.Sprintf(", and its middle is %s off, ± %s", kilometres(off), kilometres(spreadMM(m.t.region)))
 	}
 	m.term(holds, nil, "%s", text)
 	m.terms[len(m.terms)-1].Share = within
@@ -245,9 +245,9 @@ func (t *trial) within(n *trucewatch.Notification, reach int64) (share trucewatc
 	share = trucewatch.PPM(zone.Share(t.region))
 	ground := reach
 	if n.Area != nil && len(n.Route) == 0 {
-		ground += n.Area.ReachMM()
+		ground += spreadMM(*n.Area)
 	}
-	return share, t.region.ReachMM() > ground
+	return share, spreadMM(t.region) > ground
 }
 
 // noticeZone is the ground within reach of what was notified: of a corridor's
@@ -261,12 +261,12 @@ func noticeZone(n *trucewatch.Notification, reach int64) *geo.Zone {
 		return geo.NewDisks([]geo.Disk{{Center: n.Route[0], RadiusMM: reach}})
 	}
 	if n.Area.Kind != geo.Polygon {
-		return geo.NewDisks([]geo.Disk{{Center: n.Area.Mean(), RadiusMM: n.Area.ReachMM() + reach}})
+		return geo.NewDisks([]geo.Disk{{Center: n.Area.Mean(), RadiusMM: spreadMM(*n.Area) + reach}})
 	}
 	area, err := geo.NewArea(n.Area.Rings)
 	if err != nil {
 		// A ring that crosses itself has no inside: the circle round it is all that can be tested.
-		return geo.NewDisks([]geo.Disk{{Center: n.Area.Mean(), RadiusMM: n.Area.ReachMM() + reach}})
+		return geo.NewDisks([]geo.Disk{{Center: n.Area.Mean(), RadiusMM: spreadMM(*n.Area) + reach}})
 	}
 	zones := []*geo.Zone{geo.NewAreas([]*geo.Area{area})}
 	if reach > 0 {

@@ -75,7 +75,7 @@ func TestIncident(t *testing.T) {
 		{"a party's drone in the buffer", newScene(t, eastM(3_000), 50, a).saw(trucewatch.UAVSighted, trucewatch.Saw, owner("B")), "A1/1.0", trucewatch.Violation, "taken to be of B", ""},
 		{"nobody knows whose drone", newScene(t, eastM(3_000), 50, a).saw(trucewatch.UAVSighted, trucewatch.Saw), "A1/1.0", trucewatch.Indeterminate, "", "whose it is"},
 		{"the mission's drone", newScene(t, eastM(3_000), 50, a).saw(trucewatch.UAVSighted, trucewatch.Saw, owner("mission")), "A1/1.0", trucewatch.Permitted, "belongs to the mission", ""},
-		{"a drone of somebody who is not bound", newScene(t, eastM(3_000), 50, a).saw(trucewatch.UAVSighted, trucewatch.Saw, owner("G1")), "A1/1.0", trucewatch.OutOfScope, "done by who is bound", ""},
+		{"a drone of somebody who is not bound", newScene(t, eastM(3_000), 50, a).saw(trucewatch.UAVSighted, trucewatch.Saw, owner("G1")), "A1/1.0", trucewatch.OutOfScope, "whom the agreement binds: G1", ""},
 		{"a party's drone outside the buffer", newScene(t, eastM(9_000), 50, a).saw(trucewatch.UAVSighted, trucewatch.Saw, owner("B")), "A1/1.0", "-", "", ""},
 
 		{"a denial", newScene(t, far, 50, a).saw(trucewatch.RestrictionMet, trucewatch.Saw, restricted("denial", 0, "B")), "I1/1.0", trucewatch.Violation, "", ""},
@@ -163,6 +163,7 @@ func TestExemptions(t *testing.T) {
 		{"late and 600 m off is no mere lateness", blast().detonation(5, geo.Direct(site, 0, 600_000)), "K2/1.0", trucewatch.Violation, 3, ""},
 		{"20 min after the window", shifted(blast().detonation(30, site), 80*trucewatch.Minute), "K2/1.0", trucewatch.Exempted, 3, "20 min outside"},
 		{"40 min after the window", shifted(blast().detonation(30, site), 102*trucewatch.Minute), "K2/1.0", trucewatch.Violation, 3, "outside"},
+		{"heard in a sector that holds the site", sector(blast().detonation(30, site), site), "K2/1.0", trucewatch.Indeterminate, 3, "may hold"},
 		{"heard somewhere within 4 km", coarse(blast().detonation(30, site), 4_000), "K2/1.0", trucewatch.Indeterminate, 3, "may hold"},
 		{"a mortar is no detonation", newScene(t, site, 50, a).saw(trucewatch.Explosion, trucewatch.Heard, weapon(trucewatch.Mortar, 120)).saw(trucewatch.Explosion, trucewatch.Acoustic).detonation(30, site),
 			"K2/1.0", trucewatch.Violation, 3, "taken to be mortar 120 mm"},
@@ -224,6 +225,13 @@ func moved(s *scene, place geo.Position) *scene {
 
 func coarse(s *scene, radiusM int64) *scene {
 	s.input.Incident.Estimates[0].Region = geo.Circle(s.input.Incident.Estimates[0].Region.Center, radiusM*1000)
+	return s
+}
+
+// sector makes the place what a patrol hears: 2 to 4 km east-north-east of where
+// it stands, which is 3 km short of the site.
+func sector(s *scene, site geo.Position) *scene {
+	s.input.Incident.Estimates[0].Region = geo.NewSector(geo.Direct(site, 247_500, 3_000_000), 2_000_000, 4_000_000, []int32{67_500})
 	return s
 }
 

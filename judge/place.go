@@ -46,6 +46,21 @@ func (t *trial) zoneTest(z *geo.Zone, surveyMM int64) (share trucewatch.PPM, hol
 	return share, holds, ends
 }
 
+// spreadMM is how far a region reaches from its middle: what stands after "±".
+// A sector reaches less far from its middle than from its observer.
+func spreadMM(r geo.Region) int64 {
+	if r.Kind == geo.Ellipse || r.Kind == geo.Pixel {
+		return r.ReachMM()
+	}
+	middle, most := r.Mean(), int64(0)
+	for _, ring := range r.Outline() {
+		for _, p := range ring {
+			most = max(most, geo.DistanceMM(middle, p))
+		}
+	}
+	return most
+}
+
 // shiftedBy returns a region moved, which is the same as the line moved the
 // other way.
 func shiftedBy(r geo.Region, azimuthMdeg int32, mm int64) geo.Region {
@@ -126,7 +141,7 @@ func (t *trial) fromLine() string {
 	for i := range t.a.Lines {
 		if l := &t.a.Lines[i]; l.Kind == "line_of_contact" {
 			return fmt.Sprintf(" (it is %s ± %s from line %s, which was surveyed to %s)",
-				kilometres(l.Line.DistanceMM(t.region.Mean())), kilometres(t.region.ReachMM()), l.ID, kilometres(l.SurveyErrorMM))
+				kilometres(l.Line.DistanceMM(t.region.Mean())), kilometres(spreadMM(t.region)), l.ID, kilometres(l.SurveyErrorMM))
 		}
 	}
 	return ""
@@ -246,7 +261,7 @@ func (t *trial) distance(class *agreement.WeaponClass, o *trucewatch.Observation
 	if line == nil {
 		return ""
 	}
-	return fmt.Sprintf(", at %s ± %s from line %s", kilometres(mm), kilometres(t.region.ReachMM()), line.ID)
+	return fmt.Sprintf(", at %s ± %s from line %s", kilometres(mm), kilometres(spreadMM(t.region)), line.ID)
 }
 
 // limitChange says what would settle a limit: the class, or a closer place.
@@ -259,9 +274,9 @@ func (t *trial) limitChange(class *agreement.WeaponClass, o *trucewatch.Observat
 		return "a closer place"
 	}
 	// Beyond the reach of its error and of the survey's, the place is surely on one side.
-	err := t.region.ReachMM() + line.SurveyErrorMM
+	err := spreadMM(t.region) + line.SurveyErrorMM
 	return fmt.Sprintf("the distance to line %s: at %s ± %s the zone test gives %s; nearer than %s it is inside, farther than %s outside",
-		line.ID, kilometres(mm), kilometres(t.region.ReachMM()), percent(share), kilometres(max(0, class.WithdrawMM-err)), kilometres(class.WithdrawMM+err))
+		line.ID, kilometres(mm), kilometres(spreadMM(t.region)), percent(share), kilometres(max(0, class.WithdrawMM-err)), kilometres(class.WithdrawMM+err))
 }
 
 // binds answers whether the limit of a class binds already: its phase is over.
