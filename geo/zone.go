@@ -2,7 +2,10 @@
 
 package geo
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A Disk is all places within RadiusMM of Center, the rim included.
 type Disk struct {
@@ -456,24 +459,78 @@ func (z *Zone) Outline() [][]Position {
 // outline is the band on one side, out along its near rim and back along the
 // far one.
 func (b *band) outline(side Side) []Position {
-	points := b.line.points
-	var near, far []Position
-	for i, p := range points {
-		azimuths := b.line.normals(i, side)
-		for _, a := range azimuths {
-			far = append(far, Direct(p, a, b.till))
-			if b.fromMM > 0 {
-				near = append(near, Direct(p, a, b.fromMM))
-			}
-		}
-		if b.fromMM == 0 {
-			near = append(near, p)
-		}
+	near := b.line.points
+	if b.fromMM > 0 {
+		near = b.rim(side, b.fromMM)
 	}
+	far := b.rim(side, b.till)
+	ring := slices.Clone(near)
 	for i := len(far) - 1; i >= 0; i-- {
-		near = append(near, far[i])
+		ring = append(ring, far[i])
 	}
-	return near
+	return ring
+}
+
+const (
+	// rimSteps is into how many parts a rim cuts a piece of the line, at most.
+	// Guess: enough that a band's rim looks smooth on a page. Test: the map of
+	// the example agreement.
+	rimSteps = 8
+	// rimSlackPPM is how much nearer to the line than its distance a point of a
+	// rim may lie, in parts per million: offsets are taken from pieces and mean
+	// directions.
+	rimSlackPPM = 2_000
+)
+
+// rim runs along the line at a distance on one side. Inside a bend, offsets of
+// one piece of the line come too near to another: they are left out, so that the
+// rim does not cross itself.
+func (b *band) rim(side Side, mm int64) []Position {
+	points := b.line.points
+	var out []Position
+	add := func(p Position, azimuth int32) {
+		q := Direct(p, azimuth, mm)
+		if b.line.DistanceMM(q) >= mm-mm/Million*rimSlackPPM {
+			out = append(out, q)
+		}
+	}
+	for i, p := range points {
+		for _, azimuth := range b.line.normals(i, side) {
+			add(p, azimuth)
+		}
+		if i+1 == len(points) {
+			break
+		}
+		// A piece is straight in longitude and latitude, not a geodesic.
+		length, _ := Inverse(p, points[i+1])
+		steps := min(1+length*2/mm, rimSteps)
+		for k := int64(1); k < steps; k++ {
+			part := between(p, points[i+1], k, steps)
+			_, azimuth := Inverse(part, points[i+1])
+			add(part, normalMdeg(azimuth-90_000*int32(side)))
+		}
+	}
+	return out
+}
+
+// between is the place k of n parts of the way from p to q, along the straight
+// piece in longitude and latitude, across the antimeridian if that is shorter.
+func between(p, q Position, k, n int64) Position {
+	lon := int64(q.LonE7) - int64(p.LonE7)
+	switch {
+	case lon > 180*E7:
+		lon -= 360 * E7
+	case lon < -180*E7:
+		lon += 360 * E7
+	}
+	at := int64(p.LonE7) + lon*k/n
+	switch {
+	case at > 180*E7:
+		at -= 360 * E7
+	case at < -180*E7:
+		at += 360 * E7
+	}
+	return Position{LatE7: int32(int64(p.LatE7) + (int64(q.LatE7)-int64(p.LatE7))*k/n), LonE7: int32(at)}
 }
 
 // normals returns the azimuths that point away from the line at a vertex: one
