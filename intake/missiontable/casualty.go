@@ -120,7 +120,8 @@ func containsWord(s string, words ...string) bool {
 	return false
 }
 
-// cause translates the weapon, or the word mine, into the vocabulary of causes.
+// cause translates the weapon, or the word mine, into the vocabulary of causes;
+// it is empty where the weapon leaves a choice.
 func cause(words string, w *trucewatch.Weapon) string {
 	if containsWord(words, "mine", "uxo", "tripwire") {
 		return "mine_uxo"
@@ -132,7 +133,10 @@ func cause(words string, w *trucewatch.Weapon) string {
 	case trucewatch.SmallArms, trucewatch.HMG:
 		return "small_arms"
 	case trucewatch.UAV:
-		return "close_uav"
+		// "UAV" alone may be a long-range one.
+		if w.Role != "" {
+			return "close_uav"
+		}
 	case trucewatch.OneWayAttackUAV:
 		return "long_range_uav"
 	case trucewatch.BallisticMissile, trucewatch.CruiseMissile:
@@ -140,7 +144,7 @@ func cause(words string, w *trucewatch.Weapon) string {
 	case trucewatch.Aircraft:
 		return "air_delivered"
 	case trucewatch.Mortar, trucewatch.Gun, trucewatch.ATGun, trucewatch.HowitzerTowed, trucewatch.HowitzerSP, trucewatch.Tank,
-		trucewatch.IFV, trucewatch.MLRS, trucewatch.ArtilleryUnknown, trucewatch.AGL:
+		trucewatch.IFV, trucewatch.MLRS, trucewatch.ArtilleryUnknown:
 		return "shelling"
 	}
 	return ""

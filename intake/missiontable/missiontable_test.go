@@ -180,6 +180,14 @@ func TestRefusedRows(t *testing.T) {
 	}
 }
 
+// A refused row counts: a better gazetteer later must not move the other's key.
+func TestRefusedRowsCount(t *testing.T) {
+	all := parse(t, options(t), header+"\n"+strings.Replace(row, "Novyi Yar", "Nowhere", 1)+"\n"+row+"\n")
+	if all[0].Rejection == nil || all[1].Observation.Key != intake.Key("mm", []byte("nr-1"), 1) {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestZoneOfTheCaller(t *testing.T) {
 	o := options(t)
 	o.Zone = "Europe/Kyiv"
@@ -214,6 +222,19 @@ func TestOptionalColumns(t *testing.T) {
 		text := header + ",reported_at,url,asset_id,owner,marks,civilian,killed,injured,category,by\n" + strings.Replace(row, "explosion,outgoing", tt.observation, 1) + tt.tail
 		if r := parse(t, options(t), text)[0].Rejection; r == nil || !strings.Contains(r.Reason, tt.want) {
 			t.Errorf("%s%s: %+v, want %q", tt.observation, tt.tail, r, tt.want)
+		}
+	}
+}
+
+func TestCause(t *testing.T) {
+	for _, tt := range []struct{ words, weapon, want string }{
+		{"fragments", "uav_drop", "close_uav"}, {"", "FPV", "close_uav"}, {"", "UAV (reported)", ""}, {"", "one-way attack UAV", "long_range_uav"},
+		{"", "120mm mortar", "shelling"}, {"", "small_arms", "small_arms"}, {"stepped on a mine", "N/K", "mine_uxo"}, {"", "n/a", ""}, {"", "AGL", ""},
+		{"", "ballistic missile", "missile"}, {"", "aircraft", "air_delivered"},
+	} {
+		w, err := intake.ParseWeapon(tt.weapon)
+		if got := cause(tt.words, w); err != nil || got != tt.want {
+			t.Errorf("cause(%q, %q) = %q (%v), want %q", tt.words, tt.weapon, got, err, tt.want)
 		}
 	}
 }
