@@ -175,8 +175,8 @@ func (s *service) call(w http.ResponseWriter, r *http.Request) (call, error) {
 		if err != nil {
 			return call{}, fmt.Errorf("header of %s: %w", m.ID, err)
 		}
-		if head.Audience != s.options.Audience {
-			return call{}, fmt.Errorf("index of %s is for %q, this interface for %q", m.ID, head.Audience, s.options.Audience)
+		if err := s.intended(m.ID, head); err != nil {
+			return call{}, err
 		}
 		zone, err := time.LoadLocation(head.Mission.DisplayZone)
 		if err != nil {
@@ -185,6 +185,15 @@ func (s *service) call(w http.ResponseWriter, r *http.Request) (call, error) {
 		return call{r, m.ID, store, head, zone}, nil
 	}
 	return call{}, refuse(http.StatusNotFound, "there is no such mission")
+}
+
+// intended returns an error if an index was made for another audience: then
+// nothing of it is shown.
+func (s *service) intended(id string, head trucewatch.View) error {
+	if head.Audience != s.options.Audience {
+		return fmt.Errorf("index of %s is for %q, this interface for %q", id, head.Audience, s.options.Audience)
+	}
+	return nil
 }
 
 // one serves a thing that takes no parameters.
@@ -290,6 +299,9 @@ func (s *service) list(w http.ResponseWriter, r *http.Request) {
 		item := MissionItem{ID: m.ID}
 		if store, ready := m.Store(); ready {
 			head, err := store.Header()
+			if err == nil {
+				err = s.intended(m.ID, head)
+			}
 			if err != nil {
 				s.fail(w, r, fmt.Errorf("header of %s: %w", m.ID, err))
 				return

@@ -235,9 +235,18 @@ func layers(numbers []trucewatch.Number) []layer {
 // summarise writes the bullets of the first page, zero included.
 func (p *paper) summarise() []string {
 	var out []string
-	observed, claimed := len(p.Observed), len(p.Claimed)
-	out = append(out, fmt.Sprintf("%s observed or recorded; %s claimed or reported by others and not checked.",
-		sentence(wording.Plural(observed, "incident was", "incidents were"), observed), wording.Plural(claimed, "incident is", "incidents are")))
+	observed, claimed := 0, len(p.Claimed)
+	for _, in := range p.Observed {
+		if in.State != "withdrawn" {
+			observed++
+		}
+	}
+	first := fmt.Sprintf("%s observed or recorded; %s claimed or reported by others and not checked.",
+		sentence(wording.Plural(observed, "incident was", "incidents were"), observed), wording.Plural(claimed, "incident is", "incidents are"))
+	if withdrawn := len(p.Observed) - observed; withdrawn > 0 {
+		first += " " + wording.Plural(withdrawn, "incident was", "incidents were") + " withdrawn and not counted in these."
+	}
+	out = append(out, first)
 	for _, l := range p.Layers {
 		if l.Name == "finding" && !p.Agreed {
 			continue
@@ -279,6 +288,8 @@ func compare(n trucewatch.Number) string {
 	switch {
 	case n.Previous == nil:
 		return s + "not comparable with the period before."
+	case n.AtLeast && n.Value <= *n.Previous:
+		return s + "a lower bound, which cannot be called fewer than the " + wording.Number(*n.Previous) + " of the period before."
 	case *n.Previous == n.Value:
 		return s + "the same number as in the period before."
 	case *n.Previous < n.Value:

@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/publish/svg"
@@ -132,6 +134,18 @@ func standing(c trucewatch.CaseClock, at trucewatch.Instant) string {
 type clauseGroup struct {
 	Name string
 	List []trucewatch.Clause
+}
+
+// Title names the group for a heading.
+func (g clauseGroup) Title() string {
+	switch g.Name {
+	case "act", "exemption", "clock":
+		return strings.ToUpper(g.Name[:1]) + g.Name[1:] + "s"
+	case "":
+		return "Other clauses"
+	}
+	r, size := utf8.DecodeRuneInString(g.Name)
+	return string(unicode.ToUpper(r)) + wording.Words(g.Name[size:])
 }
 
 func clauseGroups(clauses []trucewatch.Clause) []clauseGroup {
