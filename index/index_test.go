@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -763,4 +764,46 @@ func TestPlans(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReadersSeeWholeCommits asks from several goroutines, here and through a
+// second opening of the file, while batches replace what was asked for.
+func TestReadersSeeWholeCommits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	x := open(t, path, trucewatch.ForMission)
+	fill(t, x, 10)
+	other, err := OpenReadOnly(path, trucewatch.ForMission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	done := make(chan struct{})
+	var all sync.WaitGroup
+	for _, reader := range []*Index{x, x, other} {
+		all.Go(func() {
+			for last := 0; ; {
+				views, total, err := reader.Incidents(trucewatch.Query{Limit: 1000})
+				if err != nil || total%10 != 0 || total < last || len(views) != total {
+					t.Errorf("a reader sees %d of %d incidents after %d, %v", len(views), total, last, err)
+					return
+				}
+				last = total
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for i := range 40 {
+		b := begin(t, x)
+		for k := range 10 {
+			b.PutIncident(invented(uint64(100+i*10+k), 0, i))
+			b.PutIncident(invented(uint64(k), 0, i)) // one that is there already
+		}
+		commit(t, b, uint64(100+i))
+	}
+	close(done)
+	all.Wait()
 }
