@@ -23,24 +23,25 @@ const module = "github.com/trucewatch/trucewatch"
 // is missing here may not exist: change docs/architecture.md and a decision
 // first. "x/*" stands for every package below x.
 var plan = map[string][]string{
-	"geo":              {},
-	".":                {"geo"},
-	"agreement":        {".", "geo"},
-	"associate":        {".", "geo", "associate/kernel"},
-	"associate/kernel": {".", "geo"},
-	"judge":            {"agreement", ".", "geo"},
-	"casework":         {"agreement", ".", "geo"},
-	"disclose":         {"agreement", ".", "geo"},
-	"replay":           {"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
-	"internal/durable": {},
-	"record":           {"internal/durable"},
-	"intake":           {".", "geo"},
-	"intake/*":         {"intake", ".", "geo"},
-	"index":            {".", "geo"},
-	"publish/wording":  {".", "geo"}, // words, dates and numbers
-	"publish/query":    {".", "geo"}, // a Query from an address
-	"publish/svg":      {"publish/wording", ".", "geo"},
-	"publish/*":        {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
+	"geo":                          {},
+	".":                            {"geo"},
+	"agreement":                    {".", "geo"},
+	"associate":                    {".", "geo", "associate/kernel"},
+	"associate/kernel":             {".", "geo"},
+	"judge":                        {"agreement", ".", "geo"},
+	"casework":                     {"agreement", ".", "geo"},
+	"disclose":                     {"agreement", ".", "geo"},
+	"replay":                       {"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
+	"internal/durable":             {},
+	"internal/durable/durabletest": {"internal/durable"}, // a disk in memory that fails; imported by tests only
+	"record":                       {"internal/durable"},
+	"intake":                       {".", "geo"},
+	"intake/*":                     {"intake", ".", "geo"},
+	"index":                        {".", "geo"},
+	"publish/wording":              {".", "geo"}, // words, dates and numbers
+	"publish/query":                {".", "geo"}, // a Query from an address
+	"publish/svg":                  {"publish/wording", ".", "geo"},
+	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
 	"mission": {"intake", "intake/*", "record", "index", "publish/*", "replay", "internal/durable",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
 	"examples": {},

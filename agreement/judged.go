@@ -17,7 +17,8 @@ func kindUnjudged(k trucewatch.Kind) string {
 	case trucewatch.Explosion, trucewatch.Shot, trucewatch.Burst, trucewatch.ExchangeOfFire, trucewatch.ProjectileInFlight,
 		trucewatch.MuzzleFlash, trucewatch.IlluminationFlare, trucewatch.UAVSighted, trucewatch.AircraftSighted,
 		trucewatch.MissileTrack, trucewatch.WeaponSeen, trucewatch.CasualtySeen, trucewatch.RestrictionMet,
-		trucewatch.FireAtMissionAsset, trucewatch.Jamming, trucewatch.Spoofing, trucewatch.SensorTamper:
+		trucewatch.FireAtMissionAsset, trucewatch.Jamming, trucewatch.Spoofing, trucewatch.SensorTamper,
+		trucewatch.Crater: // a trace of an impact; whose fire it was, and of what, is another question
 		return ""
 	case trucewatch.Advance, trucewatch.Raid, trucewatch.MovementSeen:
 		return "telling an offensive from other movement needs positions of forces followed over time"
@@ -27,7 +28,7 @@ func kindUnjudged(k trucewatch.Kind) string {
 		return "telling a new mine from an old one needs a survey of known minefields"
 	case trucewatch.InventoryMismatch:
 		return "needs the inventories of storage sites and their earlier visits"
-	case trucewatch.Damage, trucewatch.Crater:
+	case trucewatch.Damage:
 		return "needs damage assessed and linked to the fire that did it"
 	case trucewatch.PersonsInZone, trucewatch.VehicleSeen:
 		return "needs to know who the persons are or whose the vehicle is"

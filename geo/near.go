@@ -67,7 +67,7 @@ func NearMM(a, b Position) int64 {
 	sinHalf, _ := sincos(float64((float64(a.LonE7) - float64(b.LonE7)) * (math.Pi / 360 / E7)))
 	nA, nB := transverseRadius(sinA), transverseRadius(sinB)
 	rA, rB := float64(nA*cosA), float64(nB*cosB)
-	across := float64(float64(4*rA*rB) * float64(sinHalf*sinHalf))
+	across := float64(float64(float64(4*rA)*rB) * float64(sinHalf*sinHalf))
 	dz := float64((1 - eccSquared) * diffProducts(nA, sinA, nB, sinB))
 	dr := rA - rB
 	return roundInt(float64(1000 * bend(math.Sqrt(across+sumProducts(dr, dr, dz, dz)))))

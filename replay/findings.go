@@ -183,13 +183,27 @@ func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) 
 	if t.CutOff != "" {
 		s.cutOffs = append(s.cutOffs, cutOff{day: t.CutOff, at: t.At})
 		for _, a := range s.agreements {
-			windows := judge.Window(a, s.windowFacts(a), e.Index)
-			for i := range windows {
-				changes = append(changes, s.revise(e, &windows[i])...)
-			}
+			changes = append(changes, s.judgeWindows(e, a)...)
 		}
 	}
 	return changes, nil
+}
+
+// judgeWindows judges the windows of an agreement that are over, and withdraws
+// what late observations have made untrue.
+func (s *State) judgeWindows(e *trucewatch.Entry, a *agreement.Agreement) []Change {
+	var changes []Change
+	windows := judge.Window(a, s.windowFacts(a), e.Index)
+	for i := range windows {
+		changes = append(changes, s.revise(e, &windows[i])...)
+	}
+	for f := range s.Findings() {
+		stands := slices.ContainsFunc(windows, func(w trucewatch.Finding) bool { return w.ID == f.ID })
+		if f.Subject.Window != nil && f.Agreement == a.Hash() && !stands {
+			changes = append(changes, s.drop(e, f.ID, "what was observed since can be judged")...)
+		}
+	}
+	return changes
 }
 
 // windowFacts counts what was observed in each reading of an agreement's
