@@ -206,6 +206,9 @@ func (r *faultRun) crashAndLiveOn(crash durabletest.Crash) func(t *testing.T) {
 		r.t = t
 		r.disk.Crash(crash)
 		r.check()
+		if crash != durabletest.Kill && crash != durabletest.Lost {
+			return // As after Lost: check cut the power too.
+		}
 		if len(r.promised) == 0 {
 			if err := r.workload(); err != nil {
 				t.Fatalf("next life: %v", err)
@@ -214,7 +217,11 @@ func (r *faultRun) crashAndLiveOn(crash durabletest.Crash) func(t *testing.T) {
 		l, err := open(r.settings(), "/log", r.verifier, r.signer)
 		if err == nil {
 			r.life++
-			if err = r.append(l, 2); err == nil {
+			n := 2
+			if crash == durabletest.Kill { // Then let a segment go, and tiles stand alone.
+				n += faultSegment - len(r.promised)%faultSegment
+			}
+			if err = r.append(l, n); err == nil {
 				err = r.sign(l)
 			}
 		}

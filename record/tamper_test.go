@@ -277,6 +277,68 @@ func TestOpen_refuses(t *testing.T) {
 	}
 }
 
+// TestVerify_problems is damage that each check of Verify has to find by itself.
+func TestVerify_problems(t *testing.T) {
+	signer, _ := testKey(t)
+	signed := func(origin string, size uint64, root byte) []byte {
+		c, err := sign(origin, size, [32]byte{root}, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Note
+	}
+	wal := "/log/" + segmentName(0)
+	var changed []byte
+	for i, entry := range testEntries(0, smallSigned) {
+		if i == 259 {
+			entry = []byte("never happened")
+		}
+		changed = appendFrame(changed, entry)
+	}
+	for _, tt := range []struct {
+		name   string
+		tamper func(disk *durabletest.Disk)
+		want   []string // the problems, each by its beginning
+	}{
+		{"two histories were signed", func(d *durabletest.Disk) { d.Put("/log/checkpoints/3", signed(testOrigin, 3, 1)) },
+			[]string{"checkpoints/3: entry 3: signs root AQAA"}},
+		{"a kept checkpoint under another size", func(d *durabletest.Disk) {
+			d.Put("/log/checkpoints/3", content(t, d, "/log/checkpoints/0"))
+		}, []string{"checkpoints/3: entry 3: signs 0 entries"}},
+		{"a kept checkpoint of another log", func(d *durabletest.Disk) { d.Put("/log/checkpoints/3", signed("example.org/other", 3, 0)) },
+			[]string{`checkpoints/3: entry 3: is of another log, "example.org/other"`}},
+		{"a changed entry, and its kept checkpoint is gone", func(d *durabletest.Disk) {
+			d.Put(wal, changed)
+			d.Put("/log/checkpoints/260", nil)
+		}, []string{"checkpoint: entry 260: signs root"}},
+		{"a changed entry", func(d *durabletest.Disk) { d.Put(wal, changed) },
+			[]string{"checkpoint: entry 260: signs root", "checkpoints/260: entry 260: signs root"}},
+		{"no readable checkpoint", func(d *durabletest.Disk) { d.Put("/log/checkpoint", []byte("?")) },
+			[]string{"checkpoint: entry 0: record: checkpoint: corrupt"}},
+		{"cut before the checkpoint", func(d *durabletest.Disk) { d.Put(wal, content(t, d, wal)[:signedBytes(0)-1]) },
+			[]string{"wal-0000000000000000: entry 259: is missing or damaged, of 260", "checkpoints/260: entry 259: signs 260 entries"}},
+		{"a tile of entries that are gone", func(d *durabletest.Disk) { d.Put("/log/tile/entries/001", []byte{}) },
+			[]string{"wal-0000000000000000: entry 262: ends here, but there is tile/entries/001"}},
+		{"a long damage behind the checkpoint", func(d *durabletest.Disk) {
+			d.Put(wal, append(content(t, d, wal), make([]byte, groupSizeMax+1)...))
+		}, []string{"wal-0000000000000000: entry 262: no whole entry"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			disk, _, verifier := smallLog(t, segmentEntries)
+			tt.tamper(disk)
+			report, err := verify(disk, "/log", verifier)
+			if !errors.Is(err, ErrCorrupt) || len(report.Problems) != len(tt.want) {
+				t.Fatalf("Verify = %v, %q, want %q", err, report.Problems, tt.want)
+			}
+			for i, problem := range report.Problems {
+				if !strings.HasPrefix(problem.String(), tt.want[i]) {
+					t.Errorf("problem %d is %q, want %q", i, problem, tt.want[i])
+				}
+			}
+		})
+	}
+}
+
 // TestScanFrames_disk_error fails the read at every byte: a log must not cut
 // off what it merely could not read.
 func TestScanFrames_disk_error(t *testing.T) {
