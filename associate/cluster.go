@@ -145,8 +145,8 @@ func (a *Associator) split(members []int32) []*partition {
 // divide searches the best partition of members that hang together.
 func (a *Associator) divide(members []int32) *partition {
 	p := &partition{of: make([]int32, len(members)), sets: make([]*set, len(members))}
-	first, _ := kernel.NormalOf(&a.nodes[members[0]].rec.Observation.Where.Region, spreadMM)
-	p.frame = kernel.NewFrame(first)
+	first, _ := locate(a.nodes[members[0]].rec.Observation)
+	p.frame = kernel.NewFrame(first.place)
 	for i, n := range members {
 		e := a.exhibit(n, p.frame)
 		e.at = int32(i)
@@ -270,6 +270,8 @@ func (h plans) Less(i, j int) bool {
 	}
 	return p.versions[0]+p.versions[1] > q.versions[0]+q.versions[1]
 }
+
+// Swap, Push and Pop are for container/heap.
 func (h plans) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *plans) Push(x any)   { *h = append(*h, x.(plan)) }
 func (h *plans) Pop() any {

@@ -59,11 +59,11 @@ func (a *Associator) before(members []int32, fresh int32) []*formed {
 		old := &formed{incident: in, members: []int32{n}}
 		out = append(out, old)
 	}
-	slices.SortFunc(out, byName)
+	slices.SortFunc(out, earlier)
 	return out
 }
 
-func byName(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
+func earlier(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
 
 // revise returns the incident of s, and whether it differs from the one that had
 // its name.

@@ -40,9 +40,6 @@ const (
 	weaponReachMM = 20_000_000
 	// reachKM2 is the area of the circle of weaponReachMM.
 	reachKM2 = 1_257
-	// namedPlaceKM2 is the area that a place name without a region stands for.
-	// Guess: a village and its fields. Test: areas of the gazetteer's places.
-	namedPlaceKM2 = 10
 )
 
 // millionDays is a million km2 times the seconds of a day.
@@ -88,7 +85,8 @@ func (a *Associator) exhibit(n int32, frame kernel.Frame) *exhibit {
 	e := &exhibit{node: &a.nodes[n], number: n, at: -1, weight: weightOf(a.nodes[n].rec.Observation.Means)}
 	e.length = logSeconds(e.spot.window.Till - e.spot.window.From + EngagementGap)
 	if !e.spot.named {
-		e.place, _ = kernel.NormalOf(&e.rec.Observation.Where.Region, spreadMM)
+		where, _ := locate(e.rec.Observation)
+		e.place = where.place
 		e.term = frame.Term(e.place)
 	}
 	return e

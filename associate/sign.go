@@ -97,21 +97,15 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	o := rec.Observation
 	s := spot{kind: a.rules.number[o.Kind], role: roleOf(o), claim: o.Means.IsClaim(), source: a.sourceNumber(rec.Source.ID)}
 	s.window, s.loose = windowOf(o)
-	place, ok := kernel.NormalOf(&o.Where.Region, spreadMM)
-	peak := place.LogPeak()
-	switch {
-	case ok:
-		s.box = kernel.BoxOf(&o.Where.Region, marginMM)
-	case o.Where.Name != "":
-		s.named = true
-		peak = -kernel.LogRatio(namedPlaceKM2, 1)
-	default:
+	where, ok := locate(o)
+	if !ok {
 		s.vague = true
 		return s
 	}
+	s.box, s.named = where.box(marginMM), where.named
 	// No agreement in place can be worth more than the density's peak, none in
 	// time more than the window's density.
-	best := weightOf(o.Means) + trucewatch.MilliNat(peak) - logSeconds(s.window.Till-s.window.From+EngagementGap)
+	best := weightOf(o.Means) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
 	s.vague = best <= joinThreshold
 	return s
 }
@@ -157,7 +151,8 @@ func reachOf(n *node) kernel.Box {
 	if n.spot.role != origin {
 		return n.spot.box
 	}
-	return kernel.BoxOf(&n.rec.Observation.Where.Region, marginMM+weaponReachMM)
+	where, _ := locate(n.rec.Observation)
+	return where.box(marginMM + weaponReachMM)
 }
 
 // sameAsset refuses interference with two different assets.
