@@ -72,10 +72,12 @@ func (p *pen) bar(in BarsInput, b Bar, x, slot float64, y func(int64) float64) {
 	if b.Unwatched {
 		p.f(`<rect x="%s" y="%s" width="%s" height="%s" fill="url(#%s-h)"/>`, px(x), px(10), px(slot), px(y(0)-10), esc(in.ID))
 	}
-	p.f(`<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`, px(x+slot*0.14), px(y(b.Value)), px(slot*0.72), px(y(0)-y(b.Value)), accent)
-	if b.Previous != nil {
+	const widest = 36.0 // a few bars must not look like a wall
+	w := math.Min(slot*0.72, widest)
+	p.f(`<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`, px(x+(slot-w)/2), px(y(b.Value)), px(w), px(y(0)-y(b.Value)), accent)
+	if b.Previous != nil && *b.Previous != 0 { // on the axis a line would say nothing; the table has the zero
 		p.f(`<path d="M%s %sh%s" stroke="%s" stroke-width="3.4"/><path d="M%s %sh%s" stroke="%s" stroke-width="1.6"/>`,
-			px(x+1), px(y(*b.Previous)), px(slot-2), paper, px(x+1), px(y(*b.Previous)), px(slot-2), ink)
+			px(x+(slot-w)/2-2), px(y(*b.Previous)), px(w+4), paper, px(x+(slot-w)/2-2), px(y(*b.Previous)), px(w+4), ink)
 	}
 	p.f(`</g>`)
 }

@@ -231,14 +231,20 @@ func (m *mapPen) agreements() {
 // path turns rings into path data.
 func (m *mapPen) path(rings [][]geo.Position, closed bool) string {
 	var b strings.Builder
+	const near = 0.7 // pixels; points closer than that to the last one cannot be seen
 	for _, ring := range rings {
+		var lastX, lastY float64
 		for i, p := range ring {
 			x, y := m.frame.position(p)
-			if i == 0 {
+			switch {
+			case i == 0:
 				b.WriteString("M")
-			} else {
+			case i < len(ring)-1 && math.Abs(x-lastX) < near && math.Abs(y-lastY) < near:
+				continue
+			default:
 				b.WriteString("L")
 			}
+			lastX, lastY = x, y
 			b.WriteString(px(x) + " " + px(y))
 		}
 		if closed && len(ring) > 0 {

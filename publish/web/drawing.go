@@ -164,19 +164,19 @@ func boxOf(south, west, north, east int64) trucewatch.Box {
 	return trucewatch.Box{Min: geo.Position{LatE7: lat(south), LonE7: lon(west)}, Max: geo.Position{LatE7: lat(north), LonE7: lon(east)}}
 }
 
-// The chart of the overview shows days, or hours where the record is short.
+// The chart of the overview shows the last days, or all hours of a record that
+// is not longer than shortRecord.
 const (
-	chartDays  = 28
-	chartHours = 48
+	chartDays   = 28
+	shortRecord = 4 * trucewatch.Day
 )
 
 // chart draws how many incidents began in each day of the last four weeks,
-// beside the four weeks before; of a short record, in each hour of its last two
-// days.
+// beside the four weeks before; of a short record, in each of its hours.
 func (v *visit) chart() (template.HTML, error) {
 	width, n, unit := trucewatch.Day, trucewatch.Instant(chartDays), "incidents per day"
-	if v.head.At-v.head.Mission.Epoch <= 4*trucewatch.Day {
-		width, n, unit = trucewatch.Hour, chartHours, "incidents per hour"
+	if age := v.head.At - v.head.Mission.Epoch; age <= shortRecord {
+		width, n, unit = trucewatch.Hour, max(age, 0)/trucewatch.Hour+1, "incidents per hour"
 	}
 	local := v.head.At.Time().In(v.zone)
 	end := trucewatch.InstantOf(startOf(local, width)) + width // local midnight or full hour
@@ -200,7 +200,7 @@ func (v *visit) chart() (template.HTML, error) {
 		if width == trucewatch.Hour {
 			bar.Label, bar.Short = v.clock.Interval(trucewatch.Interval{From: from, Till: from + width}), from.Time().In(v.zone).Format("15")
 		}
-		if previous := counts[i]; from-n*width >= v.head.Mission.Epoch {
+		if previous := counts[i]; width == trucewatch.Day && from-n*width >= v.head.Mission.Epoch {
 			bar.Previous = &previous
 		}
 		in.Bars = append(in.Bars, bar)

@@ -211,7 +211,8 @@ type missionBar struct {
 	Mode      string // a sentence, "" for a live mission
 	At        trucewatch.Instant
 	Index     uint64
-	State     string // "live", "stale: …", "closed record"
+	State     string // "current", "stale: …", "closed record", "re-enacted"
+	Connected string // State while the page listens
 	Stale     bool
 	Live      bool // the page may listen
 	Agreed    bool

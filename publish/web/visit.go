@@ -143,9 +143,10 @@ func (v *visit) state() string {
 // show writes a page of the mission.
 func (v *visit) show(name, nav, title string, body any) error {
 	state := v.state()
+	connected := map[trucewatch.Mode]string{trucewatch.Live: "live", trucewatch.Exercise: "live exercise", trucewatch.Reenacted: "re-enacted"}[v.head.Mission.Mode]
 	p := page{Title: title, Nav: nav, Clock: v.clock, Body: body, places: v.mission.Places, Mission: &missionBar{
 		ID: v.mission.ID, Title: v.head.Mission.Title, Simulated: v.head.Mission.Simulated, Mode: wording.Mode(v.head.Mission),
-		At: v.head.At, Index: v.head.Index, State: state, Stale: strings.HasPrefix(state, "stale"), Live: v.mission.Live != nil, Agreed: v.agreed}}
+		At: v.head.At, Index: v.head.Index, State: state, Connected: connected, Stale: strings.HasPrefix(state, "stale"), Live: v.mission.Live != nil, Agreed: v.agreed}}
 	return v.site.render(v.w, v.r, http.StatusOK, name, p)
 }
 

@@ -48,7 +48,8 @@ func (c Clock) Day(i trucewatch.Instant) string { return c.in(i).Format("2006-01
 func (c Clock) LongDay(i trucewatch.Instant) string { return c.in(i).Format("Monday 2 January 2006") }
 
 // Interval writes "2026-04-12 09:40–09:58 EEST", "2026-04-11 23:10 – 2026-04-12
-// 01:00 EEST", "from …", or "not stated".
+// 01:00 EEST", "2026-04-12 00–24 h EEST" for a whole day, "from …", or "not
+// stated".
 func (c Clock) Interval(v trucewatch.Interval) string {
 	switch {
 	case v.IsZero():
@@ -59,6 +60,12 @@ func (c Clock) Interval(v trucewatch.Interval) string {
 		return "until " + c.Instant(v.Till)
 	}
 	from, till := c.in(v.From), c.in(v.Till)
+	if wholeDays(from, till) {
+		if from.Format(time.DateOnly) == till.Format(time.DateOnly) {
+			return from.Format(time.DateOnly) + " 00–24 h " + zoneName(from)
+		}
+		return from.Format(time.DateOnly) + " 00 h – " + till.Format(time.DateOnly) + " 24 h " + zoneName(till)
+	}
 	layout := clockLayout(from)
 	if l := clockLayout(till); len(l) > len(layout) {
 		layout = l
@@ -71,6 +78,12 @@ func (c Clock) Interval(v trucewatch.Interval) string {
 		return from.Format("2006-01-02 ") + start + " " + zoneName(from)
 	}
 	return from.Format("2006-01-02 ") + start + "–" + end + " " + zoneName(from)
+}
+
+// wholeDays says whether an interval is local days from their first to their
+// last second, which is how a date without a time is recorded.
+func wholeDays(from, till time.Time) bool {
+	return from.Format(time.TimeOnly) == "00:00:00" && till.Format(time.TimeOnly) == "23:59:59"
 }
 
 // Name names the zone.

@@ -10,10 +10,13 @@
   function listen(address, shown) {
     const events = new EventSource(address + "?after=" + shown);
     let newest = shown;
+    const said = state.textContent;
+    const wasStale = state.classList.contains("stale");
     events.onopen = function () {
-      state.textContent = "live";
-      state.classList.add("live");
-      state.classList.remove("stale");
+      // What the server calls stale stays stale: being connected makes nothing new.
+      state.textContent = wasStale ? said : state.dataset.connected;
+      state.classList.toggle("live", !wasStale);
+      state.classList.toggle("stale", wasStale);
     };
     events.onerror = function () {
       state.textContent = "stale: connection lost, trying again";
