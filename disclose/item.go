@@ -14,6 +14,7 @@ type FindingFact struct {
 	Finding  *trucewatch.Finding
 	Released trucewatch.Instant // when a person released it; 0: nobody did
 	Revised  trucewatch.Instant // when the newest revision was recorded; 0: it was never revised
+	Place    string             // name of where it was, for the mission alone; see Place
 }
 
 // VisibleFrom returns the instant at which the delay of a released finding
@@ -87,7 +88,7 @@ func (r Rules) Incident(at trucewatch.Instant, in *trucewatch.Incident, members 
 	if r.mission() {
 		v.Estimates, v.Preferred, v.History = in.Estimates, in.Preferred, in.History
 		v.Observations = observations(in, members)
-		v.Place = place(v.Observations)
+		v.Place = Place(in, members)
 		return v, true
 	}
 	return v, len(v.Findings) > 0
@@ -123,10 +124,12 @@ func observations(in *trucewatch.Incident, members []*trucewatch.Recorded) []tru
 	return out
 }
 
-// place returns the name that the surest observation gives, else its words.
-func place(observed []trucewatch.ObservationView) string {
+// Place returns the name that the surest observation of an incident gives for
+// where it was, else that observation's words. It is as precise as they are, and
+// so for the mission alone.
+func Place(in *trucewatch.Incident, members []*trucewatch.Recorded) string {
 	name, best := "", trucewatch.PPM(-1)
-	for _, o := range observed {
+	for _, o := range observations(in, members) {
 		if n := firstOf(o.Observation.Where.Name, o.Observation.Where.Text); n != "" && o.Link.Share > best {
 			name, best = n, o.Link.Share
 		}
@@ -153,6 +156,7 @@ func (r Rules) Finding(at trucewatch.Instant, f FindingFact, in *trucewatch.Inci
 		v.Where, v.Precision = r.where(in)
 	}
 	if r.mission() {
+		v.Place = f.Place
 		return v, true
 	}
 	r.redact(&v, in)

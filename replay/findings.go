@@ -128,17 +128,32 @@ func (s *State) review(e *trucewatch.Entry, r *trucewatch.Review) ([]Change, err
 	case st == nil:
 		return nil, fmt.Errorf("%w: there is no finding %s", trucewatch.ErrInvalid, r.Finding)
 	case r.Deed == "withdraw":
-		return s.drop(e, r.Finding, "by "+r.By+": "+r.Reason), nil
+		changes := s.drop(e, r.Finding, "by "+r.By+": "+r.Reason)
+		st.republish(e) // a person did this: what is public is withdrawn with it
+		return changes, nil
 	case r.Deed != "confirm":
 		return nil, fmt.Errorf("%w: %s is not a deed on a finding", trucewatch.ErrInvalid, r.Deed)
 	}
 	f := *st.current
 	f.State, f.Index = "reviewed", e.Index
+	if st.public == st.current {
+		st.public = &f
+	}
 	st.current = &f
 	return []Change{{Finding: &f}}, nil
 }
 
-// release makes findings public from the end of their delay on.
+// republish makes the current revision the public one, if any was public.
+func (st *findingState) republish(e *trucewatch.Entry) {
+	if st.public != nil && st.public != st.current {
+		st.public = st.current
+		st.again = append(st.again, e.Received)
+	}
+}
+
+// release makes findings public, as they are now, from the end of their delay
+// on. A finding that is revised later stays public as it was until a person
+// releases it again: nothing reaches the public that nobody released.
 func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, error) {
 	var changes []Change
 	for _, id := range r.Findings {
@@ -146,10 +161,13 @@ func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, e
 		if st == nil {
 			return nil, fmt.Errorf("%w: there is no finding %s to release", trucewatch.ErrInvalid, id)
 		}
-		if st.released != 0 {
+		if st.public == st.current {
 			continue
 		}
-		st.released = e.Received
+		if st.released == 0 {
+			st.released, st.public = e.Received, st.current
+		}
+		st.republish(e)
 		changes = append(changes, Change{Released: id, Finding: st.current})
 		at, err := s.visibleFrom(st)
 		if err != nil {

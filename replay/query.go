@@ -34,12 +34,14 @@ func (s *State) Findings() iter.Seq[*trucewatch.Finding] {
 }
 
 // Publishable returns the findings that could be released now: violations and
-// probable violations that nobody withdrew and that are not public yet.
+// probable violations that are not public, and whatever was revised or withdrawn
+// since it was released.
 func (s *State) Publishable() []trucewatch.FindingID {
 	var ids []trucewatch.FindingID
 	for f := range s.Findings() {
+		public := s.findings[f.ID].public
 		counts := f.Result == trucewatch.Violation || f.Result == trucewatch.ProbableViolation
-		if counts && f.State != "withdrawn" && s.findings[f.ID].released == 0 {
+		if public == nil && counts && f.State != "withdrawn" || public != nil && public != f {
 			ids = append(ids, f.ID)
 		}
 	}

@@ -31,6 +31,7 @@ type Sink interface {
 // A shower hands views of the state, as it is now, to a sink.
 type shower struct {
 	s     *State
+	a     trucewatch.Audience
 	rules disclose.Rules
 	to    Sink
 }
@@ -46,7 +47,7 @@ func (s *State) shower(a trucewatch.Audience, to Sink) (*shower, error) {
 		return nil, fmt.Errorf("replay: show: %w", err)
 	}
 	to.Header(header)
-	return &shower{s: s, rules: rules, to: to}, nil
+	return &shower{s: s, a: a, rules: rules, to: to}, nil
 }
 
 // Show hands to a sink what changes mean for an audience: the views of all they
@@ -130,7 +131,7 @@ func (s *State) ShowAll(a trucewatch.Audience, to Sink) error {
 }
 
 func (sh *shower) incident(in *trucewatch.Incident) {
-	v, ok := sh.rules.Incident(sh.s.Now(), in, sh.s.incidents.Members(in), sh.s.facts(in))
+	v, ok := sh.rules.Incident(sh.s.Now(), in, sh.s.incidents.Members(in), sh.s.facts(sh.a, in))
 	if !ok {
 		sh.to.DropIncident(in.ID, in.ID)
 		return
@@ -139,7 +140,7 @@ func (sh *shower) incident(in *trucewatch.Incident) {
 }
 
 func (sh *shower) finding(id trucewatch.FindingID) {
-	about, ok := sh.s.about(id)
+	about, ok := sh.s.about(sh.a, id)
 	if !ok {
 		return
 	}
@@ -157,7 +158,7 @@ func (sh *shower) finding(id trucewatch.FindingID) {
 func (sh *shower) caseView(c *trucewatch.Case) {
 	var visible []trucewatch.FindingID
 	for _, id := range c.Findings {
-		if about, ok := sh.s.about(id); ok {
+		if about, ok := sh.s.about(sh.a, id); ok {
 			if _, shown := sh.rules.Finding(sh.s.Now(), about.FindingFact, about.Incident); shown {
 				visible = append(visible, id)
 			}
@@ -196,26 +197,42 @@ func (sh *shower) ledger(c Change) {
 
 func (sh *shower) sources() { sh.to.PutSources(sh.rules.Sources(sh.s.sourceViews())) }
 
+// fact is a finding as an audience may come to see it: the mission the current
+// revision, all others the one that a person released last.
+func (s *State) fact(a trucewatch.Audience, st *findingState, in *trucewatch.Incident) disclose.FindingFact {
+	f := disclose.FindingFact{Finding: st.current, Released: st.released}
+	changed := st.revised
+	if a != trucewatch.ForMission && st.public != nil {
+		f.Finding, changed = st.public, st.again
+	}
+	if len(changed) > 0 {
+		f.Revised = changed[len(changed)-1]
+	}
+	if a == trucewatch.ForMission && in != nil {
+		f.Place = disclose.Place(in, s.incidents.Members(in))
+	}
+	return f
+}
+
 // facts returns the findings about an incident.
-func (s *State) facts(in *trucewatch.Incident) []disclose.FindingFact {
+func (s *State) facts(a trucewatch.Audience, in *trucewatch.Incident) []disclose.FindingFact {
 	var out []disclose.FindingFact
 	for _, id := range s.byIncident[in.ID] {
-		st := s.findings[id]
-		out = append(out, disclose.FindingFact{Finding: st.current, Released: st.released})
+		out = append(out, s.fact(a, s.findings[id], in))
 	}
 	return out
 }
 
-func (s *State) about(id trucewatch.FindingID) (disclose.About, bool) {
+func (s *State) about(a trucewatch.Audience, id trucewatch.FindingID) (disclose.About, bool) {
 	st := s.findings[id]
 	if st == nil {
 		return disclose.About{}, false
 	}
-	about := disclose.About{FindingFact: disclose.FindingFact{Finding: st.current, Released: st.released}}
+	var in *trucewatch.Incident
 	if of := st.current.Subject.Incident; of != nil {
-		about.Incident = s.incidents.Incident(*of)
+		in = s.incidents.Incident(*of)
 	}
-	return about, true
+	return disclose.About{FindingFact: s.fact(a, st, in), Incident: in}, true
 }
 
 func (s *State) texts() []trucewatch.AgreementText {
@@ -252,7 +269,7 @@ func (s *State) noticeViews() []trucewatch.NoticeView {
 // View returns what an audience may see now of one reporting period, compared
 // with the one before it.
 func (s *State) View(a trucewatch.Audience, period, before trucewatch.Interval) (trucewatch.View, error) {
-	return disclose.Build(s.disclosable(), a, s.Now(), period, before)
+	return disclose.Build(s.disclosable(a), a, s.Now(), period, before)
 }
 
 // ViewDigest is the hash of all that an audience may see now.
@@ -268,13 +285,15 @@ func (s *State) ViewDigest(a trucewatch.Audience) (trucewatch.Hash, error) {
 	return sha256.Sum256(b), nil
 }
 
-// disclosable is the state as package disclose wants it.
-func (s *State) disclosable() disclose.Facts {
+// disclosable is the state as package disclose wants it for an audience.
+func (s *State) disclosable(a trucewatch.Audience) disclose.Facts {
 	f := disclose.Facts{
 		Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(),
-		Sources: s.sourceViews(), Notices: s.noticeViews(),
-		Incidents: s.incidentFacts, Others: s.otherFacts, Revised: s.revised, Finding: s.about,
-		Cases: slices.Collect(s.desk.All()),
+		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()),
+		Incidents: func(period trucewatch.Interval) iter.Seq[disclose.IncidentFact] { return s.incidentFacts(a, period) },
+		Others:    func(period trucewatch.Interval) iter.Seq[disclose.FindingFact] { return s.otherFacts(a, period) },
+		Revised:   func(period trucewatch.Interval) iter.Seq[disclose.About] { return s.revised(a, period) },
+		Finding:   func(id trucewatch.FindingID) (disclose.About, bool) { return s.about(a, id) },
 	}
 	for _, t := range s.tallies {
 		f.Tallies = append(f.Tallies, *t)
@@ -287,35 +306,35 @@ func (s *State) disclosable() disclose.Facts {
 
 func touches(period, when trucewatch.Interval) bool { return period.IsZero() || period.Gap(when) == 0 }
 
-func (s *State) incidentFacts(period trucewatch.Interval) iter.Seq[disclose.IncidentFact] {
+func (s *State) incidentFacts(a trucewatch.Audience, period trucewatch.Interval) iter.Seq[disclose.IncidentFact] {
 	return func(yield func(disclose.IncidentFact) bool) {
 		for in := range s.incidents.All() {
-			if touches(period, in.When) && !yield(disclose.IncidentFact{Incident: in, Members: s.incidents.Members(in), Findings: s.facts(in)}) {
+			if touches(period, in.When) && !yield(disclose.IncidentFact{Incident: in, Members: s.incidents.Members(in), Findings: s.facts(a, in)}) {
 				return
 			}
 		}
 	}
 }
 
-func (s *State) otherFacts(period trucewatch.Interval) iter.Seq[disclose.FindingFact] {
+func (s *State) otherFacts(a trucewatch.Audience, period trucewatch.Interval) iter.Seq[disclose.FindingFact] {
 	return func(yield func(disclose.FindingFact) bool) {
 		for f := range s.Findings() {
 			if f.Subject.Incident != nil || !f.When.IsZero() && !touches(period, f.When) {
 				continue
 			}
-			if !yield(disclose.FindingFact{Finding: f, Released: s.findings[f.ID].released}) {
+			if !yield(s.fact(a, s.findings[f.ID], nil)) {
 				return
 			}
 		}
 	}
 }
 
-func (s *State) revised(period trucewatch.Interval) iter.Seq[disclose.About] {
+func (s *State) revised(a trucewatch.Audience, period trucewatch.Interval) iter.Seq[disclose.About] {
 	return func(yield func(disclose.About) bool) {
 		for f := range s.Findings() {
-			st := s.findings[f.ID]
-			in := slices.ContainsFunc(st.revised, func(at trucewatch.Instant) bool { return period.IsZero() || period.Contains(at) })
-			if about, ok := s.about(f.ID); ok && in && !yield(about) {
+			about, ok := s.about(a, f.ID)
+			in := about.Revised != 0 && (period.IsZero() || period.Contains(about.Revised))
+			if ok && in && !yield(about) {
 				return
 			}
 		}
@@ -328,9 +347,6 @@ func (s *State) visibleFrom(st *findingState) (trucewatch.Instant, error) {
 	if err != nil {
 		return 0, err
 	}
-	var in *trucewatch.Incident
-	if of := st.current.Subject.Incident; of != nil {
-		in = s.incidents.Incident(*of)
-	}
-	return rules.VisibleFrom(disclose.FindingFact{Finding: st.current, Released: st.released}, in), nil
+	about, _ := s.about(trucewatch.ForPublic, st.current.ID)
+	return rules.VisibleFrom(about.FindingFact, about.Incident), nil
 }

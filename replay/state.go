@@ -49,12 +49,14 @@ type State struct {
 	cutOffs    []cutOff // in record order
 }
 
-// A findingState is a finding, what it was before, and whether it is public.
+// A findingState is a finding, what it was before, and what of it is public.
 type findingState struct {
 	current  *trucewatch.Finding
 	before   []*trucewatch.Finding // oldest first
 	revised  []trucewatch.Instant  // when each revision was recorded
-	released trucewatch.Instant
+	public   *trucewatch.Finding   // the revision that a person released last, nil if none: what others than the mission see
+	released trucewatch.Instant    // when the first was released
+	again    []trucewatch.Instant  // when later ones were
 }
 
 // A reveal is an instant at which the end of a delay shows a finding.

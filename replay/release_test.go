@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package replay
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// TestRevisionIsPublicOnlyWhenReleased holds that nothing of a finding reaches
+// others than the mission that no person released.
+func TestRevisionIsPublicOnlyWhenReleased(t *testing.T) {
+	s := New(nil)
+	e := &trucewatch.Entry{Received: 10}
+	first := &trucewatch.Finding{ID: "K2/1.0", Result: trucewatch.ProbableViolation, State: "preliminary", When: trucewatch.Interval{From: 1, Till: 1}}
+	s.genesis = &trucewatch.Genesis{}
+	s.revise(e, first)
+	result := func(a trucewatch.Audience) trucewatch.Result {
+		about, ok := s.about(a, first.ID)
+		if !ok {
+			t.Fatal("the finding is gone")
+		}
+		return about.Finding.Result
+	}
+	if _, err := s.release(e, &trucewatch.Release{Findings: []trucewatch.FindingID{first.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Publishable()) != 0 {
+		t.Errorf("released and still publishable: %v", s.Publishable())
+	}
+	later := &trucewatch.Entry{Received: 20}
+	s.revise(later, &trucewatch.Finding{ID: first.ID, Result: trucewatch.Violation, When: first.When})
+	if got := result(trucewatch.ForPublic); got != trucewatch.ProbableViolation {
+		t.Errorf("the public sees %s, which nobody released", got)
+	}
+	if got := result(trucewatch.ForMission); got != trucewatch.Violation {
+		t.Errorf("the mission sees %s, not the current revision", got)
+	}
+	if !slices.Equal(s.Publishable(), []trucewatch.FindingID{first.ID}) {
+		t.Errorf("the revision is not offered for release: %v", s.Publishable())
+	}
+	if _, err := s.release(&trucewatch.Entry{Received: 30}, &trucewatch.Release{Findings: []trucewatch.FindingID{first.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := result(trucewatch.ForPublic); got != trucewatch.Violation {
+		t.Errorf("released again, and the public sees %s", got)
+	}
+	if about, _ := s.about(trucewatch.ForPublic, first.ID); about.Released != 10 || about.Revised != 30 {
+		t.Errorf("released %d, revised %d for the public; want 10 and 30", about.Released, about.Revised)
+	}
+	if _, err := s.review(&trucewatch.Entry{Received: 40}, &trucewatch.Review{Finding: first.ID, Deed: "withdraw", By: "duty officer", Reason: "wrong row"}); err != nil {
+		t.Fatal(err)
+	}
+	if about, _ := s.about(trucewatch.ForPublic, first.ID); about.Finding.State != "withdrawn" {
+		t.Errorf("a person withdrew it, and the public reads %q", about.Finding.State)
+	}
+}
