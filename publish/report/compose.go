@@ -48,6 +48,7 @@ type paper struct {
 // A layer is the numbers of one layer of counting.
 type layer struct {
 	Name, Says string
+	Rule       string // of all numbers; "" if they have several
 	List       []trucewatch.Number
 }
 
@@ -229,6 +230,15 @@ func layers(numbers []trucewatch.Number) []layer {
 		}
 		out[i].List = append(out[i].List, n)
 	}
+	for i, l := range out {
+		for _, n := range l.List {
+			if n.Rule != l.List[0].Rule {
+				out[i].Rule = ""
+				break
+			}
+			out[i].Rule = n.Rule
+		}
+	}
 	return out
 }
 
@@ -251,12 +261,15 @@ func (p *paper) summarise() []string {
 		if l.Name == "finding" && !p.Agreed {
 			continue
 		}
-		for _, n := range l.List {
-			out = append(out, compare(n))
-		}
 		if len(l.List) == 0 {
 			out = append(out, "No "+l.Name+" was counted for this audience in this period.")
+			continue
 		}
+		parts := make([]string, len(l.List))
+		for i, n := range l.List {
+			parts[i] = compare(n)
+		}
+		out = append(out, strings.ToUpper(l.Name[:1])+l.Name[1:]+" counts (the period before in brackets): "+strings.Join(parts, "; ")+".")
 	}
 	if !p.Agreed {
 		out = append(out, "Nothing is agreed, so nothing is judged: there are no findings, and no act is called a violation.")
@@ -276,26 +289,17 @@ func sentence(s string, n int) string {
 	return s
 }
 
-// compare writes one number beside the period before. No adjective: more,
-// fewer, the same, or not comparable.
+// compare writes one number beside the period before, without a word of its
+// own: a lower bound is neither more nor fewer than another number.
 func compare(n trucewatch.Number) string {
-	value := wording.Number(n.Value)
+	value, before := wording.Number(n.Value), "not comparable"
 	if n.AtLeast {
 		value = "at least " + value
 	}
-	s := wording.Words(n.Layer) + ", " + wording.What(n.What) + ": " + value + "; "
-	s = strings.ToUpper(s[:1]) + s[1:]
-	switch {
-	case n.Previous == nil:
-		return s + "not comparable with the period before."
-	case n.AtLeast && n.Value <= *n.Previous:
-		return s + "a lower bound, which cannot be called fewer than the " + wording.Number(*n.Previous) + " of the period before."
-	case *n.Previous == n.Value:
-		return s + "the same number as in the period before."
-	case *n.Previous < n.Value:
-		return s + "more than in the period before (" + wording.Number(*n.Previous) + ")."
+	if n.Previous != nil {
+		before = wording.Number(*n.Previous)
 	}
-	return s + "fewer than in the period before (" + wording.Number(*n.Previous) + ")."
+	return wording.What(n.What) + " " + value + " (" + before + ")"
 }
 
 // An area is the incidents nearest to one town.

@@ -37,6 +37,7 @@ func functions() template.FuncMap {
 		"share":    wording.Share,
 		"words":    func(s any) string { return wording.Words(fmt.Sprint(s)) },
 		"what":     wording.What,
+		"place":    wording.Place,
 		"unbroken": wording.Unbroken,
 		"count":    count,
 		"number":   number,

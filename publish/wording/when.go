@@ -66,6 +66,11 @@ func (c Clock) Interval(v trucewatch.Interval) string {
 		}
 		return from.Format(time.DateOnly) + " 00 h – " + till.Format(time.DateOnly) + " 24 h " + zoneName(till)
 	}
+	// Periods and days end a microsecond before the next begins; people write
+	// that as the next one's beginning.
+	if v.Till > v.From && (v.Till+1)%trucewatch.Minute == 0 {
+		till = c.in(v.Till + 1)
+	}
 	layout := clockLayout(from)
 	if l := clockLayout(till); len(l) > len(layout) {
 		layout = l

@@ -59,6 +59,14 @@ func Region(r geo.Region) string {
 	return "place not known"
 }
 
+// Place writes a name, or the region where there is none.
+func Place(name string, r geo.Region) string {
+	if name != "" {
+		return name
+	}
+	return Region(r)
+}
+
 func sector(r geo.Region) string {
 	var arcs []string
 	for _, a := range r.Arcs {
