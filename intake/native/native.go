@@ -5,11 +5,10 @@
 // notification, that holds the noun.
 //
 // A field that is not known, a key that stands twice in one object and a second
-// value on a line refuse the line. The content key may be left out: it is then
-// made of native_id, else of the line's bytes. A key that is given is kept.
-//
-// Trust: whoever can write such a file can give any content key, and so can
-// claim the key of a row that another import would bring.
+// value on a line refuse the line. The content key is made of native_id, else of
+// the line's bytes. A key that stands in the file is not used: whoever wrote the
+// file could otherwise claim the key of a row that another import will bring,
+// and so keep that row out.
 package native
 
 import (
@@ -107,16 +106,14 @@ func line(raw []byte, keys *intake.Keyer) (trucewatch.Submission, error) {
 	return s, finish(&s, raw, keys)
 }
 
-// finish gives a key where there is none and checks the noun.
+// finish gives the content key and checks the noun.
 func finish(s *trucewatch.Submission, raw []byte, keys *intake.Keyer) error {
 	set := func(key *trucewatch.ContentKey, id string) {
-		switch {
-		case !key.IsZero():
-		case id != "":
+		if id != "" {
 			*key = keys.Native(id)
-		default:
-			*key = keys.Bytes(raw)
+			return
 		}
+		*key = keys.Bytes(raw)
 	}
 	n := 0
 	var err error

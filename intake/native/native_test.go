@@ -59,7 +59,8 @@ func TestNouns(t *testing.T) {
 
 // What trucewatch writes of an observation it reads back, key and all.
 func TestReadsWhatIsWritten(t *testing.T) {
-	want := parse(t, shot)[0].Observation
+	named := strings.Replace(shot, `"kind":"shot"`, `"kind":"shot","native_id":"s-1"`, 1)
+	want := parse(t, named)[0].Observation
 	line, err := json.Marshal(want)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +68,19 @@ func TestReadsWhatIsWritten(t *testing.T) {
 	got := parse(t, string(line))[0].Observation
 	if got == nil || !bytes.Equal(trucewatch.Encode(got), trucewatch.Encode(want)) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestKeyInTheFileIsNotUsed(t *testing.T) {
+	want := parse(t, shot)[0].Observation.Key
+	claimed := strings.Replace(shot, `"kind":"shot"`, `"kind":"shot","native_id":"s-1","key":"`+strings.Repeat("ab", 32)+`"`, 1)
+	got := parse(t, claimed)[0].Observation.Key
+	if got == want || got.String() == strings.Repeat("ab", 32) {
+		t.Errorf("the line claimed the key %v", got)
+	}
+	plain := strings.Replace(shot, `"kind":"shot"`, `"kind":"shot","native_id":"s-1"`, 1)
+	if own := parse(t, plain)[0].Observation.Key; own != got {
+		t.Errorf("key %v with a claim, %v without", got, own)
 	}
 }
 
