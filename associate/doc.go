@@ -1,5 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package associate finds which observations belong to one incident, where and
-// when it was, and how sure that is.
+// when it was, and how sure that is. It judges nothing.
+//
+// It is pure and exact: the incidents follow from the set of observations, not
+// from the order in which they came, and are the same bits on every machine.
+// Only names and history follow the record's order: an incident is named by its
+// earliest recorded member.
+//
+// # Model
+//
+// Each incident begins somewhere, some time, with a density birth per km2 and
+// second. Each report comes from an incident, with the probability PD of its
+// means, or from none, with the density clutter of its means. For a set S of
+// observations the score is the logarithm of how much better one common
+// incident explains them than each standing alone:
+//
+//	score(S) = ln birth + sum over S of ln( PD / (clutter + birth PD) ) + ln T(S) + ln V(S)
+//
+// and 0 for one observation. This is the generative model of NET-VISA (Arora,
+// Russell, Sudderth, Bulletin of the Seismological Society of America 103(2A),
+// 2013) for reports in place of seismic picks, without its term for silent
+// stations: silence speaks only once there are duty logs.
+//
+// V is the overlap integral of the places' densities in km^-2(n-1) (package
+// kernel), each widened by spreadMM because an engagement has extent. T is the
+// same for time: observations that say when (timed) lie anywhere in the hull of
+// them all, with density 1/(hull + gap); loose ones, which only say between when
+// and when at most, anywhere in their window. Timed windows chain over pauses of
+// at most EngagementGap, to at most EngagementCap. Loose windows must share time;
+// a day is [00:00, 24:00) without its end, so that consecutive days do not touch.
+// What is noticed later (burning, craters, damage, casualties) looks back by a
+// fixed time, unless its window is already longer.
+//
+// An incident has up to two places. Signs about where it came down share one,
+// signs about where it was fired the other; a sign of unknown role goes where it
+// fits better. Both belong to one incident only if one source reports both: a
+// firing near an impact may as well be the answer of the other side. They then
+// lie within weaponReachMM: a factor 1/(area within reach).
+//
+// What may join what is a table (pairings), with its reasons. Two rows of one
+// source about the same sign are two events and never join. Interference joins
+// per asset. A place known by name alone agrees with the same name.
+//
+// # Search
+//
+// A gate of kind, time and boxes connects observations; what hangs together is a
+// group, kept as the record grows, and an addition divides anew only the groups
+// it touches. Within a group sets are merged while the best gain exceeds
+// joinThreshold, then single observations move to where they gain; ties go by
+// content (time, then content key). Groups of more than searchMax observations or
+// edgesMax pairs are placed one by one, and their incidents say Degraded.
+//
+// Unchecked claims come last: they join what other evidence has formed, change
+// nothing of it, and form incidents only among themselves.
+//
+// # Links and confidence
+//
+// The gain of a link is score(S) - score(S without it); of an observation alone
+// it is ln(birth PD / clutter). The share is 1/(1 + exp(rival - gain)), where the
+// rival is the best other set of the group, or standing alone.
+//
+// Confidence that it happened is 1 - product over classes of means of
+// (1 - reliability x share), with the best link of each class, and at least the
+// best reliability alone; of claims alone it is the best claim's, at most
+// claimsMax.
+//
+// # Ranking of estimates
+//
+// Every estimate is kept. They are ranked by score: ln(1,000 km2 / area of the
+// 95 % ellipse), in thousandths of a nat; the intersection of all regions of one
+// place, one region for each source, stands before each of them; claims stand
+// after all other evidence. Preferred is the first one of where it came down or
+// was seen, else the first; Origin is the first of where it was fired.
+//
+// # Limits
+//
+// Places on both sides of the antimeridian are never neighbours. The search
+// takes regions by mean and covariance: a ring around an observer counts as a
+// disc. Confidence takes the classes of means as independent, and the numbers in
+// modelOf are guesses until a mission has counted its own.
 package associate

@@ -222,9 +222,12 @@ func whenOf(members []*exhibit) trucewatch.Interval {
 	if stated.From <= stated.Till {
 		return stated
 	}
-	drawn := members[0].spot.window
+	drawn := trucewatch.Interval{From: members[0].spot.window.From, Till: members[0].rec.Observation.When.Till}
 	for _, e := range members[1:] {
-		drawn.From, drawn.Till = max(drawn.From, e.spot.window.From), min(drawn.Till, e.spot.window.Till)
+		drawn.From, drawn.Till = max(drawn.From, e.spot.window.From), min(drawn.Till, e.rec.Observation.When.Till)
+	}
+	if drawn.Till < drawn.From {
+		drawn.Till = 0 // one of them has no end
 	}
 	return drawn
 }

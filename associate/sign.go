@@ -74,9 +74,7 @@ func windowOf(o *trucewatch.Observation) (trucewatch.Interval, bool) {
 	if w.Till == 0 {
 		w.Till = w.From + openEnd
 	}
-	if w.Till > w.From {
-		w.Till--
-	}
+	span := w.Till > w.From
 	var lookback trucewatch.Instant
 	switch o.Kind {
 	case trucewatch.ThermalAnomaly:
@@ -87,6 +85,9 @@ func windowOf(o *trucewatch.Observation) (trucewatch.Interval, bool) {
 	// A window longer than the lookback is a way of saying "some time that day"
 	// and already covers it; were it drawn out, days would chain.
 	w.From = min(w.From, w.Till-lookback)
+	if span {
+		w.Till--
+	}
 	w.From -= o.Clock.SyncError
 	w.Till += o.Clock.SyncError
 	return w, lookback > 0 || w.Till-w.From > EngagementCap
