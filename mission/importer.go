@@ -38,6 +38,9 @@ type Import struct {
 // were in rejected/.
 func (w *Writer) Import(im Import) (ImportResult, error) {
 	options, err := im.Options.WithSource(im.Format.Manifest)
+	if err == nil {
+		err = options.Source.Check() // not only once a batch is full
+	}
 	if err != nil {
 		return ImportResult{}, fmt.Errorf("mission: import: %w", err)
 	}
