@@ -21,7 +21,18 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata")
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"trucewatch": main}) }
+func TestMain(m *testing.M) { testscript.Main(tidy{m}, map[string]func(){"trucewatch": main}) }
+
+// tidy removes the example missions after the tests.
+type tidy struct{ *testing.M }
+
+func (m tidy) Run() int {
+	code := m.M.Run()
+	if demoDir != "" {
+		os.RemoveAll(demoDir)
+	}
+	return code
+}
 
 // TestScript runs one script a command. The missions in them are copies of the
 // four examples, loaded once.
@@ -49,6 +60,8 @@ func TestScript(t *testing.T) {
 	})
 }
 
+var demoDir string
+
 // demo returns a folder with the four example missions. Scripts must not write
 // into it.
 var demo = sync.OnceValues(func() (string, error) {
@@ -56,6 +69,7 @@ var demo = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	demoDir = dir
 	var out, errs bytes.Buffer
 	if code := run([]string{"demo", "--no-serve", "--dir", dir}, terminal{strings.NewReader(""), &out, &errs}); code != exitOK {
 		return "", fmt.Errorf("demo ended with %d: %s", code, errs.String())
