@@ -80,13 +80,6 @@ func bend(chord float64) float64 {
 	return float64(chord * (1 + float64(q*(1.0/6+float64(q*(3.0/40))))))
 }
 
-// chordOf is the inverse of bend for lengths up to 1,000 km, within 1e-6.
-func chordOf(length float64) float64 {
-	const meanRadius = 6371008.8
-	q := float64(length*length) / (4 * meanRadius * meanRadius)
-	return float64(length * (1 - float64(q*(1.0/6-float64(q*(1.0/120))))))
-}
-
 // A frame is the east, north and up at a place, for offsets of local figures.
 type frame struct {
 	at              vector

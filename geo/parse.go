@@ -59,7 +59,7 @@ func parsePosition(s string, d Datum) (Position, error) {
 	}
 	if strings.ContainsAny(s, "XxYy") && strings.Contains(s, "=") {
 		if d != SK42 {
-			return Position{}, fmt.Errorf("X and Y of Gauss and Krüger are read in %s only, and the datum stated is %s", SK42, d)
+			return Position{}, fmt.Errorf("coordinates X and Y of Gauss and Krüger are read in %s only, and the datum stated is %s", SK42, d)
 		}
 		return parseGaussKrueger(s)
 	}
@@ -143,7 +143,7 @@ func parseGaussKrueger(s string) (Position, error) {
 	north, ok := parseFixed(x)
 	east, ok2 := parseFixed(y)
 	if !ok || !ok2 {
-		return Position{}, fmt.Errorf("X or Y is not a number of up to 8 digits: %s", form)
+		return Position{}, fmt.Errorf("one of X and Y is not a number of up to 8 digits: %s", form)
 	}
 	if south {
 		north = -north

@@ -113,7 +113,8 @@ func words(t *testing.T, page string) string {
 }
 
 func TestSameInputSameBytes(t *testing.T) {
-	if render(t, invented(t), options()) != render(t, invented(t), options()) {
+	first := render(t, invented(t), options())
+	if again := render(t, invented(t), options()); again != first {
 		t.Error("two reports of the same View differ")
 	}
 }
