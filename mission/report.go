@@ -46,6 +46,9 @@ func (m *Mission) Report(w io.Writer, issued, format string, a trucewatch.Audien
 		return err
 	}
 	o := report.Options{Date: issued, Zone: m.calendar.zone, State: m.state.Digest(), Places: m.places(a)}
+	if o.Days, err = m.days(a, this.Till); err != nil {
+		return err
+	}
 	if o.Checkpoint, err = m.checkpoint(); err != nil {
 		return err
 	}
@@ -72,6 +75,33 @@ func (m *Mission) checkpoint() (string, error) {
 	}
 	defer r.Close()
 	return string(r.Checkpoint().Note), nil
+}
+
+// longDays is how many days the report's long chart shows. Source: the daily
+// report's outline in docs/glossary.md speaks of four weeks.
+const longDays = 28
+
+// days counts the incidents of the four weeks before a period's end that an
+// audience sees, by local day.
+func (m *Mission) days(a trucewatch.Audience, till trucewatch.Instant) ([]trucewatch.Bin, error) {
+	last := till.Time().In(m.calendar.zone)
+	midnight := func(back int) trucewatch.Instant {
+		return trucewatch.InstantOf(time.Date(last.Year(), last.Month(), last.Day()-back, 0, 0, 0, 0, m.calendar.zone))
+	}
+	v, err := m.state.View(a, trucewatch.Interval{From: midnight(longDays - 1), Till: till}, trucewatch.Interval{})
+	if err != nil {
+		return nil, err
+	}
+	bins := make([]trucewatch.Bin, longDays)
+	for i := range bins {
+		bins[i].Span = trucewatch.Interval{From: midnight(longDays - 1 - i), Till: midnight(longDays-2-i) - 1}
+		for _, in := range v.Incidents {
+			if bins[i].Span.Contains(in.When.From) {
+				bins[i].Count++
+			}
+		}
+	}
+	return bins, nil
 }
 
 // shownPlaces are the kinds of places that everybody's maps show. Sensors, posts

@@ -118,24 +118,26 @@ func (p *paper) split() {
 		} else {
 			p.Observed = append(p.Observed, in)
 		}
-		switch in.Kind {
-		case trucewatch.CasualtySeen:
+		if shows(in, trucewatch.CasualtySeen) {
 			p.Harm = append(p.Harm, harms(in)...)
-		case trucewatch.WeaponSeen:
-			s := sighting{Incident: in, What: weapons(in)}
-			for _, id := range in.Findings {
-				if f, ok := findings[id]; ok {
-					s.Findings = append(s.Findings, f)
-				}
-			}
-			p.Weapons = append(p.Weapons, s)
-		case trucewatch.RestrictionMet, trucewatch.Jamming, trucewatch.Spoofing, trucewatch.SensorTamper, trucewatch.FireAtMissionAsset:
+		}
+		if shows(in, trucewatch.WeaponSeen) {
+			p.Weapons = append(p.Weapons, sighting{Incident: in, What: weapons(in), Findings: pick(findings, in.Findings)})
+		}
+		if shows(in, trucewatch.RestrictionMet, trucewatch.Jamming, trucewatch.Spoofing, trucewatch.SensorTamper, trucewatch.FireAtMissionAsset) {
 			p.Impeded = append(p.Impeded, in)
 		}
 	}
 	p.Restricted = pick(findings, p.View.Restricted)
 	p.Corrected = pick(findings, p.View.Corrected)
 	p.HarmByWord = harmWords(p.Harm)
+}
+
+// shows says whether signs of one of the kinds belong to an incident: a child
+// hurt by an explosion is harm, though the incident is an explosion.
+func shows(in trucewatch.IncidentView, kinds ...trucewatch.Kind) bool {
+	return slices.Contains(kinds, in.Kind) ||
+		slices.ContainsFunc(in.Phenomena, func(p trucewatch.Phenomena) bool { return slices.Contains(kinds, p.Kind) })
 }
 
 func pick(all map[trucewatch.FindingID]trucewatch.FindingView, ids []trucewatch.FindingID) []trucewatch.FindingView {
@@ -200,7 +202,7 @@ func harmWords(list []harm) []string {
 func weapons(in trucewatch.IncidentView) []string {
 	var out []string
 	for _, o := range in.Observations {
-		if o.Observation == nil || o.Observation.Weapon == nil {
+		if o.Observation == nil || o.Observation.Weapon == nil || o.Observation.Kind != trucewatch.WeaponSeen {
 			continue
 		}
 		w := o.Observation.Weapon

@@ -227,3 +227,22 @@ func TestJSON(t *testing.T) {
 		t.Errorf("report %+v with %d incidents", got.Report, len(got.View.Incidents))
 	}
 }
+
+// TestHarmIsCountedWhateverTheIncidentIs: a child hurt by an explosion belongs
+// to an incident that is an explosion.
+func TestHarmIsCountedWhateverTheIncidentIs(t *testing.T) {
+	in := trucewatch.IncidentView{ID: trucewatch.IncidentID{Index: 7}, Kind: trucewatch.Explosion,
+		Phenomena: []trucewatch.Phenomena{{Kind: trucewatch.Explosion}, {Kind: trucewatch.CasualtySeen}},
+		Observations: []trucewatch.ObservationView{
+			{Recorded: trucewatch.Recorded{Observation: &trucewatch.Observation{Kind: trucewatch.Explosion, Weapon: &trucewatch.Weapon{Platform: trucewatch.Mortar}}}},
+			{Recorded: trucewatch.Recorded{Observation: &trucewatch.Observation{Kind: trucewatch.CasualtySeen, Casualty: &trucewatch.Casualty{Injured: 1, Status: "verified"}}}},
+		}}
+	p := paper{View: trucewatch.View{Incidents: []trucewatch.IncidentView{in}}}
+	p.split()
+	if len(p.Harm) != 1 || p.HarmByWord[0] != "verified: 1" {
+		t.Errorf("harm %v, in words %v; want one, verified", p.Harm, p.HarmByWord)
+	}
+	if len(p.Weapons) != 0 {
+		t.Errorf("a weapon that was heard is listed among weapons seen: %v", p.Weapons)
+	}
+}
