@@ -24,7 +24,16 @@ func parseCutOff(s string) (cutOff, error) {
 // over the cut-off, it is the instant of the jump's length later, as package
 // time has it; where the hour comes twice, it is the first.
 func (c cutOff) on(day time.Time, zone *time.Location) trucewatch.Instant {
-	return trucewatch.InstantOf(time.Date(day.Year(), day.Month(), day.Day(), c.hour, c.minute, 0, 0, zone))
+	t := time.Date(day.Year(), day.Month(), day.Day(), c.hour, c.minute, 0, 0, zone)
+	// Package time does not promise which of the two it takes.
+	if start, _ := t.ZoneBounds(); !start.IsZero() {
+		_, after := t.Zone()
+		_, before := start.Add(-1).Zone()
+		if first := t.Add(time.Duration(after-before) * time.Second); first.Before(start) {
+			t = first
+		}
+	}
+	return trucewatch.InstantOf(t)
 }
 
 // A calendar resolves the mission's cut-offs with the zone database. The core
