@@ -215,16 +215,21 @@ func (s *State) observe(e *trucewatch.Entry, b *trucewatch.Batch) ([]Change, err
 	src.seen(e.Received, int64(len(b.Observations)))
 	src.reject(e.Index, b)
 	source := src.view.Source
-	var fresh []*trucewatch.Recorded
+	recorded := make([]trucewatch.Recorded, len(b.Observations)) // in one piece of memory
+	fresh := make([]*trucewatch.Recorded, 0, len(recorded))
 	for row := range b.Observations {
 		o := &b.Observations[row]
+		if row > 0 {
+			shareTexts(o, &b.Observations[row-1])
+		}
 		if s.keys[o.Key] {
 			continue
 		}
 		s.keys[o.Key] = true
-		fresh = append(fresh, &trucewatch.Recorded{
+		recorded[row] = trucewatch.Recorded{
 			ID: trucewatch.ObservationID{Index: e.Index, Row: uint16(row)}, Received: e.Received, Source: &source, Observation: o,
-		})
+		}
+		fresh = append(fresh, &recorded[row])
 	}
 	changes := []Change{{Source: src.view}}
 	for _, c := range s.incidents.Add(e.Index, fresh) {
