@@ -648,6 +648,27 @@ func TestAttributionWhereTheMissionAdjudicates(t *testing.T) {
 	}
 }
 
+// TestNothingIsAttributedWhereTheMissionDoesNotAdjudicate holds for every view,
+// the mission's own among them.
+func TestNothingIsAttributedWhereTheMissionDoesNotAdjudicate(t *testing.T) {
+	a := terms(agreement.InForce, func(a *agreement.Agreement, _ *agreement.DisclosureRule) {
+		a.Bodies = []agreement.Body{{ID: "mission", Adjudicates: false}}
+	})
+	for _, audience := range []trucewatch.Audience{trucewatch.ForMission, trucewatch.ForPublic} {
+		r, err := RulesFor(audience, []*agreement.Agreement{a}, genesis)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, f := event(1, trucewatch.Explosion, somewhere, moment(epoch))
+		f.Released = epoch
+		f.Finding.Attribution = trucewatch.Attribution{Level: "party", Party: "A", Share: 912_345}
+		v, shown := r.Finding(epoch+10*trucewatch.Day, f, in)
+		if !shown || v.Attribution.Level != "none" || v.Attribution.Party != "" || !slices.Contains(v.Withheld, "attribution") {
+			t.Errorf("%s: shown %v, attribution %+v, withheld %v", audience, shown, v.Attribution, v.Withheld)
+		}
+	}
+}
+
 func TestCaseIsPublicWhenAllOfItIs(t *testing.T) {
 	c := &trucewatch.Case{ID: "case/a", Findings: []trucewatch.FindingID{"a", "b"}, Opened: epoch + 5*trucewatch.Minute}
 	r := rules(t, trucewatch.ForPublic)

@@ -155,6 +155,12 @@ func (r Rules) Finding(at trucewatch.Instant, f FindingFact, in *trucewatch.Inci
 	if in != nil {
 		v.Where, v.Precision = r.where(in)
 	}
+	// Who is responsible is for the body that may say so; no view of a mission that
+	// does not adjudicate shows it, its own least of all: its staff would be asked.
+	if !r.Adjudicates {
+		v.Attribution = trucewatch.Attribution{Level: "none"}
+		v.Withheld = append(v.Withheld, "attribution")
+	}
 	if r.mission() {
 		v.Place = f.Place
 		return v, true
@@ -170,11 +176,6 @@ func (r Rules) redact(v *trucewatch.FindingView, in *trucewatch.Incident) {
 	v.Reasons = []trucewatch.Reason{reason(&v.Finding, in)}
 	v.WouldChange = nil
 	v.Index = 0 // tells when the evidence came in
-	v.Withheld = []string{"exact place", "exact time", "exact confidence", "evidence", "reasons in full", "what would change it"}
-	if r.Adjudicates {
-		v.Attribution = r.attribution(v.Attribution)
-		return
-	}
-	v.Attribution = trucewatch.Attribution{Level: "none"}
-	v.Withheld = append(v.Withheld, "attribution")
+	v.Withheld = append([]string{"exact place", "exact time", "exact confidence", "evidence", "reasons in full", "what would change it"}, v.Withheld...)
+	v.Attribution = r.attribution(v.Attribution)
 }

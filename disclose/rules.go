@@ -79,7 +79,7 @@ type Rules struct {
 	Audience    trucewatch.Audience
 	PrecisionMM int64              // side of the finest cell; 0: exact places
 	Delay       trucewatch.Instant // after the end of an event
-	Adjudicates bool               // the mission may name in public who is responsible
+	Adjudicates bool               // the mission may name who is responsible
 
 	hour  trucewatch.Instant // an instant at which an hour begins, so that reporting periods end on whole hours
 	scale agreement.Evidence // the thresholds of its words
@@ -154,6 +154,7 @@ func (r *Rules) hold(g *agreement.Agreement, first bool) error {
 		r.scale.Confirmed = max(r.scale.Confirmed, next.scale.Confirmed)
 	}
 	if r.Audience == trucewatch.ForMission {
+		r.Adjudicates = r.Adjudicates && next.Adjudicates
 		return nil
 	}
 	if first {
