@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
@@ -83,7 +84,7 @@ type batcher struct {
 	hash       trucewatch.Hash
 	result     ImportResult
 	bytes      int
-	rows       []trucewatch.Observation
+	rows       []trucewatch.Observation       // copied when they are appended: the state keeps them, without room to spare
 	keys       map[trucewatch.ContentKey]bool // of rows not yet appended
 	rejected   []trucewatch.Rejection
 	tallies    []trucewatch.Tally
@@ -256,7 +257,7 @@ func (b *batcher) close(received trucewatch.Instant) error {
 	var payloads []trucewatch.Payload
 	if len(b.rows)+len(b.rejected) > 0 {
 		payloads = append(payloads, trucewatch.Payload{Observations: &trucewatch.Batch{
-			Source: b.source, File: b.file, FileHash: b.hash, Observations: b.rows, Rejected: b.rejected}})
+			Source: b.source, File: b.file, FileHash: b.hash, Observations: slices.Clone(b.rows), Rejected: b.rejected}})
 	}
 	if len(b.tallies) > 0 {
 		payloads = append(payloads, trucewatch.Payload{Tally: &trucewatch.TallyBatch{
@@ -271,7 +272,7 @@ func (b *batcher) close(received trucewatch.Instant) error {
 			return err
 		}
 	}
-	b.rows, b.rejected, b.tallies, b.statements, b.bytes = nil, nil, nil, nil, 0
+	b.rows, b.rejected, b.tallies, b.statements, b.bytes = b.rows[:0], nil, nil, nil, 0
 	clear(b.keys)
 	return nil
 }
