@@ -26,32 +26,32 @@ type Change struct {
 	Notice    *trucewatch.NoticeView
 }
 
-// encode returns the canonical bytes of a change, for the digest. Each form
-// begins with its own letter, so that no change can pass for another.
-func (c *Change) encode() []byte {
+// encode returns what goes into the digest for a change: the letter of its form,
+// so that no change can pass for another, and its canonical bytes.
+func (c *Change) encode() (form byte, body []byte) {
 	switch {
 	case c.Incident != nil:
-		return append([]byte("i"), trucewatch.Encode(c.Incident)...)
+		return 'i', trucewatch.Encode(c.Incident)
 	case c.Released != "":
-		return append([]byte("r"), trucewatch.Encode(c.Released)...)
+		return 'r', trucewatch.Encode(c.Released)
 	case c.Finding != nil:
-		return append([]byte("f"), trucewatch.Encode(c.Finding)...)
+		return 'f', trucewatch.Encode(c.Finding)
 	case c.Case != nil:
-		return append([]byte("c"), trucewatch.Encode(c.Case)...)
+		return 'c', trucewatch.Encode(c.Case)
 	case c.Tally != nil:
-		return append([]byte("t"), trucewatch.Encode([]any{c.Tally.Tally, c.Tally.Flags, c.Tally.Agrees})...)
+		return 't', trucewatch.Encode([]any{c.Tally.Tally, c.Tally.Flags, c.Tally.Agrees})
 	case c.Statement != nil:
-		return append([]byte("s"), trucewatch.Encode(c.Statement.Statement)...)
+		return 's', trucewatch.Encode(c.Statement.Statement)
 	case c.Notice != nil:
-		return append([]byte("n"), trucewatch.Encode(c.Notice.Notification)...)
+		return 'n', trucewatch.Encode(c.Notice.Notification)
 	case c.Source != nil:
-		return append([]byte("o"), trucewatch.Encode([]any{c.Source.Source, c.Source.Accepted, c.Source.Rejected})...)
+		return 'o', trucewatch.Encode([]any{c.Source.Source, c.Source.Accepted, c.Source.Rejected})
 	case c.Tick != 0:
-		return append([]byte("k"), trucewatch.Encode(c.Tick)...)
+		return 'k', trucewatch.Encode(c.Tick)
 	case c.Header:
-		return []byte("h")
+		return 'h', nil
 	}
-	return append([]byte("g"), trucewatch.Encode([]trucewatch.IncidentID{c.Gone, c.Into})...)
+	return 'g', trucewatch.Encode([]trucewatch.IncidentID{c.Gone, c.Into})
 }
 
 // A sourceState is a source and what came of its rows.

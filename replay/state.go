@@ -131,7 +131,9 @@ func (s *State) Apply(e *trucewatch.Entry) ([]Change, error) {
 	h := sha256.New()
 	h.Write(s.digest[:])
 	for _, c := range changes {
-		h.Write(c.encode())
+		form, body := c.encode()
+		h.Write([]byte{form})
+		h.Write(body)
 	}
 	h.Sum(s.digest[:0])
 	return changes, nil
@@ -231,8 +233,10 @@ func (s *State) observe(e *trucewatch.Entry, b *trucewatch.Batch) ([]Change, err
 		}
 		fresh = append(fresh, &recorded[row])
 	}
-	changes := []Change{{Source: src.view}}
-	for _, c := range s.incidents.Add(e.Index, fresh) {
+	added := s.incidents.Add(e.Index, fresh)
+	changes := make([]Change, 0, 1+len(added))
+	changes = append(changes, Change{Source: src.view})
+	for _, c := range added {
 		changes = append(changes, Change{Incident: c.Incident, Gone: c.Gone, Into: c.Into})
 		if c.Incident != nil {
 			changes = append(changes, s.judge(e, c.Incident)...)
