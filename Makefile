@@ -4,11 +4,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
-FUZZTIME ?= 5s
-# Packages from Debian that the whole test run needs, and one program of each.
-DEBIAN := chromium qemu-user geographiclib-tools
+FUZZ ?= 5000x
 
-.PHONY: help test install check race fuzz arches browser bench crash demo update
+.PHONY: help test install check race fuzz arches bench demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,12 +32,8 @@ check: ## format, vet, staticcheck, tests
 race: ## the packages with goroutines, under the race detector
 	go test -race -short -timeout 20m ./internal/... ./record/... ./index/... ./mission/... ./publish/...
 
-fuzz: ## each fuzz test for FUZZTIME
-	@go list -f '{{$$d := .Dir}}{{range .TestGoFiles}}{{$$d}}/{{.}} {{end}}{{range .XTestGoFiles}}{{$$d}}/{{.}} {{end}}' ./... | tr ' ' '\n' | \
-	xargs -r grep -HoE '^func Fuzz\w+' | sort -u | while IFS=: read -r file name; do \
-		echo "fuzz $$(dirname "$${file#$(CURDIR)/}") $${name#func }"; \
-		go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$${file#$(CURDIR)/}")" | { grep -E 'FAIL|Failing|panic' && exit 1 || true; }; \
-	done
+fuzz: ## each fuzz test for FUZZ inputs
+	./scripts/fuzz $(FUZZ)
 
 arches: ## one digest for the example missions on amd64 v1, v3 and arm64
 	./scripts/arches
