@@ -131,10 +131,10 @@ func (o *Observation) Has(mark Mark) bool {
 
 // A Recorded observation is an observation as it stands in the record.
 type Recorded struct {
-	ID          ObservationID `json:"id"`
-	Received    Instant       `json:"received"`
-	Source      *Source       `json:"source"`
-	Observation *Observation  `json:"observation"`
+	ID          ObservationID `cbor:"1,keyasint" json:"id"`
+	Received    Instant       `cbor:"2,keyasint" json:"received"`
+	Source      *Source       `cbor:"3,keyasint" json:"source"`
+	Observation *Observation  `cbor:"4,keyasint" json:"observation"`
 }
 
 // A Submission is what intake makes of one row of a file or one message,

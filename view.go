@@ -59,33 +59,33 @@ type Number struct {
 // An IncidentView is an incident as one audience may see it. Where is coarsened
 // to the audience's precision and never finer.
 type IncidentView struct {
-	ID           IncidentID        `json:"id"`
-	Aliases      []IncidentID      `json:"aliases,omitempty"`
-	Kind         Kind              `json:"kind"`
-	When         Interval          `json:"when"`
-	Where        geo.Region        `json:"where"`
-	Place        string            `json:"place,omitempty"` // nearest gazetteer name or the source's words, as precise as Where
-	Precision    string            `json:"precision"`       // "exact", "5 km cell"
-	Confidence   PPM               `json:"confidence_ppm"`
-	Word         string            `json:"word"` // possible, probable, confirmed, or "below possible"
-	Phenomena    []Phenomena       `json:"phenomena,omitempty"`
-	Sources      int               `json:"sources"`
-	MeansCount   int               `json:"means_count"`
-	Claims       bool              `json:"claims,omitempty"`
-	Degraded     bool              `json:"degraded,omitempty"`
-	State        string            `json:"state"`
-	Findings     []FindingID       `json:"findings,omitempty"`
-	Results      []Result          `json:"results,omitempty"`      // of Findings, same order
-	Estimates    []Estimate        `json:"estimates,omitempty"`    // mission only
-	Preferred    int               `json:"preferred"`              // in Estimates, -1 if none is shown
-	Observations []ObservationView `json:"observations,omitempty"` // mission only
-	History      []Revision        `json:"history,omitempty"`
+	ID           IncidentID        `cbor:"1,keyasint" json:"id"`
+	Aliases      []IncidentID      `cbor:"2,keyasint,omitempty" json:"aliases,omitempty"`
+	Kind         Kind              `cbor:"3,keyasint" json:"kind"`
+	When         Interval          `cbor:"4,keyasint" json:"when"`
+	Where        geo.Region        `cbor:"5,keyasint" json:"where"`
+	Place        string            `cbor:"6,keyasint,omitempty" json:"place,omitempty"` // nearest gazetteer name or the source's words, as precise as Where
+	Precision    string            `cbor:"7,keyasint" json:"precision"`                 // "exact", "5 km cell"
+	Confidence   PPM               `cbor:"8,keyasint" json:"confidence_ppm"`
+	Word         string            `cbor:"9,keyasint" json:"word"` // possible, probable, confirmed, or "below possible"
+	Phenomena    []Phenomena       `cbor:"10,keyasint,omitempty" json:"phenomena,omitempty"`
+	Sources      int               `cbor:"11,keyasint" json:"sources"`
+	MeansCount   int               `cbor:"12,keyasint" json:"means_count"`
+	Claims       bool              `cbor:"13,keyasint,omitempty" json:"claims,omitempty"`
+	Degraded     bool              `cbor:"14,keyasint,omitempty" json:"degraded,omitempty"`
+	State        string            `cbor:"15,keyasint" json:"state"`
+	Findings     []FindingID       `cbor:"16,keyasint,omitempty" json:"findings,omitempty"`
+	Results      []Result          `cbor:"17,keyasint,omitempty" json:"results,omitempty"`      // of Findings, same order
+	Estimates    []Estimate        `cbor:"18,keyasint,omitempty" json:"estimates,omitempty"`    // mission only
+	Preferred    int               `cbor:"19,keyasint" json:"preferred"`                        // in Estimates, -1 if none is shown
+	Observations []ObservationView `cbor:"20,keyasint,omitempty" json:"observations,omitempty"` // mission only
+	History      []Revision        `cbor:"21,keyasint,omitempty" json:"history,omitempty"`
 }
 
 // An ObservationView is an observation with the reason for its link.
 type ObservationView struct {
 	Recorded
-	Link Link `json:"link"`
+	Link Link `cbor:"5,keyasint" json:"link"`
 }
 
 // A FindingView is a finding as one audience may see it.

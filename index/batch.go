@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/geo"
@@ -287,8 +288,17 @@ func (b *Batch) spot(id int64, v *trucewatch.IncidentView) (spot, error) {
 		}
 		s.results |= 1 << i
 	}
-	s.place, s.word = b.text(v.Place), b.text(v.Word)
+	s.place, s.word = b.text(name(v.Place)), b.text(v.Word)
 	return s, nil
+}
+
+// name returns a place if it has a name. Coordinates, which sources without
+// names state, are shared by no two incidents; they are found on the map.
+func name(place string) string {
+	if !strings.ContainsFunc(place, unicode.IsLetter) {
+		return ""
+	}
+	return place
 }
 
 // text returns the number of a shared text, a new one if need be.
