@@ -13,8 +13,8 @@
 //
 // Whoever can change the file can change what this machine shows of the
 // audience's View, and nothing else: not the record, not what others compute.
-// Damage by accident is found by SQLite's checks when a writer opens the file,
-// and by a checksum on each item when it is read.
+// Damage by accident is found by Check, which a server calls once it answers and
+// Open for a small file, by SQLite as it reads, and by a checksum on each item.
 //
 // Every question about incidents is answered from one array of 64 bytes per
 // incident in memory, read through from first to last: place, time, kind and
@@ -61,6 +61,10 @@ const (
 	// Guess: what the inner pages of a file of a million incidents take. Test:
 	// BenchmarkBuild with other sizes.
 	cacheKiB = 8_192
+
+	// checkedMax is the largest file that Open reads from end to end, in bytes.
+	// Guess: what a slow disk reads in half a second. Test: make bench, first page.
+	checkedMax = 64 << 20
 
 	// readers is how many questions are answered at once.
 	// Guess: twice the cores of a small machine. Test: load on the pages.
@@ -168,22 +172,41 @@ func connect(path, mode string, most int, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
+// Check reads the whole file and looks for damage by accident. Open does so for
+// a small file; a large one takes longer to read than a first page may. Damage is
+// marked, so that the next Open starts an empty file; the error wraps ErrDamaged.
+func (x *Index) Check(ctx context.Context) error {
+	if err := quickCheck(ctx, x.read); err != nil {
+		return x.because("check", err)
+	}
+	return nil
+}
+
+func quickCheck(ctx context.Context, db *sql.DB) error {
+	var verdict string
+	err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	if err == nil && verdict != "ok" {
+		err = fmt.Errorf("%w: %s", ErrDamaged, verdict)
+	}
+	return err
+}
+
 // usable says whether a file can be gone on with: there is none yet, or it is
-// sound and of this audience and version.
+// of this audience and version and, if it is small, sound.
 func usable(path string, audience trucewatch.Audience) bool {
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
 		return true
 	}
 	if _, err := os.Stat(path + damagedMark); err == nil {
 		return false
 	}
-	db, err := connect(path, "rw", 1)
-	if err != nil {
+	db, connectErr := connect(path, "rw", 1)
+	if err != nil || connectErr != nil {
 		return false
 	}
 	defer db.Close()
-	var verdict string
-	if err := db.QueryRow("PRAGMA quick_check(1)").Scan(&verdict); err != nil || verdict != "ok" {
+	if info.Size() <= checkedMax && quickCheck(context.Background(), db) != nil {
 		return false
 	}
 	m, err := readMeta(context.Background(), db)

@@ -151,6 +151,13 @@ func (sv *served) run(ctx context.Context) {
 		return
 	}
 	sv.feed.publish(sv.keeper.m.state.Next())
+	var check sync.WaitGroup
+	defer check.Wait()
+	check.Go(func() {
+		if err := sv.keeper.index.Check(ctx); err != nil && ctx.Err() == nil {
+			sv.log.Error("index is not sound", "mission", sv.id, "error", err)
+		}
+	})
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
