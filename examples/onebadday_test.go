@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package examples_test
+
+import (
+	"encoding/csv"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/examples"
+)
+
+// An expectation is a row of one-bad-day/expected.csv, which was written by
+// hand from the agreement's text and the observations.
+type expectation struct{ ref, act, result, attribution string }
+
+const (
+	rule    = "r-*" // what holds for each radar track that no row names
+	nothing = "-"   // no finding at all
+)
+
+func expectations(t *testing.T) []expectation {
+	t.Helper()
+	f, err := examples.Files.Open("one-bad-day/expected.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []expectation
+	for _, row := range rows[1:] {
+		if row[4] == "" {
+			t.Errorf("%s %s: no reason is given", row[0], row[1])
+		}
+		all = append(all, expectation{row[0], row[1], row[2], row[3]})
+	}
+	return all
+}
+
+func attribution(a trucewatch.Attribution) string {
+	return strings.TrimSpace(string(a.Level) + " " + string(a.Party))
+}
+
+// TestOneBadDay holds each finding to the expected one, and each expectation to
+// a finding.
+func TestOneBadDay(t *testing.T) {
+	s := load(t, "one-bad-day").State()
+	want := map[string][]expectation{} // by ref
+	for _, e := range expectations(t) {
+		want[e.ref] = append(want[e.ref], e)
+	}
+	var refs []string
+	for in := range s.Incidents() {
+		refs = append(refs, members(load(t, "one-bad-day"), in)...)
+	}
+	for _, ref := range refs {
+		if want[ref] == nil && strings.HasPrefix(ref, "r-") {
+			for _, e := range want[rule] {
+				e.ref = ref
+				want[ref] = append(want[ref], e)
+			}
+		}
+		if want[ref] == nil {
+			t.Errorf("%s: nothing says what is to come of it", ref)
+		}
+	}
+	met := map[expectation]bool{}
+	for f := range s.Findings() {
+		if f.State == "withdrawn" {
+			continue
+		}
+		for _, ref := range members(load(t, "one-bad-day"), s.Incident(*f.Subject.Incident)) {
+			have := expectation{ref, string(f.Act), string(f.Result), attribution(f.Attribution)}
+			if !slices.Contains(want[ref], have) {
+				t.Errorf("%s: have %s %s (%s), want one of %v", ref, have.act, have.result, have.attribution, want[ref])
+			}
+			met[have] = true
+		}
+	}
+	for ref, all := range want {
+		for _, e := range all {
+			switch {
+			case ref == rule:
+			case !slices.Contains(refs, ref):
+				t.Errorf("%s: expected, and there is no such observation", ref)
+			case e.act != nothing && !met[e]:
+				t.Errorf("%s: expected %s %s (%s), and there is no such finding", ref, e.act, e.result, e.attribution)
+			}
+		}
+	}
+}
+
+// TestOneBadDayBelongsTogether: what is one event to whoever reads the rows is
+// one incident, and nothing else is joined.
+func TestOneBadDayBelongsTogether(t *testing.T) {
+	m := load(t, "one-bad-day")
+	together := []string{
+		"b-602 p-101 p-102 s-401 t-501", // one shelling from south-east of Novyi Yar
+		"c-201 c-202",                   // one exchange before one camera
+		"h-701 p-106 p-107 u-305",       // one drone, its crater and the child it injured
+		"n-missile r-missile",           // one missile
+		"f-005 n-005", "f-014 n-014", "f-023 n-023", "f-032 n-032", "f-041 n-041", "f-050 n-050",
+	}
+	var have []string
+	for in := range m.State().Incidents() {
+		if refs := members(m, in); len(refs) > 1 {
+			have = append(have, strings.Join(refs, " "))
+		}
+	}
+	slices.Sort(have)
+	slices.Sort(together)
+	if !slices.Equal(have, together) {
+		t.Errorf("joined: %q\nwant:   %q", have, together)
+	}
+}
+
+// TestOneBadDayTalliesStayApart: 126 drones launched is what one side says; it
+// is neither added to nor compared with what the sensors saw, or with the other
+// side's shellings.
+func TestOneBadDayTalliesStayApart(t *testing.T) {
+	s := load(t, "one-bad-day").State()
+	tallies := map[string]trucewatch.Tally{}
+	for v := range s.Tallies() {
+		tallies[v.Tally.NativeID] = v.Tally
+	}
+	if tallies["ta-1"].Count.Value != 126 || tallies["ta-2"].Count.Value != 1 || tallies["tb-1"].Count.Value != 41 {
+		t.Errorf("tallies: %+v", tallies)
+	}
+	for _, pair := range [][2]string{{"ta-1", "tb-1"}, {"ta-1", "ta-2"}} {
+		_, err := s.Compare(tallies[pair[0]].Key, tallies[pair[1]].Key)
+		if err == nil || !strings.Contains(err.Error(), "the units differ") {
+			t.Errorf("%v are compared: %v", pair, err)
+		}
+	}
+}
+
+func TestOneBadDaySaysSimulated(t *testing.T) {
+	m := load(t, "one-bad-day")
+	for _, a := range []trucewatch.Audience{trucewatch.ForMission, trucewatch.ForPublic} {
+		for _, format := range []string{"html", "json", "csv"} {
+			var out strings.Builder
+			if err := m.Report(&out, "2026-04-13", format, a); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(strings.ToLower(out.String()), "simulated") {
+				t.Errorf("the %s report for the %s does not say that it is simulated", format, a)
+			}
+		}
+	}
+}
