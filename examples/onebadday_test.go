@@ -153,3 +153,21 @@ func TestOneBadDaySaysSimulated(t *testing.T) {
 		}
 	}
 }
+
+// TestOneBadDaySeverities: those that do not follow from the act alone.
+func TestOneBadDaySeverities(t *testing.T) {
+	m := load(t, "one-bad-day")
+	want := map[string]int{
+		"K2 p-109":     1, // only the notice was late
+		"K2 c-201":     3,
+		"A1 c-205":     2,
+		"K5 r-missile": 4,
+	}
+	for f := range m.State().Findings() {
+		for _, ref := range members(m, m.State().Incident(*f.Subject.Incident)) {
+			if severity, ok := want[string(f.Act)+" "+ref]; ok && f.State != "withdrawn" && int(f.Severity) != severity {
+				t.Errorf("%s %s: severity %d, want %d", f.Act, ref, f.Severity, severity)
+			}
+		}
+	}
+}
