@@ -73,36 +73,44 @@ func (x *Index) shapes(page []spot) []trucewatch.MapShape {
 	return out
 }
 
-// middle returns the middle of an incident's box.
-func (s *spot) middle() (lat, lon int64) {
-	return (int64(s.south) + int64(s.north)) >> 1, (int64(s.west) + int64(s.east)) >> 1
+// A point is the middle of an incident's box, in 1e-7 degree, and its kind.
+type point struct {
+	lat, lon int32
+	kind     uint8
+}
+
+func (s *spot) middle() point {
+	return point{lat: int32((int64(s.south) + int64(s.north)) >> 1), lon: int32((int64(s.west) + int64(s.east)) >> 1), kind: s.kind}
 }
 
 // cells counts incidents by cell. The side is a power of two, so that cells stay
 // where they are while a map is moved, and as short as cellsMax allows.
 func (x *Index) cells(matching []int32) ([]trucewatch.MapCell, int64) {
-	south, west := x.spots.list[matching[0]].middle()
-	north, east := south, west
-	for _, i := range matching {
-		lat, lon := x.spots.list[i].middle()
-		south, north, west, east = min(south, lat), max(north, lat), min(west, lon), max(east, lon)
+	// Points apart from spots: most of the time goes into reading memory.
+	points := make([]point, len(matching))
+	first := x.spots.list[matching[0]].middle()
+	low, high := first, first
+	for k, i := range matching {
+		p := x.spots.list[i].middle()
+		points[k] = p
+		low.lat, high.lat = min(low.lat, p.lat), max(high.lat, p.lat)
+		low.lon, high.lon = min(low.lon, p.lon), max(high.lon, p.lon)
 	}
+	rows := func(shift int) int64 { return int64(high.lat>>shift) - int64(low.lat>>shift) + 1 }
+	columns := func(shift int) int64 { return int64(high.lon>>shift) - int64(low.lon>>shift) + 1 }
 	shift := 0
-	for ((north>>shift)-(south>>shift)+1)*((east>>shift)-(west>>shift)+1) > cellsMax {
+	for rows(shift)*columns(shift) > cellsMax {
 		shift++
 	}
-	row, column, columns := south>>shift, west>>shift, (east>>shift)-(west>>shift)+1
-	each := int64(len(kinds))
-	counts := make([]int, ((north>>shift)-row+1)*columns*each)
-	for _, i := range matching {
-		s := &x.spots.list[i]
-		lat, lon := s.middle()
-		counts[(((lat>>shift)-row)*columns+(lon>>shift)-column)*each+int64(s.kind)]++
+	row, column, wide, each := int64(low.lat>>shift), int64(low.lon>>shift), columns(shift), int64(len(kinds))
+	counts := make([]int, rows(shift)*wide*each)
+	for _, p := range points {
+		counts[((int64(p.lat>>shift)-row)*wide+int64(p.lon>>shift)-column)*each+int64(p.kind)]++
 	}
 	var out []trucewatch.MapCell
 	for at := range int64(len(counts)) / each {
 		if c := countKinds(counts[at*each : (at+1)*each]); c.Count > 0 {
-			lat, lon := (row+at/columns)<<shift, (column+at%columns)<<shift
+			lat, lon := (row+at/wide)<<shift, (column+at%wide)<<shift
 			side := int64(1) << shift
 			c.Box = trucewatch.Box{Min: geo.Position{LatE7: clamp(lat, 90), LonE7: clamp(lon, 180)},
 				Max: geo.Position{LatE7: clamp(lat+side, 90), LonE7: clamp(lon+side, 180)}}
