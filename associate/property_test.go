@@ -171,7 +171,7 @@ func FuzzAdd(f *testing.F) {
 			s := seen{source: fmt.Sprint("s", i), kind: kinds[int(kind)%len(kinds)], means: means[(int(kind)+i)%len(means)], count: exactly(1), region: r}
 			rec := s.at(uint64(i), tw.Interval{From: tw.Instant(from), Till: tw.Instant(from) + tw.Instant(length)})
 			if err := rec.Observation.Check(); err != nil {
-				t.Skip()
+				return // not an observation that may enter the record
 			}
 			all = append(all, rec)
 		}
