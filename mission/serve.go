@@ -20,6 +20,7 @@ import (
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/publish/api"
 	"github.com/trucewatch/trucewatch/publish/web"
+	"github.com/trucewatch/trucewatch/record"
 )
 
 // pollEvery is how often a server looks for new entries. Guess: a writer signs
@@ -178,18 +179,18 @@ func (sv *served) follow() error {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
 	m := sv.keeper.m
-	before := m.state.Next()
 	if _, err := m.CatchUp(); err != nil {
 		return err
 	}
 	now := trucewatch.InstantOf(time.Now())
 	if at, _ := m.nextTick(); m.state.Genesis().Mode != trucewatch.Reenacted && at <= now {
 		err := m.Write(func(w *Writer) error { return w.Tick(now) })
-		if err != nil && !errors.Is(err, durable.ErrLocked) { // whoever writes now records the ticks
+		if err != nil && !errors.Is(err, record.ErrLocked) { // whoever writes now records the ticks
 			return err
 		}
 	}
-	if m.state.Next() == before {
+	// Not what was folded just now: an earlier call may have failed after folding.
+	if entries, _ := sv.keeper.index.At(); entries == m.state.Next() {
 		return nil
 	}
 	if err := sv.keeper.show(); err != nil {
