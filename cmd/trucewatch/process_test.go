@@ -321,3 +321,47 @@ func TestServe(t *testing.T) {
 	}
 	mustRun(t, "verify", m)
 }
+
+// TestHugeRowsTakeLittleMemory: a row of 128 MiB is refused by its line without
+// being held in memory, and its neighbours are taken.
+func TestHugeRowsTakeLittleMemory(t *testing.T) {
+	m := filepath.Join(t.TempDir(), "m")
+	mustRun(t, "init", m)
+	peak := func(name string) (out string, bytes int64) {
+		c := program("import", m, "--format", "native", "--source", "radar", "--kind", "sensor", name)
+		text, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		return string(text), c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	}
+	_, small := peak(nativeRows(t, "small.jsonl", 0, 2, 0))
+
+	good, err := os.ReadFile(nativeRows(t, "good.jsonl", 2, 2, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "huge.jsonl")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(good, []byte("\n"))
+	f.Write(lines[0])
+	fmt.Fprint(f, `{"text":"`)
+	for range 128 {
+		f.Write(bytes.Repeat([]byte("x"), 1<<20))
+	}
+	fmt.Fprint(f, "\"}\n")
+	f.Write(lines[1])
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out, large := peak(name)
+	if !strings.Contains(out, "2 recorded, 0 known already, 1 rejected") {
+		t.Errorf("%s", out)
+	}
+	if more := large - small; more > 32<<20 {
+		t.Errorf("a row of 128 MiB takes %d MiB more memory than none", more>>20)
+	}
+}
