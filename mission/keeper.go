@@ -69,6 +69,8 @@ func (k *keeper) hear(m *Mission, i uint64, changes []replay.Change) {
 
 // fold opens the mission and brings the index to where its record stands.
 func (k *keeper) fold(dir string) error {
+	entries, _ := k.index.At()
+	k.pending, k.anew = nil, entries == 0
 	m, err := OpenFunc(dir, k.hear)
 	if err != nil {
 		return err

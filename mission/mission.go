@@ -33,8 +33,13 @@ type Mission struct {
 	calendar calendar
 	cut      trucewatch.Instant // the last cut-off that was ticked
 	news     bool               // something but time changed since the last digest entry
+	ahead    bool               // the state holds more than the record has signed: see ErrAhead
 	changes  Listener
 }
+
+// ErrAhead says that a write failed after its entries were folded: the state may
+// hold what the record never will. The mission must be opened again.
+var ErrAhead = errors.New("mission: a write failed, and the state may run ahead of the record: open the mission again")
 
 // A Listener is told the changes of each entry as it is folded, in order.
 type Listener func(m *Mission, index uint64, changes []replay.Change)
@@ -198,6 +203,9 @@ func OpenFunc(dir string, each Listener) (*Mission, error) {
 // CatchUp folds the entries that were recorded and signed since, by whomever,
 // and says how many.
 func (m *Mission) CatchUp() (uint64, error) {
+	if m.ahead {
+		return 0, ErrAhead
+	}
 	verifier, err := logVerifier(m.dir)
 	if err != nil {
 		return 0, err

@@ -41,6 +41,9 @@ type Writer struct {
 // durable and signs what it appended. If do fails, what was appended before the
 // failure is kept: every entry is sound by itself.
 func (m *Mission) Write(do func(w *Writer) error) error {
+	if m.ahead {
+		return ErrAhead
+	}
 	signer, err := logSigner(m.dir)
 	if err != nil {
 		return err
@@ -63,6 +66,7 @@ func (m *Mission) Write(do func(w *Writer) error) error {
 		err = do(w)
 		err = errors.Join(err, w.flush(), w.sign())
 	}
+	m.ahead = m.state.Next() > log.Checkpoint().Size
 	return errors.Join(err, log.Close())
 }
 
