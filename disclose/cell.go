@@ -81,6 +81,10 @@ func (r Rules) where(in *trucewatch.Incident) (geo.Region, string) {
 		return geo.Region{}, "place not known"
 	case r.mission():
 		return best.Region, "exact"
+	case best.Role == "origin":
+		// All that is known is where it was fired from: a launch point is no place
+		// for the public, at any precision.
+		return geo.Region{}, "where it was fired from is not given"
 	}
 	least := r.PrecisionMM
 	if still(in.Kind) {

@@ -834,3 +834,41 @@ func ExampleNumbers() {
 	// phenomenon shot 0 true
 	// engagement fire 2 false
 }
+
+// TestPublicHeaderIsNoClock: how many entries there are and when the last one
+// came tells the public, who asks every second, when something happens and
+// when nobody looks.
+func TestPublicHeaderIsNoClock(t *testing.T) {
+	in, f := event(41, trucewatch.Explosion, somewhere, moment(epoch+17*trucewatch.Minute))
+	f.Released = epoch + trucewatch.Hour
+	press := trucewatch.Source{ID: "press", Kind: trucewatch.PressSource}
+	public := func(index uint64, into trucewatch.Instant) string {
+		st := facts([]IncidentFact{{Incident: in, Findings: []FindingFact{f}}})
+		st.Index = index
+		st.Tallies = []trucewatch.TallyView{{Index: index - 1, Received: epoch + 50*trucewatch.Hour + into, Source: press}}
+		st.Statements = []trucewatch.StatementView{{Index: index - 2, Received: epoch + 50*trucewatch.Hour + into, Source: press}}
+		v, text := build(t, st, trucewatch.ForPublic, epoch+50*trucewatch.Hour+into, trucewatch.Interval{}, trucewatch.Interval{})
+		if len(v.Incidents) != 1 || len(v.Tallies) != 1 || len(v.Statements) != 1 {
+			t.Fatalf("the public does not see what it may: %s", text)
+		}
+		return string(text)
+	}
+	if early, late := public(77, trucewatch.Second), public(99, 59*trucewatch.Minute); early != late {
+		t.Errorf("the public can tell 22 entries and 59 minutes apart:\n%s\n%s", early, late)
+	}
+}
+
+// TestLaunchPointIsNoPlaceForThePublic: of an outgoing round that nobody saw
+// come down, all that is known is where it was fired from.
+func TestLaunchPointIsNoPlaceForThePublic(t *testing.T) {
+	in, f := event(41, trucewatch.Explosion, somewhere, moment(epoch))
+	in.Estimates[0].Role, in.Origin = "origin", 0
+	f.Released = epoch + trucewatch.Hour
+	v, _ := build(t, facts([]IncidentFact{{Incident: in, Findings: []FindingFact{f}}}), trucewatch.ForPublic, epoch+50*trucewatch.Hour, trucewatch.Interval{}, trucewatch.Interval{})
+	if len(v.Incidents) != 1 || len(v.Findings) != 1 || v.Incidents[0].Where.Kind != "" || v.Findings[0].Where.Kind != "" {
+		t.Errorf("the public is told from where it was fired: %v", v.Incidents)
+	}
+	if v, _ := rules(t, trucewatch.ForMission).Incident(epoch, in, nil, nil); v.Where.Kind == "" {
+		t.Error("the operations room does not see the place")
+	}
+}

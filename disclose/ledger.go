@@ -46,13 +46,25 @@ func published(k trucewatch.SourceKind) bool {
 // The public sees what a body or a party published, not what a person, a patrol
 // or a device counted.
 func (r Rules) Tally(t trucewatch.TallyView) (trucewatch.TallyView, bool) {
+	t.Index, t.Received = r.recorded(t.Index, t.Received)
 	return t, r.mission() || r.public() && (published(t.Source.Kind) || t.Source.Kind == trucewatch.PartySource)
 }
 
 // Statement returns a statement as the audience sees it, and whether it sees it
 // at all. The public sees statements as it sees tallies.
 func (r Rules) Statement(s trucewatch.StatementView) (trucewatch.StatementView, bool) {
+	s.Index, s.Received = r.recorded(s.Index, s.Received)
 	return s, r.mission() || r.public() && (published(s.Source.Kind) || s.Source.Kind == trucewatch.PartySource)
+}
+
+// recorded returns where in the record something stands, and when it came, as the
+// audience sees it. Pairs of both would be a clock for the numbers of
+// incidents, which are places in the record, too.
+func (r Rules) recorded(index uint64, at trucewatch.Instant) (uint64, trucewatch.Instant) {
+	if r.mission() {
+		return index, at
+	}
+	return 0, r.hourOf(at)
 }
 
 // Notice returns a notification as the audience sees it, and whether it sees it

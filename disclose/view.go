@@ -65,6 +65,11 @@ func Build(st Facts, a trucewatch.Audience, at trucewatch.Instant, period, previ
 		Incidents: now.Incidents, Findings: now.Findings, Restricted: restricted(now.Items),
 		Sources: r.Sources(st.Sources), Hidden: r.hidden(),
 	}
+	if !r.mission() {
+		// The number of entries and the instant of the last one tell, to the second,
+		// when something comes in, and when nothing does.
+		v.Index, v.At = 0, r.hourOf(at)
+	}
 	if st.Genesis != nil {
 		v.Mission = *st.Genesis
 	}

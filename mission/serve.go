@@ -130,7 +130,11 @@ func (s *Server) Handler() http.Handler {
 	var pages []web.Mission
 	var stores []api.Mission
 	for _, sv := range s.served {
-		pages = append(pages, web.Mission{ID: sv.id, Store: sv.store, Report: sv.report, Dates: sv.dates, Live: sv.feed, Places: placesOf(sv.dir, s.Audience)})
+		page := web.Mission{ID: sv.id, Store: sv.store, Report: sv.report, Dates: sv.dates, Places: placesOf(sv.dir, s.Audience)}
+		if s.Audience == trucewatch.ForMission {
+			page.Live = sv.feed // that something comes in, and when, is for the operations room
+		}
+		pages = append(pages, page)
 		stores = append(stores, api.Mission{ID: sv.id, Store: func() (api.Store, bool) { return sv.store() }})
 	}
 	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: api.New(stores, api.Options{Audience: s.Audience}), Version: s.Version, Log: s.Log})
@@ -210,7 +214,8 @@ func (sv *served) report(w io.Writer, date, format string) error {
 	if !sv.folded || !slices.Contains(sv.keeper.m.ReportDates(), date) {
 		return web.ErrNoReport
 	}
-	return sv.keeper.m.Report(w, date, format, sv.keeper.audience)
+	// Asked for again and again, the checkpoint would tell the public when entries come in.
+	return sv.keeper.m.report(w, date, format, sv.keeper.audience, sv.keeper.audience == trucewatch.ForMission)
 }
 
 func (sv *served) dates() []string {

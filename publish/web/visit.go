@@ -56,6 +56,11 @@ func (s *site) mission(show func(*visit) error) http.HandlerFunc {
 			return
 		}
 		etag := s.etag(r, v.mission.ID, v.head.Index, v.head.At, v.state())
+		if s.options.Audience == trucewatch.ForPublic {
+			// The public's header does not tell the entries, so it does not name the page.
+			s.answer(w, r, show(v))
+			return
+		}
 		w.Header().Set("ETag", etag)
 		if strings.Contains(r.Header.Get("If-None-Match"), etag) {
 			w.WriteHeader(http.StatusNotModified)
@@ -132,6 +137,8 @@ func (v *visit) state() string {
 	switch age := v.site.options.Now().Sub(v.head.At.Time()); {
 	case v.head.Mission.Mode == trucewatch.Reenacted:
 		return "re-enacted"
+	case v.site.options.Audience == trucewatch.ForPublic:
+		return "shown by the hour" // how old the last entry is tells when nothing comes in
 	case v.mission.Live == nil:
 		return "closed record"
 	case age > staleAfter:
