@@ -109,11 +109,10 @@ func actorOrOwner(o *trucewatch.Observation) string {
 	if who := actorOf(o); who != "" {
 		return who
 	}
-	switch o.Kind {
-	case trucewatch.FireAtMissionAsset, trucewatch.Jamming, trucewatch.Spoofing, trucewatch.SensorTamper:
-		return "" // the asset is the victim
+	if o.Kind == trucewatch.DeliveryByUAV {
+		return ownerOf(o)
 	}
-	return ownerOf(o)
+	return "" // the asset is what was hit: a party that complains of it admits nothing
 }
 
 // originRegion returns where the fire came from, or where a thing stands that

@@ -157,6 +157,10 @@ func (m *match) notified() {
 	ahead := n.Window.From - n.NotifiedAt
 	m.lead = answerOf(ahead >= m.x.Lead)
 	m.terms = append(m.terms, reasonOf(m.lead, m.x.ID, nil, "notified %s before, %s required", lasting(max(0, ahead)), lasting(m.x.Lead)))
+	if m.lead == yes && n.Window.From-m.notice.Received < m.x.Lead {
+		m.term(unknown, nil, "in time: it says so, but entered the record only at %v", m.notice.Received)
+		return
+	}
 	if m.notice.Received > m.t.in.Incident.When.From {
 		m.term(unknown, nil, "known before the event: it says so, but entered the record only at %v", m.notice.Received)
 	}

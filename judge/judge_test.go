@@ -171,6 +171,7 @@ func TestExemptions(t *testing.T) {
 			"K2/1.0", trucewatch.Violation, 3, "assessed as outgoing"},
 		{"notified after the event", blast().detonation(-2, site), "K2/1.0", trucewatch.Violation, 3, "given before the event"},
 		{"entered the record after the event", belated(blast().detonation(30, site)), "K2/1.0", trucewatch.Indeterminate, 3, "entered the record only at"},
+		{"dated a day before, entered the record an hour before", backdated(blast().detonation(30, site)), "K2/1.0", trucewatch.Indeterminate, 3, "in time: it says so, but entered the record only at"},
 		{"a notification that leaves out the agency", blast().notice("X2", "n-1", 30, func(n *trucewatch.Notification) {
 			area := geo.Circle(site, 0)
 			n.Area, n.MaxKG = &area, 20
@@ -200,6 +201,12 @@ func TestExemptions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// backdated lets the last notification enter the record just before its event.
+func backdated(s *scene) *scene {
+	s.input.Notices[len(s.input.Notices)-1].Received = s.input.Incident.When.From - trucewatch.Hour
+	return s
 }
 
 func outgoing(o *trucewatch.Observation) { o.Description = trucewatch.Outgoing }
@@ -321,6 +328,7 @@ func TestAttribution(t *testing.T) {
 		{"on whose ground the weapon stands", newScene(t, eastM(5_000), 100, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.Mortar, 120)), "W1/1.0", "area_of_control", "B", 0},
 		{"a drone is not of those it flies over", newScene(t, eastM(3_000), 100, a).saw(trucewatch.UAVSighted, trucewatch.Saw), "A1/1.0", "none", "", 0},
 		{"a claim against the other names nobody", newScene(t, eastM(3_000), 100, a).saw(trucewatch.UAVSighted, trucewatch.PartyReport, owner("B")), "A1/1.0", "none", "", 0},
+		{"nor does a complaint of what was hit admit anything", spokenBy(heavy(eastM(5_000)).saw(trucewatch.Explosion, trucewatch.PartyReport, owner("B")), "B"), "K2/1.0", "none", "", 0},
 		{"an admission does", spokenBy(newScene(t, eastM(3_000), 100, a).saw(trucewatch.UAVSighted, trucewatch.PartyReport, owner("B")), "B"), "A1/1.0", "admitted", "B", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
