@@ -81,11 +81,14 @@ func (l *Log) write(entries [][]byte) error {
 		}
 		c := l.contents
 		room := c.base + l.segment - c.tree.size
-		var frames []byte
-		n := 0
-		for n < len(entries) && uint64(n) < room && len(frames)+int(frameSize(entries[n])) <= groupSizeMax {
-			frames = appendFrame(frames, entries[n])
+		n, size := 0, 0
+		for n < len(entries) && uint64(n) < room && size+int(frameSize(entries[n])) <= groupSizeMax {
+			size += int(frameSize(entries[n]))
 			n++
+		}
+		frames := make([]byte, 0, size)
+		for _, entry := range entries[:n] {
+			frames = appendFrame(frames, entry)
 		}
 		first := c.tree.size
 		if err := l.writePiece(entries[:n], frames); err != nil {

@@ -253,7 +253,11 @@ func (c *contents) tile(id tileID, width int, cache *tileCache) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	var data []byte
+	size := 0
+	for _, entry := range entries[:width] {
+		size += 2 + len(entry)
+	}
+	data := make([]byte, 0, size)
 	for _, entry := range entries[:width] {
 		data = appendBundle(data, entry)
 	}
