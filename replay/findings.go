@@ -151,6 +151,25 @@ func (st *findingState) republish(e *trucewatch.Entry) {
 	}
 }
 
+// publish keeps what a finding is about as it is now: like the finding, it stays
+// public as it was until a person releases it again. Otherwise late observations
+// would move a published place at the minute they come in, and one that lengthens
+// the incident would take it off the pages.
+func (s *State) publish(st *findingState) {
+	id := st.current.Subject.Incident
+	if id == nil {
+		return
+	}
+	in := s.incidents.Incident(*id)
+	if in == nil || in.ID != *id {
+		return // it became part of another: what was public of it stays
+	}
+	st.as = in
+	if i, found := slices.BinarySearchFunc(s.published, *id, trucewatch.IncidentID.Compare); !found {
+		s.published = slices.Insert(s.published, i, *id)
+	}
+}
+
 // release makes findings public, as they are now, from the end of their delay
 // on. A finding that is revised later stays public as it was until a person
 // releases it again: nothing reaches the public that nobody released.
@@ -168,6 +187,7 @@ func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, e
 			st.released, st.public = e.Received, st.current
 		}
 		st.republish(e)
+		s.publish(st)
 		changes = append(changes, Change{Released: id, Finding: st.current})
 		at, err := s.visibleFrom(st)
 		if err != nil {

@@ -82,15 +82,19 @@ func (s *State) Show(a trucewatch.Audience, changes []Change, to Sink) error {
 			sh.caseView(c.Case)
 		case c.Source != nil:
 			sources = true
-		case c.Gone != c.Into:
+		case c.Gone != c.Into && a == trucewatch.ForMission:
 			to.DropIncident(c.Gone, c.Into)
+		case c.Gone != c.Into:
+			touch(c.Gone)
 		default:
 			sh.ledger(c)
 		}
 	}
 	for _, id := range order {
-		if in := s.incidents.Incident(id); in != nil && in.ID == id {
+		if in := s.shown(a, id); in != nil {
 			sh.incident(in)
+		} else if a != trucewatch.ForMission {
+			to.DropIncident(id, id)
 		}
 	}
 	if sources {
@@ -108,7 +112,7 @@ func (s *State) ShowAll(a trucewatch.Audience, to Sink) error {
 	if err != nil {
 		return err
 	}
-	for in := range s.incidents.All() {
+	for in := range s.shownIncidents(a) {
 		sh.incident(in)
 	}
 	for f := range s.Findings() {
@@ -229,10 +233,50 @@ func (s *State) about(a trucewatch.Audience, id trucewatch.FindingID) (disclose.
 		return disclose.About{}, false
 	}
 	var in *trucewatch.Incident
-	if of := st.current.Subject.Incident; of != nil {
+	if of := st.current.Subject.Incident; of != nil && a == trucewatch.ForMission {
 		in = s.incidents.Incident(*of)
+	} else if of != nil {
+		in = st.as
 	}
 	return disclose.About{FindingFact: s.fact(a, st, in), Incident: in}, true
+}
+
+// shown returns an incident as it is for the mission, and for all others as it was
+// when a finding about it was released last; nil if there is none.
+func (s *State) shown(a trucewatch.Audience, id trucewatch.IncidentID) *trucewatch.Incident {
+	if a == trucewatch.ForMission {
+		if in := s.incidents.Incident(id); in != nil && in.ID == id {
+			return in
+		}
+		return nil
+	}
+	var last *trucewatch.Incident
+	var at trucewatch.Instant
+	for _, f := range s.byIncident[id] {
+		st := s.findings[f]
+		released := st.released
+		if n := len(st.again); n > 0 {
+			released = st.again[n-1]
+		}
+		if st.as != nil && released >= at {
+			last, at = st.as, released
+		}
+	}
+	return last
+}
+
+// shownIncidents returns the incidents of which an audience may see something.
+func (s *State) shownIncidents(a trucewatch.Audience) iter.Seq[*trucewatch.Incident] {
+	if a == trucewatch.ForMission {
+		return s.incidents.All()
+	}
+	return func(yield func(*trucewatch.Incident) bool) {
+		for _, id := range s.published {
+			if !yield(s.shown(a, id)) {
+				return
+			}
+		}
+	}
 }
 
 func (s *State) texts() []trucewatch.AgreementText {
@@ -308,7 +352,7 @@ func touches(period, when trucewatch.Interval) bool { return period.IsZero() || 
 
 func (s *State) incidentFacts(a trucewatch.Audience, period trucewatch.Interval) iter.Seq[disclose.IncidentFact] {
 	return func(yield func(disclose.IncidentFact) bool) {
-		for in := range s.incidents.All() {
+		for in := range s.shownIncidents(a) {
 			if touches(period, in.When) && !yield(disclose.IncidentFact{Incident: in, Members: s.incidents.Members(in), Findings: s.facts(a, in)}) {
 				return
 			}

@@ -41,6 +41,7 @@ type State struct {
 	desk       *casework.Desk
 	findings   map[trucewatch.FindingID]*findingState
 	byIncident map[trucewatch.IncidentID][]trucewatch.FindingID // sorted
+	published  []trucewatch.IncidentID                          // about which something is public, sorted
 	sources    []*sourceState                                   // by ID
 	tallies    []*trucewatch.TallyView                          // in record order
 	statements []*trucewatch.StatementView
@@ -55,6 +56,7 @@ type findingState struct {
 	before   []*trucewatch.Finding // oldest first
 	revised  []trucewatch.Instant  // when each revision was recorded
 	public   *trucewatch.Finding   // the revision that a person released last, nil if none: what others than the mission see
+	as       *trucewatch.Incident  // what public is about, as it was then
 	released trucewatch.Instant    // when the first was released
 	again    []trucewatch.Instant  // when later ones were
 }
