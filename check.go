@@ -369,7 +369,20 @@ func (b *Batch) check() error {
 	if len(b.Observations) == 0 {
 		return first(b.Source.Check(), checkText("file", b.File))
 	}
-	return checkRows("observations", &b.Source, b.File, b.Observations, (*Observation).Check)
+	return checkRows("observations", &b.Source, b.File, b.Observations, func(o *Observation) error { return first(o.Check(), b.Source.MaySay(o)) })
+}
+
+// MaySay refuses what a party, a person or the press says it saw or recorded
+// itself: the mission has not checked it, so it is a claim, whatever the row calls
+// it. Otherwise two rows of one party would be two independent means.
+func (s *Source) MaySay(o *Observation) error {
+	switch s.Kind {
+	case PartySource, PersonSource, PressSource:
+		if !o.Means.IsClaim() {
+			return invalid("means", "%s of a source of kind %s is a claim: use party_report, public_report, third_party_report or open_source_media", o.Means, s.Kind)
+		}
+	}
+	return nil
 }
 
 func checkRows[T any](field string, s *Source, file string, rows []T, check func(*T) error) error {

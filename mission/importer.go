@@ -160,7 +160,11 @@ func (b *batcher) add(s trucewatch.Submission, received trucewatch.Instant) erro
 }
 
 func (b *batcher) observation(o *trucewatch.Observation, received trucewatch.Instant) error {
-	if err := o.Check(); err != nil {
+	err := o.Check()
+	if err == nil {
+		err = b.source.MaySay(o)
+	}
+	if err != nil {
 		return b.refuse(o, err, received)
 	}
 	if limit := received + trucewatch.FutureToleranceS*trucewatch.Second; o.When.From > limit || o.ReportedAt > limit {
