@@ -71,10 +71,12 @@ func (in *Incident) Best() *Estimate {
 	return &in.Estimates[in.Preferred]
 }
 
-// A Dossier is an incident with the observations it links and what was found
-// of it: what a stage that runs alone reads and hands on.
+// A Dossier is an incident with the observations it links, the notifications near
+// it and what was found of it: what a stage that runs alone reads and hands on.
 type Dossier struct {
-	Incident     *Incident   `json:"incident"`
-	Observations []*Recorded `json:"observations"`
-	Findings     []*Finding  `json:"findings,omitempty"`
+	Incident     *Incident    `json:"incident"`
+	Observations []*Recorded  `json:"observations"`
+	Findings     []*Finding   `json:"findings,omitempty"`
+	Notices      []NoticeView `json:"notifications,omitempty"` // that may exempt what happened
+	Received     Instant      `json:"received,omitzero"`       // of the newest observation
 }

@@ -59,7 +59,7 @@ func TestOneBadDay(t *testing.T) {
 		refs = append(refs, members(load(t, "one-bad-day"), in)...)
 	}
 	for _, ref := range refs {
-		if want[ref] == nil && strings.HasPrefix(ref, "r-") {
+		if want[ref] == nil && strings.HasPrefix(ref, "SIM-r-") {
 			for _, e := range want[rule] {
 				e.ref = ref
 				want[ref] = append(want[ref], e)
@@ -100,11 +100,11 @@ func TestOneBadDay(t *testing.T) {
 func TestOneBadDayBelongsTogether(t *testing.T) {
 	m := load(t, "one-bad-day")
 	together := []string{
-		"b-602 p-101 p-102 s-401 t-501", // one shelling from south-east of Novyi Yar
-		"c-201 c-202",                   // one exchange before one camera
-		"h-701 p-106 p-107 u-305",       // one drone, its crater and the child it injured
-		"n-missile r-missile",           // one missile
-		"f-005 n-005", "f-014 n-014", "f-023 n-023", "f-032 n-032", "f-041 n-041", "f-050 n-050",
+		"SIM-b-602 SIM-p-101 SIM-p-102 SIM-s-401 SIM-t-501", // one shelling from south-east of Novyi Yar
+		"SIM-c-201 SIM-c-202",                   // one exchange before one camera
+		"SIM-h-701 SIM-p-106 SIM-p-107 SIM-u-305",       // one drone, its crater and the child it injured
+		"SIM-n-missile SIM-r-missile",           // one missile
+		"SIM-f-005 SIM-n-005", "SIM-f-014 SIM-n-014", "SIM-f-023 SIM-n-023", "SIM-f-032 SIM-n-032", "SIM-f-041 SIM-n-041", "SIM-f-050 SIM-n-050",
 	}
 	var have []string
 	for in := range m.State().Incidents() {
@@ -141,6 +141,13 @@ func TestOneBadDayTalliesStayApart(t *testing.T) {
 
 func TestOneBadDaySaysSimulated(t *testing.T) {
 	m := load(t, "one-bad-day")
+	for in := range m.State().Incidents() {
+		for _, ref := range members(m, in) {
+			if !strings.HasPrefix(ref, "SIM-") {
+				t.Errorf("row %s does not say that it is simulated", ref)
+			}
+		}
+	}
 	for _, a := range []trucewatch.Audience{trucewatch.ForMission, trucewatch.ForPublic} {
 		for _, format := range []string{"html", "json", "csv"} {
 			var out strings.Builder
@@ -158,10 +165,10 @@ func TestOneBadDaySaysSimulated(t *testing.T) {
 func TestOneBadDaySeverities(t *testing.T) {
 	m := load(t, "one-bad-day")
 	want := map[string]int{
-		"K2 p-109":     1, // only the notice was late
-		"K2 c-201":     3,
-		"A1 c-205":     2,
-		"K5 r-missile": 4,
+		"K2 SIM-p-109":     1, // only the notice was late
+		"K2 SIM-c-201":     3,
+		"A1 SIM-c-205":     2,
+		"K5 SIM-r-missile": 4,
 	}
 	for f := range m.State().Findings() {
 		for _, ref := range members(m, m.State().Incident(*f.Subject.Incident)) {

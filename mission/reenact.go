@@ -6,12 +6,16 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
+	"github.com/trucewatch/trucewatch/internal/durable"
 )
 
 // A scene is one thing that happens in a re-enactment at its time.
@@ -27,11 +31,38 @@ type scene struct {
 // Reenact sets up a mission in dir and plays the imports and deeds of its spec
 // into it in the order in which they became known: a row at its reported_at,
 // else at the spec's fixture time (D10). It ends with the ticks due until the
-// spec's end.
+// spec's end. The folder appears only when it is whole: until then a folder
+// beside it holds what was played, and the next try removes that.
 func Reenact(dir string, s *Spec, fsys fs.FS) (*Mission, error) {
 	if s.Mode != trucewatch.Reenacted {
 		return nil, fmt.Errorf("mission: %s is %s: only a reenacted mission can be played", s.ID, s.Mode)
 	}
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("mission: create: %w", err)
+	}
+	if err := mustBeEmpty(whole); err != nil {
+		return nil, err
+	}
+	partial := filepath.Join(filepath.Dir(whole), "."+filepath.Base(whole)+".partial")
+	if err := os.RemoveAll(partial); err != nil {
+		return nil, fmt.Errorf("mission: remove what an earlier try left: %w", err)
+	}
+	m, err := reenactIn(partial, s, fsys)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(partial))
+	}
+	if err := os.Rename(partial, whole); err != nil {
+		return nil, fmt.Errorf("mission: create: %w", err)
+	}
+	if err := (durable.OS{}).SyncDir(filepath.Dir(whole)); err != nil {
+		return nil, fmt.Errorf("mission: create: %w", err)
+	}
+	m.dir = dir
+	return m, nil
+}
+
+func reenactIn(dir string, s *Spec, fsys fs.FS) (*Mission, error) {
 	if err := Create(dir, s, fsys, 0); err != nil {
 		return nil, err
 	}
@@ -47,7 +78,7 @@ func Reenact(dir string, s *Spec, fsys fs.FS) (*Mission, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.Write(func(w *Writer) error { return w.play(scenes, until) }); err != nil {
+	if err := m.write(func(w *Writer) error { return w.play(scenes, until) }); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -228,8 +259,8 @@ func (m *Mission) chosenCases(d *SpecDeed) []trucewatch.CaseID {
 // whole list if one of them does not exist.
 func (w *Writer) Release(ids []trucewatch.FindingID, by, reason string, at trucewatch.Instant) error {
 	for _, id := range ids {
-		if _, _, ok := w.m.state.Finding(id); !ok {
-			return fmt.Errorf("mission: release: there is no finding %s", id)
+		if err := w.m.state.Releasable(id); err != nil {
+			return fmt.Errorf("mission: release: %w", err)
 		}
 	}
 	return w.Append(trucewatch.Payload{Release: &trucewatch.Release{Findings: ids, By: by, Reason: reason}}, at)
@@ -238,8 +269,8 @@ func (w *Writer) Release(ids []trucewatch.FindingID, by, reason string, at truce
 // Review records a deed on a finding or case that exists.
 func (w *Writer) Review(r trucewatch.Review, at trucewatch.Instant) error {
 	if r.Finding != "" {
-		if _, _, ok := w.m.state.Finding(r.Finding); !ok {
-			return fmt.Errorf("mission: %s: there is no finding %s", r.Deed, r.Finding)
+		if err := w.m.state.Reviewable(r.Finding, r.Deed); err != nil {
+			return fmt.Errorf("mission: %s: %w", r.Deed, err)
 		}
 	} else if !w.m.state.Servable(r.Case) {
 		return fmt.Errorf("mission: %s: there is no case %s that was not served", r.Deed, r.Case)

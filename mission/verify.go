@@ -149,13 +149,20 @@ func (c *checker) check(e *trucewatch.Entry, raw []byte) error {
 		c.genesis = func(public ed25519.PublicKey) error { return checkSignature(e, env.Body, public) }
 		return c.follow(e)
 	}
+	public := c.keys[e.Body.Key]
 	if k := e.Body.Payload.Key; k != nil {
 		if keyID(k.Public) != k.ID {
 			return errors.New("registers a key under a name that is not its own")
 		}
-		c.keys[k.ID] = k.Public
+		// Only the first key vouches for itself; the log's signature on the first
+		// checkpoint stands behind it.
+		if e.Index == 1 {
+			public = k.Public
+		}
+		if public != nil {
+			c.keys[k.ID] = k.Public
+		}
 	}
-	public := c.keys[e.Body.Key]
 	var early error
 	if c.genesis != nil {
 		early = c.genesis(public)

@@ -13,6 +13,8 @@ import (
 // and Into go together.
 type Change struct {
 	Header    bool
+	Genesis   *trucewatch.Genesis
+	Adoption  *trucewatch.Adoption
 	Tick      trucewatch.Instant
 	Source    *trucewatch.SourceView
 	Incident  *trucewatch.Incident
@@ -48,8 +50,10 @@ func (c *Change) encode() (form byte, body []byte) {
 		return 'o', trucewatch.Encode([]any{c.Source.Source, c.Source.Accepted, c.Source.Rejected})
 	case c.Tick != 0:
 		return 'k', trucewatch.Encode(c.Tick)
-	case c.Header:
-		return 'h', nil
+	case c.Genesis != nil:
+		return 'h', trucewatch.Encode(c.Genesis)
+	case c.Adoption != nil:
+		return 'a', trucewatch.Encode(c.Adoption)
 	}
 	return 'g', trucewatch.Encode([]trucewatch.IncidentID{c.Gone, c.Into})
 }

@@ -47,26 +47,45 @@ func (s *State) revise(e *trucewatch.Entry, f *trucewatch.Finding) []Change {
 		s.findings[f.ID] = &findingState{current: f}
 		return []Change{{Finding: f}}
 	}
+	if old.withdrawnBy != "" {
+		// A person took it back: what follows from later rows is kept, and stays
+		// withdrawn until a person confirms it.
+		f.Reasons = append([]trucewatch.Reason{{Text: withdrawnWords + old.withdrawnBy, Holds: "yes"}}, f.Reasons...)
+	}
 	if judge.Same(old.current, f) {
 		return nil
 	}
 	f.Revision = old.current.Revision + 1
 	f.State = "revised"
+	if old.withdrawnBy != "" {
+		f.State = withdrawn
+	}
 	old.before = append(old.before, old.current)
 	old.current = f
 	old.revised = append(old.revised, e.Received)
 	return []Change{{Finding: f}}
 }
 
+// withdrawn is the state of a finding that was taken back, and withdrawnWords
+// begin the reason that says so.
+const (
+	withdrawn      = "withdrawn"
+	withdrawnWords = "withdrawn: "
+)
+
 // drop withdraws a finding that no longer follows. It stays readable.
 func (s *State) drop(e *trucewatch.Entry, id trucewatch.FindingID, why string) []Change {
 	st := s.findings[id]
-	if st == nil || st.current.State == "withdrawn" {
+	if st == nil {
+		return nil
+	}
+	if st.current.State == withdrawn {
+		st.withdrawnBy = "" // it no longer follows: nobody can confirm it any more
 		return nil
 	}
 	f := *st.current
-	f.State, f.Revision, f.Index = "withdrawn", f.Revision+1, e.Index
-	f.Reasons = append([]trucewatch.Reason{{Text: "withdrawn: " + why, Holds: "yes"}}, f.Reasons...)
+	f.State, f.Revision, f.Index = withdrawn, f.Revision+1, e.Index
+	f.Reasons = append([]trucewatch.Reason{{Text: withdrawnWords + why, Holds: "yes"}}, f.Reasons...)
 	st.before = append(st.before, st.current)
 	st.current = &f
 	st.revised = append(st.revised, e.Received)
@@ -82,30 +101,22 @@ func (s *State) withdraw(e *trucewatch.Entry, gone, into trucewatch.IncidentID) 
 	return changes
 }
 
-// openCases leads the findings among changes to the desk.
+// openCases leads the findings among changes to the desk, each with the clocks
+// of the agreement that it rests on.
 func (s *State) openCases(e *trucewatch.Entry, changes []Change) []Change {
-	var fresh []*trucewatch.Finding
-	for _, c := range changes {
-		if c.Finding != nil {
-			fresh = append(fresh, c.Finding)
+	var out []Change
+	for _, a := range s.agreements {
+		var fresh []*trucewatch.Finding
+		for _, c := range changes {
+			if c.Finding != nil && c.Finding.Agreement == a.Hash() {
+				fresh = append(fresh, c.Finding)
+			}
+		}
+		for _, c := range s.desk.Findings(fresh, e.Received, e.Index, a.Clocks) {
+			out = append(out, Change{Case: c})
 		}
 	}
-	if len(fresh) == 0 {
-		return nil
-	}
-	var out []Change
-	for _, c := range s.desk.Findings(fresh, e.Received, e.Index, s.clocks()) {
-		out = append(out, Change{Case: c})
-	}
 	return out
-}
-
-// clocks returns the clocks of the agreement adopted last.
-func (s *State) clocks() []agreement.Clock {
-	if len(s.agreements) == 0 {
-		return nil
-	}
-	return s.agreements[len(s.agreements)-1].Clocks
 }
 
 func (s *State) review(e *trucewatch.Entry, r *trucewatch.Review) ([]Change, error) {
@@ -123,18 +134,32 @@ func (s *State) review(e *trucewatch.Entry, r *trucewatch.Review) ([]Change, err
 		}
 		return changes, nil
 	}
+	changes, err := s.reviewFinding(e, r)
+	if err != nil {
+		return nil, err
+	}
+	return append(changes, s.openCases(e, changes)...), nil
+}
+
+// reviewFinding carries out a person's deed on a finding. What a person takes
+// back stays back until a person confirms it.
+func (s *State) reviewFinding(e *trucewatch.Entry, r *trucewatch.Review) ([]Change, error) {
+	if err := s.Reviewable(r.Finding, r.Deed); err != nil {
+		return nil, err
+	}
 	st := s.findings[r.Finding]
-	switch {
-	case st == nil:
-		return nil, fmt.Errorf("%w: there is no finding %s", trucewatch.ErrInvalid, r.Finding)
-	case r.Deed == "withdraw":
-		changes := s.drop(e, r.Finding, "by "+r.By+": "+r.Reason)
+	if r.Deed == "withdraw" {
+		why := "by " + r.By + ": " + r.Reason
+		changes := s.drop(e, r.Finding, why)
+		st.withdrawnBy = why
 		st.republish(e) // a person did this: what is public is withdrawn with it
 		return changes, nil
-	case r.Deed != "confirm":
-		return nil, fmt.Errorf("%w: %s is not a deed on a finding", trucewatch.ErrInvalid, r.Deed)
 	}
 	f := *st.current
+	if st.withdrawnBy != "" {
+		f.Reasons = f.Reasons[1:] // the words of the withdrawal
+		st.withdrawnBy = ""
+	}
 	f.State, f.Index = "reviewed", e.Index
 	if st.public == st.current {
 		st.public = &f
@@ -176,10 +201,10 @@ func (s *State) publish(st *findingState) {
 func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, error) {
 	var changes []Change
 	for _, id := range r.Findings {
-		st := s.findings[id]
-		if st == nil {
-			return nil, fmt.Errorf("%w: there is no finding %s to release", trucewatch.ErrInvalid, id)
+		if err := s.Releasable(id); err != nil {
+			return nil, err
 		}
+		st := s.findings[id]
 		if st.public == st.current {
 			continue
 		}

@@ -48,6 +48,35 @@ func (s *State) Publishable() []trucewatch.FindingID {
 	return ids
 }
 
+// Releasable returns why a finding cannot be released, nil if it can. A
+// withdrawal can be released if the finding was public.
+func (s *State) Releasable(id trucewatch.FindingID) error {
+	switch st := s.findings[id]; {
+	case st == nil:
+		return fmt.Errorf("%w: there is no finding %s", trucewatch.ErrInvalid, id)
+	case st.public == nil && st.current.State == withdrawn:
+		return fmt.Errorf("%w: finding %s was withdrawn, and nothing of it is public", trucewatch.ErrInvalid, id)
+	}
+	return nil
+}
+
+// Reviewable returns why a person's deed on a finding is not possible, nil if it
+// is.
+func (s *State) Reviewable(id trucewatch.FindingID, deed string) error {
+	st := s.findings[id]
+	switch {
+	case st == nil:
+		return fmt.Errorf("%w: there is no finding %s", trucewatch.ErrInvalid, id)
+	case deed != "confirm" && deed != "withdraw":
+		return fmt.Errorf("%w: %s is not a deed on a finding", trucewatch.ErrInvalid, deed)
+	case deed == "withdraw" && st.current.State == withdrawn:
+		return fmt.Errorf("%w: finding %s is withdrawn already", trucewatch.ErrInvalid, id)
+	case deed == "confirm" && st.current.State == withdrawn && st.withdrawnBy == "":
+		return fmt.Errorf("%w: finding %s no longer follows from what is recorded: it cannot be confirmed", trucewatch.ErrInvalid, id)
+	}
+	return nil
+}
+
 // Unserved returns the cases that nobody has served yet.
 func (s *State) Unserved() []trucewatch.CaseID {
 	var ids []trucewatch.CaseID
@@ -126,4 +155,18 @@ func (s *State) RejectedCount() int {
 		n += int(src.view.Rejected)
 	}
 	return n
+}
+
+// Dossier returns an incident with all that a stage that runs alone needs.
+func (s *State) Dossier(in *trucewatch.Incident) trucewatch.Dossier {
+	d := trucewatch.Dossier{Incident: in, Observations: s.incidents.Members(in)}
+	for _, r := range d.Observations {
+		d.Received = max(d.Received, r.Received)
+	}
+	for _, n := range s.noticeViews() {
+		if in.When.Gap(n.Notification.Window) <= judge.NoticeReach {
+			d.Notices = append(d.Notices, n)
+		}
+	}
+	return d
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
 )
 
 // TestRevisionIsPublicOnlyWhenReleased holds that nothing of a finding reaches
@@ -55,5 +56,49 @@ func TestRevisionIsPublicOnlyWhenReleased(t *testing.T) {
 	}
 	if about, _ := s.about(trucewatch.ForPublic, first.ID); about.Finding.State != "withdrawn" {
 		t.Errorf("a person withdrew it, and the public reads %q", about.Finding.State)
+	}
+}
+
+// TestWhatAPersonWithdrewStaysWithdrawn until a person confirms it, whatever
+// later rows say; and its case is not served.
+func TestWhatAPersonWithdrewStaysWithdrawn(t *testing.T) {
+	s := New(nil)
+	s.genesis = &trucewatch.Genesis{}
+	s.agreements = append(s.agreements, &agreement.Agreement{})
+	of := trucewatch.IncidentID{Index: 1}
+	finding := func(r trucewatch.Result) *trucewatch.Finding {
+		return &trucewatch.Finding{ID: "K2/1.0", Subject: trucewatch.Subject{Incident: &of}, Result: r, Severity: 3, State: "preliminary"}
+	}
+	at := func(received trucewatch.Instant) *trucewatch.Entry { return &trucewatch.Entry{Received: received} }
+	s.openCases(at(10), s.revise(at(10), finding(trucewatch.ProbableViolation)))
+	if len(s.Unserved()) != 1 {
+		t.Fatal("no case was opened")
+	}
+	withdraw := &trucewatch.Review{Finding: "K2/1.0", Deed: "withdraw", By: "duty officer", Reason: "wrong row"}
+	if _, err := s.review(at(20), withdraw); err != nil {
+		t.Fatal(err)
+	}
+	if ids := s.Unserved(); len(ids) != 0 {
+		t.Errorf("a withdrawn accusation can be served: %v", ids)
+	}
+	if _, err := s.review(at(21), withdraw); err == nil {
+		t.Error("withdrawn twice")
+	}
+	if err := s.Releasable("K2/1.0"); err == nil {
+		t.Error("a withdrawn finding of which nothing is public can be released")
+	}
+	s.openCases(at(30), s.revise(at(30), finding(trucewatch.Violation)))
+	f, _, _ := s.Finding("K2/1.0")
+	if f.State != withdrawn || len(s.Unserved()) != 0 {
+		t.Errorf("a later row revived it: state %s, cases %v", f.State, s.Unserved())
+	}
+	if _, err := s.review(at(40), &trucewatch.Review{Finding: "K2/1.0", Deed: "confirm", By: "head of mission"}); err != nil {
+		t.Fatal(err)
+	}
+	if f, _, _ := s.Finding("K2/1.0"); f.State != "reviewed" || f.Result != trucewatch.Violation || len(f.Reasons) != 0 {
+		t.Errorf("confirmed: %+v, want the newest result, reviewed, without the words of the withdrawal", f)
+	}
+	if len(s.Unserved()) != 1 {
+		t.Error("the case of a confirmed finding did not open again")
 	}
 }

@@ -300,7 +300,7 @@ func TestEntriesOutOfPlaceAreRefused(t *testing.T) {
 		{"an agreement whose bundle is another", "is not the one that was adopted", func(e *trucewatch.Entry) {
 			e.Body.Type, e.Body.Payload = trucewatch.AgreementEntry, trucewatch.Payload{Agreement: &trucewatch.Adoption{ID: "x", Version: 1, Bundle: trucewatch.Hash{1}}}
 		}},
-		{"the release of nothing", "no finding f-1 to release", func(e *trucewatch.Entry) {
+		{"the release of nothing", "no finding f-1", func(e *trucewatch.Entry) {
 			e.Body.Type, e.Body.Payload = trucewatch.ReleaseEntry, trucewatch.Payload{Release: &trucewatch.Release{Findings: []trucewatch.FindingID{"f-1"}}}
 		}},
 		{"a review of nothing", "no finding f-1", func(e *trucewatch.Entry) {

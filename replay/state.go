@@ -52,13 +52,14 @@ type State struct {
 
 // A findingState is a finding, what it was before, and what of it is public.
 type findingState struct {
-	current  *trucewatch.Finding
-	before   []*trucewatch.Finding // oldest first
-	revised  []trucewatch.Instant  // when each revision was recorded
-	public   *trucewatch.Finding   // the revision that a person released last, nil if none: what others than the mission see
-	as       *trucewatch.Incident  // what public is about, as it was then
-	released trucewatch.Instant    // when the first was released
-	again    []trucewatch.Instant  // when later ones were
+	current     *trucewatch.Finding
+	before      []*trucewatch.Finding // oldest first
+	revised     []trucewatch.Instant  // when each revision was recorded
+	public      *trucewatch.Finding   // the revision that a person released last, nil if none: what others than the mission see
+	as          *trucewatch.Incident  // what public is about, as it was then
+	released    trucewatch.Instant    // when the first was released
+	withdrawnBy string                // "by <role>: <reason>" since a person withdrew it, "" otherwise
+	again       []trucewatch.Instant  // when later ones were
 }
 
 // A reveal is an instant at which the end of a delay shows a finding.
@@ -154,7 +155,7 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 	switch e.Body.Type {
 	case trucewatch.GenesisEntry:
 		s.genesis = p.Genesis
-		return []Change{{Header: true}}, nil
+		return []Change{{Header: true, Genesis: p.Genesis}}, nil
 	case trucewatch.AgreementEntry:
 		return s.adopt(e, p.Agreement)
 	case trucewatch.ObservationsEntry:
@@ -204,10 +205,10 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 	}
 	if a.Draft {
 		s.drafts = append(s.drafts, parsed)
-		return []Change{{Header: true}}, nil
+		return []Change{{Header: true, Adoption: a}}, nil
 	}
 	s.agreements = append(s.agreements, parsed)
-	changes := []Change{{Header: true}}
+	changes := []Change{{Header: true, Adoption: a}}
 	for in := range s.incidents.All() {
 		changes = append(changes, s.judge(e, in)...)
 	}

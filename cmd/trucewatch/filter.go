@@ -70,7 +70,11 @@ func (c *associateCommand) Run(t terminal) error {
 	a.Add(0, all)
 	enc := json.NewEncoder(t.out)
 	for in := range a.All() {
-		if err := enc.Encode(trucewatch.Dossier{Incident: in, Observations: a.Members(in)}); err != nil {
+		d := trucewatch.Dossier{Incident: in, Observations: a.Members(in)}
+		for _, r := range d.Observations {
+			d.Received = max(d.Received, r.Received)
+		}
+		if err := enc.Encode(d); err != nil {
 			return err
 		}
 	}
@@ -83,7 +87,7 @@ func loadAgreement(name string) (*agreement.Agreement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return agreement.Parse(files)
+	return mission.ParseAgreement(files)
 }
 
 // eachDossier reads dossiers that are whole.
@@ -107,7 +111,12 @@ func (c *judgeCommand) Run(t terminal) error {
 	}
 	enc := json.NewEncoder(t.out)
 	return eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		found := judge.Incident(judge.Input{Incident: d.Incident, Members: d.Observations, Agreements: []*agreement.Agreement{a}})
+		in := judge.Input{Incident: d.Incident, Members: d.Observations, Agreements: []*agreement.Agreement{a}}
+		for i := range d.Notices {
+			n := &d.Notices[i]
+			in.Notices = append(in.Notices, judge.Notice{Notification: &n.Notification, Received: n.Received, Index: n.Index})
+		}
+		found := judge.Incident(in)
 		d.Findings = nil
 		for i := range found {
 			d.Findings = append(d.Findings, &found[i])
@@ -133,7 +142,7 @@ func (c *caseworkCommand) Run(t terminal) error {
 	}
 	desk := casework.NewDesk()
 	err = eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		desk.Findings(d.Findings, d.Incident.When.From, 0, a.Clocks)
+		desk.Findings(d.Findings, max(d.Received, d.Incident.When.From), 0, a.Clocks)
 		return nil
 	})
 	if err != nil {
@@ -225,7 +234,7 @@ func printState(out io.Writer, s *replay.State, what string) error {
 	}
 	for in := range s.Incidents() {
 		if what == "dossiers" {
-			if err := enc.Encode(trucewatch.Dossier{Incident: in, Observations: s.Members(in)}); err != nil {
+			if err := enc.Encode(s.Dossier(in)); err != nil {
 				return err
 			}
 			continue
