@@ -134,3 +134,30 @@ func TestLog_append_sign_reopen(t *testing.T) {
 		t.Fatalf("read %d entries", n)
 	}
 }
+
+func TestReadCheckpointGivesTheLastSigned(t *testing.T) {
+	dir := t.TempDir()
+	signer, verifier := testKey(t)
+	l, err := Create(dir, testOrigin, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.Append(testEntries(0, 3)...); err != nil {
+		t.Fatal(err)
+	}
+	signed, err := l.Sign()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(testEntries(3, 5)...); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadCheckpoint(dir, verifier)
+	if err != nil || got.Size != 3 || got.Root != signed.Root {
+		t.Errorf("got size %d, %v; want the checkpoint of 3 entries beside a log of 5", got.Size, err)
+	}
+	if _, err := ReadCheckpoint(t.TempDir(), verifier); !errors.Is(err, ErrNotFound) {
+		t.Errorf("in an empty folder: %v, want %v", err, ErrNotFound)
+	}
+}

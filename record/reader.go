@@ -20,6 +20,13 @@ type Reader struct {
 	signed   Checkpoint
 }
 
+// ReadCheckpoint returns the last signed checkpoint of the log in dir and reads
+// nothing else, so that asking whether the log grew costs little. The errors are
+// those of OpenReader.
+func ReadCheckpoint(dir string, verifier note.Verifier) (Checkpoint, error) {
+	return readCheckpoint(durable.OS{}, dir, checkpointName, verifier)
+}
+
 // OpenReader opens the log in dir for reading. It takes no lock and writes
 // nothing, so it works on read-only media and beside a writer. It sees all
 // entries up to the last whole one in the write-ahead log; the newest of them
