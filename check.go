@@ -5,6 +5,7 @@ package trucewatch
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/trucewatch/trucewatch/geo"
@@ -27,6 +28,15 @@ func checkText(pairs ...string) error {
 		}
 	}
 	return nil
+}
+
+// checkURL refuses an address that a reader's browser would run or open on its
+// own machine.
+func checkURL(field, address string) error {
+	if address == "" || strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://") {
+		return checkText(field, address)
+	}
+	return invalid(field, "%q does not begin with https:// or http://", CutText(address, 40))
 }
 
 func need(pairs ...string) error {
@@ -105,7 +115,8 @@ func checkRegion(field string, r geo.Region) error {
 // record. It knows no clock: whether a time is in the future is for the rim.
 func (s *Source) Check() error {
 	return first(need("source.id", string(s.ID)), oneOf("source.kind", s.Kind, SourceKinds()),
-		checkText("source.name", s.Name, "source.party", string(s.Party), "source.licence", s.Licence, "source.url", s.URL, "source.note", s.Note))
+		checkText("source.name", s.Name, "source.party", string(s.Party), "source.licence", s.Licence, "source.note", s.Note),
+		checkURL("source.url", s.URL))
 }
 
 // Check returns an error that names the first field that may not enter the
@@ -134,7 +145,8 @@ func (o *Observation) Check() error {
 		checkRegion("where.region", o.Where.Region),
 		optional("clock.kind", o.Clock.Kind, []string{"device", "observer", "report"}),
 		checkText("native_id", o.NativeID, "where.text", o.Where.Text, "where.name", o.Where.Name, "where.basis", o.Where.Basis,
-			"clock.zone", o.Clock.Zone, "text", o.Text, "url", o.URL),
+			"clock.zone", o.Clock.Zone, "text", o.Text),
+		checkURL("url", o.URL),
 		o.checkParts(),
 	)
 }
@@ -212,9 +224,9 @@ func (t *Tally) Check() error {
 			return err
 		}
 	}
-	return first(need("claimant", t.Claimant, "category", t.Category), t.Count.check("count"), t.Window.check("window"),
+	return first(checkURL("url", t.URL), need("claimant", t.Claimant, "category", t.Category), t.Count.check("count"), t.Window.check("window"),
 		checkText(append([]string{"native_id", t.NativeID, "against", t.Against, "window_text", t.WindowText, "area", t.Area,
-			"part_of", t.PartOf, "issue", t.Issue, "text", t.Text, "url", t.URL}, named("inferred", t.Inferred)...)...))
+			"part_of", t.PartOf, "issue", t.Issue, "text", t.Text}, named("inferred", t.Inferred)...)...))
 }
 
 // Check returns an error that names the first field that may not enter the
@@ -237,10 +249,10 @@ func (s *Statement) Check() error {
 			}
 		}
 	}
-	return first(need("speaker", s.Speaker, "text", s.Text), s.SaidAt.check("said_at"), s.PublishedAt.check("published_at"),
+	return first(checkURL("url", s.URL), need("speaker", s.Speaker, "text", s.Text), s.SaidAt.check("said_at"), s.PublishedAt.check("published_at"),
 		optional("track", s.Track, []string{"military", "political", "humanitarian"}),
 		checkText(append(append([]string{"native_id", s.NativeID, "capacity", s.Capacity, "for", s.For, "channel", s.Channel, "relayed_by", s.RelayedBy,
-			"meeting", s.Meeting, "language", s.Language, "url", s.URL}, named("topics", s.Topics)...), named("inferred", s.Inferred)...)...))
+			"meeting", s.Meeting, "language", s.Language}, named("topics", s.Topics)...), named("inferred", s.Inferred)...)...))
 }
 
 func named(field string, values []string) []string {

@@ -233,22 +233,25 @@ func whenOf(members []*exhibit) trucewatch.Interval {
 }
 
 // confidence combines independent means: 1 - product(1 - reliability x share),
-// over the best of each class, and at least what the best says alone. Claims
+// over the best voice of each class, one voice a source, and at least what the
+// best says alone. Claims
 // count only where there is nothing else, and then at most claimsMax.
 func confidence(members []*exhibit, links []trucewatch.Link) (trucewatch.PPM, int) {
-	var classes []string
-	var worth []trucewatch.PPM
 	var best trucewatch.PPM
-	claims := members[0].spot.claim
+	var voices []voice
 	for _, e := range members {
 		model := modelOf(e.rec.Observation.Means)
-		w := model.reliable * linkOf(links, e).Share / geo.Million
 		best = max(best, model.reliable)
-		if k := slices.Index(classes, model.class); k >= 0 {
-			worth[k] = max(worth[k], w)
+		voices = speak(voices, voice{e.rec.Source.ID, model.class, model.reliable * linkOf(links, e).Share / geo.Million})
+	}
+	var classes []string
+	var worth []trucewatch.PPM
+	for _, v := range voices {
+		if k := slices.Index(classes, v.class); k >= 0 {
+			worth[k] = max(worth[k], v.worth)
 			continue
 		}
-		classes, worth = append(classes, model.class), append(worth, w)
+		classes, worth = append(classes, v.class), append(worth, v.worth)
 	}
 	slices.Sort(worth) // so that rounding does not depend on order
 	doubt := trucewatch.PPM(geo.Million)
@@ -256,10 +259,31 @@ func confidence(members []*exhibit, links []trucewatch.Link) (trucewatch.PPM, in
 		doubt = doubt * (geo.Million - w) / geo.Million
 	}
 	total := max(best, geo.Million-doubt)
-	if claims {
+	if members[0].spot.claim {
 		return min(total, claimsMax), 0
 	}
 	return total, len(classes)
+}
+
+// A voice is what one source adds to the certainty of an incident: its most
+// reliable means, once. A patrol that hears and then asks is one witness.
+type voice struct {
+	source trucewatch.SourceID
+	class  string
+	worth  trucewatch.PPM
+}
+
+// speak adds a voice, or makes the one of its source the better of the two; equal
+// ones go by the word, so that order does not matter.
+func speak(voices []voice, v voice) []voice {
+	i := slices.IndexFunc(voices, func(have voice) bool { return have.source == v.source })
+	if i < 0 {
+		return append(voices, v)
+	}
+	if v.worth > voices[i].worth || v.worth == voices[i].worth && v.class < voices[i].class {
+		voices[i] = v
+	}
+	return voices
 }
 
 // phenomena counts signs per kind in the order of the vocabulary: of each source

@@ -669,18 +669,20 @@ func TestNothingIsAttributedWhereTheMissionDoesNotAdjudicate(t *testing.T) {
 	}
 }
 
-func TestCaseIsPublicWhenAllOfItIs(t *testing.T) {
-	c := &trucewatch.Case{ID: "case/a", Findings: []trucewatch.FindingID{"a", "b"}, Opened: epoch + 5*trucewatch.Minute}
+func TestCaseIsPublicAsFarAsItsFindingsAre(t *testing.T) {
+	c := &trucewatch.Case{ID: "case/a", Findings: []trucewatch.FindingID{"a", "b"}, Severity: 4, State: "before_commission", Opened: epoch + 5*trucewatch.Minute}
 	r := rules(t, trucewatch.ForPublic)
-	for _, tt := range []struct {
-		name    string
-		visible []trucewatch.FindingID
-		want    bool
-	}{{"none", nil, false}, {"one of two", []trucewatch.FindingID{"a"}, false}, {"both", []trucewatch.FindingID{"b", "a"}, true}} {
-		v, shown := r.Case(epoch, c, tt.visible...)
-		if shown != tt.want || shown && v.Opened != epoch {
-			t.Errorf("%s: %v %v, want %v", tt.name, shown, v.Opened, tt.want)
-		}
+	if v, shown := r.Case(epoch, c); shown {
+		t.Errorf("no finding of it is public, and the case is: %+v", v)
+	}
+	a := trucewatch.FindingView{Finding: trucewatch.Finding{ID: "a", Severity: 2}}
+	v, shown := r.Case(epoch, c, a)
+	if !shown || v.Severity != 2 || v.State != "opened" || v.Opened != epoch || !slices.Equal(v.Findings, []trucewatch.FindingID{"a"}) {
+		t.Errorf("shown %v: %+v; want severity 2, opened on the hour, finding a alone", shown, v)
+	}
+	c.Served = epoch + 70*trucewatch.Minute
+	if v, _ := r.Case(epoch, c, a); v.State != "served" || v.Served != epoch+trucewatch.Hour {
+		t.Errorf("served: %+v", v)
 	}
 }
 

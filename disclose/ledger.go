@@ -9,21 +9,26 @@ import (
 )
 
 // Case returns a case as the audience sees it at an instant, and whether it
-// sees it at all. Visible are those of its findings that the audience sees. The
-// public sees a case when it sees all of its findings: its severity and its
-// name would otherwise tell of those that are kept.
-func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucewatch.FindingID) (trucewatch.CaseView, bool) {
+// sees it at all. Visible are those of its findings that the audience sees, as it
+// sees them. The public sees the case as far as they go: what was found, revised
+// or withdrawn since they were released does not show in severity, state or list.
+func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucewatch.FindingView) (trucewatch.CaseView, bool) {
 	if r.mission() {
 		return trucewatch.CaseView{Case: *c}, true
 	}
-	hidden := func(id trucewatch.FindingID) bool { return !slices.Contains(visible, id) }
-	if !r.public() || len(c.Findings) == 0 || slices.ContainsFunc(c.Findings, hidden) {
+	if !r.public() || len(visible) == 0 {
 		return trucewatch.CaseView{}, false
 	}
-	out := *c
-	out.History = nil // free text
 	// A case opens when evidence comes in: to the hour, as the event's own time.
-	out.Opened, out.Served = r.hourOf(c.Opened), r.hourOf(c.Served)
+	out := trucewatch.Case{ID: c.ID, State: "opened", Opened: r.hourOf(c.Opened), Served: r.hourOf(c.Served)}
+	if c.Served != 0 {
+		out.State = "served"
+	}
+	for _, f := range visible {
+		out.Findings = append(out.Findings, f.ID)
+		out.Severity = max(out.Severity, f.Severity)
+	}
+	slices.Sort(out.Findings)
 	out.Clocks = slices.Clone(c.Clocks)
 	for i := range out.Clocks {
 		k := &out.Clocks[i]

@@ -240,15 +240,18 @@ func (r Rules) addLedgers(st Facts, at trucewatch.Instant, v *trucewatch.View) {
 	}
 }
 
-// visible returns those of a case's findings that the audience sees.
-func (r Rules) visible(st Facts, at trucewatch.Instant, c *trucewatch.Case) []trucewatch.FindingID {
-	var out []trucewatch.FindingID
+// visible returns those of a case's findings that the audience sees, as it sees
+// them.
+func (r Rules) visible(st Facts, at trucewatch.Instant, c *trucewatch.Case) []trucewatch.FindingView {
+	var out []trucewatch.FindingView
 	for _, id := range c.Findings {
 		if st.Finding == nil {
 			return nil
 		}
-		if f, ok := st.Finding(id); ok && r.sees(at, f.FindingFact, f.Incident) {
-			out = append(out, id)
+		if f, ok := st.Finding(id); ok {
+			if v, shown := r.Finding(at, f.FindingFact, f.Incident); shown {
+				out = append(out, v)
+			}
 		}
 	}
 	return out

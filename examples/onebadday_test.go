@@ -101,9 +101,9 @@ func TestOneBadDayBelongsTogether(t *testing.T) {
 	m := load(t, "one-bad-day")
 	together := []string{
 		"SIM-b-602 SIM-p-101 SIM-p-102 SIM-s-401 SIM-t-501", // one shelling from south-east of Novyi Yar
-		"SIM-c-201 SIM-c-202",                   // one exchange before one camera
-		"SIM-h-701 SIM-p-106 SIM-p-107 SIM-u-305",       // one drone, its crater and the child it injured
-		"SIM-n-missile SIM-r-missile",           // one missile
+		"SIM-c-201 SIM-c-202",                               // one exchange before one camera
+		"SIM-h-701 SIM-p-106 SIM-p-107 SIM-u-305",           // one drone, its crater and the child it injured
+		"SIM-n-missile SIM-r-missile",                       // one missile
 		"SIM-f-005 SIM-n-005", "SIM-f-014 SIM-n-014", "SIM-f-023 SIM-n-023", "SIM-f-032 SIM-n-032", "SIM-f-041 SIM-n-041", "SIM-f-050 SIM-n-050",
 	}
 	var have []string

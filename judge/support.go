@@ -77,10 +77,13 @@ func checked(members []*trucewatch.Recorded) []*trucewatch.Recorded {
 
 // independentMeans counts the unlike ways in which the act became known: by the
 // observations that show it, and by those that corroborate it. Ears and eyes of
-// one patrol are one way, whichever drone flew is one way, claims are none.
+// one patrol are one way, whichever drone flew is one way, claims are none; and
+// there are never more ways than sources: a patrol that hears and then asks is
+// one witness.
 func independentMeans(members, support []*trucewatch.Recorded) int {
 	fire := slices.ContainsFunc(support, func(r *trucewatch.Recorded) bool { return isSignOfFire(r.Observation.Kind) })
 	var seen []trucewatch.Means
+	var sources []trucewatch.SourceID
 	add := func(r *trucewatch.Recorded) {
 		way := r.Observation.Means
 		switch way {
@@ -89,8 +92,14 @@ func independentMeans(members, support []*trucewatch.Recorded) int {
 		case trucewatch.UAVMid, trucewatch.UAVLong:
 			way = trucewatch.UAVMini
 		}
-		if !way.IsClaim() && !slices.Contains(seen, way) {
+		if way.IsClaim() {
+			return
+		}
+		if !slices.Contains(seen, way) {
 			seen = append(seen, way)
+		}
+		if !slices.Contains(sources, r.Source.ID) {
+			sources = append(sources, r.Source.ID)
 		}
 	}
 	for _, r := range support {
@@ -101,7 +110,7 @@ func independentMeans(members, support []*trucewatch.Recorded) int {
 			add(r)
 		}
 	}
-	return len(seen)
+	return min(len(seen), len(sources))
 }
 
 // idsOf returns the places of observations in the record, at most evidenceMax.

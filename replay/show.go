@@ -160,11 +160,11 @@ func (sh *shower) finding(id trucewatch.FindingID) {
 }
 
 func (sh *shower) caseView(c *trucewatch.Case) {
-	var visible []trucewatch.FindingID
+	var visible []trucewatch.FindingView
 	for _, id := range c.Findings {
 		if about, ok := sh.s.about(sh.a, id); ok {
-			if _, shown := sh.rules.Finding(sh.s.Now(), about.FindingFact, about.Incident); shown {
-				visible = append(visible, id)
+			if v, shown := sh.rules.Finding(sh.s.Now(), about.FindingFact, about.Incident); shown {
+				visible = append(visible, v)
 			}
 		}
 	}
