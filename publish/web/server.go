@@ -157,7 +157,9 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // known says whether the server may be asked under this name. A page of
 // another site can make a browser ask a loopback address under that site's
-// name (DNS rebinding); such requests carry the wrong name.
+// name (DNS rebinding); such requests carry the wrong name. An address in
+// figures is nobody's name, so that public pages are answered under any; the
+// operations room keeps to the addresses of its own machine.
 func (s *site) known(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -165,6 +167,7 @@ func (s *site) known(hostport string) bool {
 	}
 	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 	return slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, host) ||
+		s.options.Audience == trucewatch.ForPublic && net.ParseIP(host) != nil ||
 		slices.ContainsFunc(s.options.Hosts, func(name string) bool { return strings.EqualFold(name, host) })
 }
 

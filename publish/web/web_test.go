@@ -242,6 +242,21 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// TestPublicHosts: the public view is answered under any address in figures, and
+// under no name but its own.
+func TestPublicHosts(t *testing.T) {
+	h := web.New(nil, web.Options{Audience: trucewatch.ForPublic, Hosts: []string{"truce.example"}})
+	for host, want := range map[string]int{"192.0.2.7:8080": 200, "[2001:db8::7]:8080": 200, "2001:db8::7": 200, "truce.example": 200, "localhost": 200,
+		"rebind.example": 421, "192.0.2.7.rebind.example": 421, "": 421} {
+		if w := ask(h, "GET", "/", "Host", host); w.Code != want {
+			t.Errorf("Host %q = %d, want %d", host, w.Code, want)
+		}
+	}
+	if w := ask(handler(invented(t)), "GET", "/", "Host", "192.0.2.7:8080"); w.Code != 421 {
+		t.Errorf("the mission's own view under an address of another machine = %d", w.Code)
+	}
+}
+
 func TestWrongAudienceIsNeverShown(t *testing.T) {
 	v := invented(t)
 	h := web.New(missions(v), web.Options{Audience: trucewatch.ForPublic})
