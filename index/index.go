@@ -80,9 +80,11 @@ type Index struct {
 	read     *sql.DB
 	batch    sync.Mutex // held while a Batch is open
 
-	mu    sync.Mutex // guards what follows, and each walk through it
-	spots spots
-	texts texts
+	mu       sync.Mutex // guards what follows, and each walk through it
+	spots    spots
+	texts    texts
+	matching []int32 // memory of the last walk, for the next
+	points   []point
 }
 
 // Open opens the index in the file path, or creates it; the folder must exist.
@@ -94,6 +96,10 @@ func Open(path string, audience trucewatch.Audience) (*Index, error) {
 		if err := discard(path); err != nil {
 			return nil, fmt.Errorf("index %s: move away: %w", path, err)
 		}
+	}
+	// Made here, closed to others: SQLite gives the files beside it the same mode.
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
+		f.Close() // SQLite says what is wrong with it
 	}
 	x := &Index{path: path, audience: audience}
 	var err error

@@ -63,9 +63,31 @@ func (c calendar) next(after trucewatch.Instant) (trucewatch.Instant, string) {
 	}
 }
 
+// last returns the last cut-off until an instant, itself included, and its local day.
+func (c calendar) last(until trucewatch.Instant) (trucewatch.Instant, string) {
+	day := until.Time().In(c.zone)
+	for i := 1; ; i-- { // from the next day on: a clock may jump over midnight
+		d := time.Date(day.Year(), day.Month(), day.Day()+i, 12, 0, 0, 0, c.zone)
+		if at := c.off.on(d, c.zone); at <= until {
+			return at, d.Format(time.DateOnly)
+		}
+	}
+}
+
+// issue returns the day on which the report of the period is issued that ends
+// at a local day's cut-off: the next.
+func issue(day string) string {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return "" // the record checks the days of its ticks
+	}
+	return d.AddDate(0, 0, 1).Format(time.DateOnly)
+}
+
 // period returns the reporting period of a report issued on a local day: it
 // ends at the cut-off of the day before and begins at the one before that, or
-// at the mission's epoch. Second is the period before it, zero if there is none.
+// at the mission's epoch. Second is the period before it, zero if there is none:
+// the mission's first, if it is shorter than a day, is compared with nothing.
 func (c calendar) period(issued string, epoch trucewatch.Instant) (this, before trucewatch.Interval, err error) {
 	d, err := time.ParseInLocation(time.DateOnly, issued, c.zone)
 	if err != nil {
@@ -79,8 +101,8 @@ func (c calendar) period(issued string, epoch trucewatch.Instant) (this, before 
 	if this.Till < epoch {
 		return this, before, fmt.Errorf("mission: report of %s: the mission's first period begins only at %v", issued, epoch)
 	}
-	if edge(-2) > epoch {
-		before = trucewatch.Interval{From: max(edge(-3), epoch), Till: edge(-2) - 1}
+	if edge(-3) >= epoch {
+		before = trucewatch.Interval{From: edge(-3), Till: edge(-2) - 1}
 	}
 	return this, before, nil
 }

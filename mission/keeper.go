@@ -113,6 +113,49 @@ func (k *keeper) show() error {
 	return nil
 }
 
+// reportDatesMax is how many reports are listed. Guess: a quarter of a year; of
+// the others people know the day. Test: nobody asks for more.
+const reportDatesMax = 92
+
+// dates returns the days of issue of the reports to list, newest first: the
+// newest, and those in whose period the index shows an incident, a published
+// number or a statement. It asks the index alone, so that the list tells an
+// audience no more than its pages do.
+func (k *keeper) dates() ([]string, error) {
+	var listed []string
+	for i, issued := range k.m.ReportDates() {
+		if len(listed) == reportDatesMax {
+			break
+		}
+		this, _, err := k.m.calendar.period(issued, k.m.state.Genesis().Epoch)
+		if err != nil {
+			return nil, err
+		}
+		busy, err := k.busy(trucewatch.Query{From: this.From, Till: this.Till, Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if busy || i == 0 {
+			listed = append(listed, issued)
+		}
+	}
+	return listed, nil
+}
+
+// busy says whether the index shows something that happened or was said.
+func (k *keeper) busy(q trucewatch.Query) (bool, error) {
+	_, incidents, err := k.index.Incidents(q)
+	if err != nil || incidents > 0 {
+		return true, err
+	}
+	_, tallies, err := k.index.Tallies(q)
+	if err != nil || tallies > 0 {
+		return true, err
+	}
+	_, statements, err := k.index.Statements(q)
+	return statements > 0, err
+}
+
 // UpdateIndex brings the index of an audience up to date with the record, and
 // says whether it did: it leaves it alone if a server is keeping it.
 func UpdateIndex(dir string, a trucewatch.Audience) (bool, error) {

@@ -58,18 +58,20 @@ type chain struct {
 // first entries (genesis, the desk's key, agreements). The folder must not
 // exist or be empty. Files of the spec are read from fsys.
 func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error) {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("mission: create: %s is not empty", dir)
+	if err := mustBeEmpty(dir); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	// Closed to others: the record names sources.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("mission: create: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil { // it may have been there, empty
 		return fmt.Errorf("mission: create: %w", err)
 	}
 	genesis := &trucewatch.Genesis{Mission: s.ID, Title: s.Title, Mode: s.Mode, Simulated: s.Simulated, DisplayZone: s.DisplayZone,
-		CutOff: s.CutOff, Summary: s.Summary, Engine: trucewatch.EngineVersion, Epoch: now}
-	if epoch, err := instant(s.Epoch); err != nil {
+		CutOff: s.CutOff, Summary: s.Summary, Engine: trucewatch.EngineVersion}
+	if now, err = setEpoch(genesis, s, now); err != nil {
 		return err
-	} else if epoch != 0 {
-		genesis.Epoch, now = epoch, epoch
 	}
 	if s.Gazetteer != "" {
 		data, err := fs.ReadFile(fsys, s.Gazetteer)
@@ -94,6 +96,37 @@ func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error)
 	return firstEntries(dir, s, genesis, adoptions, now)
 }
 
+func mustBeEmpty(dir string) error {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("mission: create: %s is not empty", dir)
+	}
+	return nil
+}
+
+// setEpoch sets the start of the mission's first period, which is a cut-off: of
+// a mission that is set up now the last one, so that reports have whole periods
+// and the public's hours do not tell when somebody set the mission up. It returns
+// when the first entries are received.
+func setEpoch(g *trucewatch.Genesis, s *Spec, now trucewatch.Instant) (trucewatch.Instant, error) {
+	c, err := newCalendar(g)
+	if err != nil {
+		return 0, err
+	}
+	epoch, err := instant(s.Epoch)
+	if err != nil {
+		return 0, err
+	}
+	if epoch == 0 {
+		g.Epoch, _ = c.last(now)
+		return now, nil
+	}
+	if at, _ := c.last(epoch); at != epoch {
+		return 0, fmt.Errorf("mission: epoch %v is no cut-off (%s in %s): the one before it is %v", epoch, s.CutOff, s.DisplayZone, at)
+	}
+	g.Epoch = epoch
+	return epoch, nil
+}
+
 // firstEntries makes the keys and the record. A process that dies here leaves a
 // folder without a checkpoint, which Open refuses and Create will not reuse:
 // nothing was promised yet.
@@ -114,7 +147,7 @@ func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []
 		return err
 	}
 	m := empty(dir)
-	return m.Write(func(w *Writer) error {
+	return m.write(func(w *Writer) error {
 		w.Stamp = func() trucewatch.Instant { return now }
 		first := []trucewatch.Payload{{Genesis: genesis},
 			{Key: &trucewatch.KeyRegistration{ID: w.desk.id, Public: w.desk.public(), Role: "desk", Name: "mission desk"}}}
@@ -136,7 +169,7 @@ func storeBundle(dir string, fsys fs.FS, name string) (*trucewatch.Adoption, err
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := agreement.Parse(files)
+	parsed, err := ParseAgreement(files)
 	if err != nil {
 		return nil, err
 	}

@@ -15,29 +15,46 @@ import (
 	"github.com/trucewatch/trucewatch/record"
 )
 
-// reportDatesMax is how many reports a mission lists. Guess: a quarter of a
-// year; older ones are made with the command. Test: nobody asks for more.
-const reportDatesMax = 92
-
 // ReportDates returns the days of issue for which there is a report, newest
-// first: a report appears once its period's cut-off was ticked. A mission that
-// is older than the list shows the newest.
+// first: a report appears once its period's cut-off was ticked.
 func (m *Mission) ReportDates() []string {
 	var dates []string
 	for _, day := range slices.Backward(m.state.CutOffs()) {
-		d, err := time.Parse(time.DateOnly, day)
-		if err != nil || len(dates) == reportDatesMax {
-			break
-		}
-		dates = append(dates, d.AddDate(0, 0, 1).Format(time.DateOnly))
+		dates = append(dates, issue(day))
 	}
 	return dates
 }
 
 // Report writes the daily report issued on a local day: of the period that ends
-// at the cut-off of the day before. Format is html, json or csv.
-func (m *Mission) Report(w io.Writer, issued, format string, a trucewatch.Audience) error {
+// at the cut-off of the day before, which must be over: by the last tick, or in
+// a live mission by now. Format is html, json or csv.
+func (m *Mission) Report(w io.Writer, issued, format string, a trucewatch.Audience, now trucewatch.Instant) error {
+	if m.state.Genesis().Mode == trucewatch.Reenacted {
+		now = m.cut
+	}
+	if err := m.over(issued, now); err != nil {
+		return err
+	}
 	return m.report(w, issued, format, a, true)
+}
+
+// over refuses a report whose period has not ended.
+func (m *Mission) over(issued string, now trucewatch.Instant) error {
+	epoch := m.state.Genesis().Epoch
+	this, _, err := m.calendar.period(issued, epoch)
+	if err != nil {
+		return err
+	}
+	reached, newest := m.calendar.last(now)
+	if this.Till < reached {
+		return nil
+	}
+	_, first := m.calendar.next(epoch)
+	if reached <= epoch {
+		return fmt.Errorf("mission: report of %s: its period ends at %v, and no period is over yet; the first report will be that of %s", issued, this.Till+1, issue(first))
+	}
+	return fmt.Errorf("mission: report of %s: its period ends at %v, the record reaches %v; the first report is that of %s, the newest that of %s",
+		issued, this.Till+1, reached, issue(first), issue(newest))
 }
 
 // report writes a report, tied to the record by digest and checkpoint or not.
@@ -131,9 +148,18 @@ func (m *Mission) places(a trucewatch.Audience) []svg.Place {
 	return out
 }
 
-// placesOf reads a mission's place names without folding its record: entry 0
+// placesOf reads a mission's place names without folding its record: genesis
 // names the gazetteer.
 func placesOf(dir string, a trucewatch.Audience) []svg.Place {
+	m := beginning(dir)
+	if m == nil {
+		return nil
+	}
+	return m.places(a)
+}
+
+// beginning returns the mission as its genesis makes it, nil if that cannot be read.
+func beginning(dir string) *Mission {
 	verifier, err := logVerifier(dir)
 	if err != nil {
 		return nil
@@ -152,8 +178,8 @@ func placesOf(dir string, a trucewatch.Audience) []svg.Place {
 		return nil
 	}
 	m := empty(dir)
-	if err := m.apply(e); err != nil {
+	if err := m.apply(e); err != nil || m.state.Genesis() == nil {
 		return nil
 	}
-	return m.places(a)
+	return m
 }

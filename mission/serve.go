@@ -59,6 +59,40 @@ type served struct {
 
 	mu     sync.Mutex // guards what follows, and the mission in keeper
 	folded bool
+	listed listing // what list was made from
+
+	listMu sync.Mutex // guards list: a page must not wait for a fold or a report
+	list   []string   // days of issue of the reports shown
+}
+
+// A listing is where the mission stood when the list of its reports was made.
+type listing struct {
+	cutOffs int
+	entries uint64
+	at      time.Time
+}
+
+// listEvery is how often the list of reports is made anew while entries come
+// in; with a new cut-off it is made at once. Guess: a list of some years of
+// silence takes a second. Test: the time of keeper.dates.
+const listEvery = time.Minute
+
+// listReports brings the list of reports to where the index stands.
+func (sv *served) listReports() {
+	now := listing{cutOffs: len(sv.keeper.m.state.CutOffs()), at: time.Now()}
+	now.entries, _ = sv.keeper.index.At()
+	if now.cutOffs == sv.listed.cutOffs && (now.entries == sv.listed.entries || now.at.Sub(sv.listed.at) < listEvery) {
+		return
+	}
+	list, err := sv.keeper.dates()
+	if err != nil {
+		sv.log.Error("reports cannot be listed", "mission", sv.id, "error", err)
+		return
+	}
+	sv.listed = now
+	sv.listMu.Lock()
+	sv.list = list
+	sv.listMu.Unlock()
 }
 
 // Add opens a mission for serving. Its index is shown from the first moment if
@@ -74,26 +108,57 @@ func (s *Server) Add(dir string) error {
 	if err != nil {
 		return err
 	}
-	sv := &served{dir: dir, id: filepath.Base(filepath.Clean(dir)), log: s.Log, keeper: k, feed: newFeed()}
+	id, err := nameOf(dir)
+	if err != nil {
+		return errors.Join(err, k.close())
+	}
+	sv := &served{dir: dir, id: id, log: s.Log, keeper: k, feed: newFeed()}
 	for _, other := range s.served {
 		if other.id == sv.id {
-			return errors.Join(fmt.Errorf("mission: serve: two missions named %s", sv.id), k.close())
+			return errors.Join(fmt.Errorf("mission: serve: two missions named %s, in %s and %s", sv.id, other.dir, dir), k.close())
 		}
 	}
 	s.served = append(s.served, sv)
 	return nil
 }
 
+// nameOf returns the mission's identifier, or the folder's name while its record
+// cannot be read: what its index holds is shown all the same.
+func nameOf(dir string) (string, error) {
+	if m := beginning(dir); m != nil {
+		return m.state.Genesis().Mission, nil
+	}
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("mission: serve: %w", err)
+	}
+	return filepath.Base(whole), nil
+}
+
+// Listen takes the address for serving an audience, or says why it cannot be.
+func Listen(address string, a trucewatch.Audience) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("mission: serve: %w", err)
+	}
+	if at, ok := listener.Addr().(*net.TCPAddr); a != trucewatch.ForPublic && (!ok || !at.IP.IsLoopback()) {
+		return nil, errors.Join(ErrNotAlone, listener.Close())
+	}
+	return listener, nil
+}
+
 // Run serves on the address until the context ends. Ready is called with the
 // address once requests are answered.
 func (s *Server) Run(ctx context.Context, address string, ready func(net.Addr)) error {
-	listener, err := net.Listen("tcp", address)
+	listener, err := Listen(address, s.Audience)
 	if err != nil {
-		return fmt.Errorf("mission: serve: %w", err)
+		return err
 	}
-	if a, ok := listener.Addr().(*net.TCPAddr); s.Audience != trucewatch.ForPublic && (!ok || !a.IP.IsLoopback()) {
-		return errors.Join(ErrNotAlone, listener.Close())
-	}
+	return s.Serve(ctx, listener, ready)
+}
+
+// Serve is Run on a listener that Listen made. It closes the listener.
+func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(net.Addr)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
@@ -113,7 +178,7 @@ func (s *Server) Run(ctx context.Context, address string, ready func(net.Addr)) 
 	if ready != nil {
 		ready(listener.Addr())
 	}
-	err = server.Serve(listener)
+	err := server.Serve(listener)
 	cancel()
 	work.Wait()
 	for _, sv := range s.served {
@@ -137,7 +202,7 @@ func (s *Server) Handler() http.Handler {
 		pages = append(pages, page)
 		stores = append(stores, api.Mission{ID: sv.id, Store: func() (api.Store, bool) { return sv.store() }})
 	}
-	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: api.New(stores, api.Options{Audience: s.Audience}), Version: s.Version, Log: s.Log})
+	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: api.New(stores, api.Options{Audience: s.Audience, Log: s.Log}), Version: s.Version, Log: s.Log})
 }
 
 func (sv *served) store() (web.Store, bool) {
@@ -147,9 +212,16 @@ func (sv *served) store() (web.Store, bool) {
 
 // run folds the record, then follows it, and records ticks that are due.
 func (sv *served) run(ctx context.Context) {
+	// The first question reads what every page needs of the index. The fold would
+	// take the processor from it, and the first page would wait.
+	if _, err := sv.keeper.index.Header(); err != nil {
+		sv.log.Error("index cannot be read", "mission", sv.id, "error", err)
+	}
 	sv.mu.Lock()
 	err := sv.keeper.fold(sv.dir)
-	sv.folded = err == nil
+	if sv.folded = err == nil; sv.folded {
+		sv.listReports()
+	}
 	sv.mu.Unlock()
 	if err != nil {
 		sv.log.Error("mission cannot be folded: what is shown stays as it was", "mission", sv.id, "error", err)
@@ -183,9 +255,10 @@ func (sv *served) follow() error {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
 	m := sv.keeper.m
-	if _, err := m.CatchUp(); errors.Is(err, ErrAhead) {
+	if _, err := sv.catchUp(); errors.Is(err, ErrAhead) {
 		// An earlier tick could not be written. Nobody saw what was folded: the
 		// index is brought up to date only after a write.
+		defer sv.listReports()
 		return sv.keeper.fold(sv.dir)
 	} else if err != nil {
 		return err
@@ -199,13 +272,29 @@ func (sv *served) follow() error {
 	}
 	// Not what was folded just now: an earlier call may have failed after folding.
 	if entries, _ := sv.keeper.index.At(); entries == m.state.Next() {
+		sv.listReports() // entries of the last minute
 		return nil
 	}
 	if err := sv.keeper.show(); err != nil {
 		return err
 	}
+	sv.listReports()
 	sv.feed.publish(m.state.Next())
 	return nil
+}
+
+// catchUp folds what was signed since, if anything was: opening a large record
+// to see that it did not grow would keep a processor busy.
+func (sv *served) catchUp() (uint64, error) {
+	verifier, err := logVerifier(sv.dir)
+	if err != nil {
+		return 0, err
+	}
+	signed, err := record.ReadCheckpoint(filepath.Join(sv.dir, "record"), verifier)
+	if m := sv.keeper.m; err != nil || signed.Size == m.state.Next() && !m.ahead {
+		return 0, err
+	}
+	return sv.keeper.m.CatchUp()
 }
 
 func (sv *served) report(w io.Writer, date, format string) error {
@@ -219,15 +308,9 @@ func (sv *served) report(w io.Writer, date, format string) error {
 }
 
 func (sv *served) dates() []string {
-	// A page must not wait for the fold.
-	if !sv.mu.TryLock() {
-		return nil
-	}
-	defer sv.mu.Unlock()
-	if !sv.folded {
-		return nil
-	}
-	return sv.keeper.m.ReportDates()
+	sv.listMu.Lock()
+	defer sv.listMu.Unlock()
+	return sv.list
 }
 
 // A feed tells subscribers how many entries the record has.

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -78,6 +79,9 @@ type SpecDeed struct {
 	Reason   string   `yaml:"reason"`
 }
 
+// ErrName says that a mission's identifier is none.
+var ErrName = errors.New("lower-case letters, digits and hyphens, at most 63")
+
 var missionID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // ParseSpec reads a mission.yaml. Unknown keys and missing ones are errors with
@@ -131,9 +135,13 @@ func (s *Spec) check() error {
 	case s.Schema != specSchema:
 		return fmt.Errorf("schema is %q, not %q", s.Schema, specSchema)
 	case !missionID.MatchString(s.ID):
-		return fmt.Errorf("id %q: lower-case letters, digits and hyphens, at most 63", s.ID)
+		return fmt.Errorf("id %q: %w", s.ID, ErrName)
 	case s.Title == "":
 		return errors.New("title is missing")
+	case len(s.Title) > trucewatch.TextMaxBytes || len(s.Summary) > trucewatch.TextMaxBytes:
+		return fmt.Errorf("title and summary have at most %d bytes each, these have %d and %d", trucewatch.TextMaxBytes, len(s.Title), len(s.Summary))
+	case !utf8.ValidString(s.Title) || !utf8.ValidString(s.Summary):
+		return errors.New("title or summary is not UTF-8")
 	case s.Mode != trucewatch.Live && s.Mode != trucewatch.Reenacted && s.Mode != trucewatch.Exercise:
 		return fmt.Errorf("mode %q is not live, reenacted or exercise", s.Mode)
 	case s.Mode != trucewatch.Reenacted && len(s.Imports)+len(s.Deeds) > 0:
@@ -141,7 +149,7 @@ func (s *Spec) check() error {
 	case s.Mode == trucewatch.Reenacted && (s.Epoch == "" || s.Until == "" || s.Received == ""):
 		return errors.New("a reenacted mission needs epoch, received and until: there is no clock to take them from")
 	}
-	if _, err := time.LoadLocation(s.DisplayZone); err != nil || s.DisplayZone == "" || s.DisplayZone == "Local" {
+	if !knownZone(s.DisplayZone) {
 		return fmt.Errorf("display_zone %q is not a name of the zone database, such as Europe/Vienna", s.DisplayZone)
 	}
 	if _, err := parseCutOff(s.CutOff); err != nil {
@@ -158,6 +166,11 @@ func (s *Spec) check() error {
 		}
 	}
 	return nil
+}
+
+func knownZone(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil && name != "" && name != "Local" // the machine's own differs from machine to machine
 }
 
 func instant(s string) (trucewatch.Instant, error) {
@@ -206,6 +219,19 @@ func ReadBundle(fsys fs.FS, name string) ([]agreement.File, error) {
 		return nil, fmt.Errorf("mission: read agreement: %w", err)
 	}
 	return files, nil
+}
+
+// ParseAgreement is agreement.Parse, and holds the zone in which times are shown
+// against the zone database, which the core does not see.
+func ParseAgreement(files []agreement.File) (*agreement.Agreement, error) {
+	a, err := agreement.Parse(files)
+	if err != nil {
+		return nil, err
+	}
+	if a.DisplayZone != "" && !knownZone(a.DisplayZone) {
+		return nil, fmt.Errorf("agreement.yaml: display_tz %q is not a name of the zone database, such as Europe/Vienna", a.DisplayZone)
+	}
+	return a, nil
 }
 
 // CheckSpec returns an error if a Spec that was not parsed from a file cannot

@@ -17,7 +17,7 @@ title: "North sector"
 mode: reenacted
 display_zone: Europe/Vienna
 cut_off: "19:30"
-epoch: "2026-04-10T16:30:00Z"
+epoch: "2026-04-10T17:30:00Z"
 received: "2026-04-12T16:00:00Z"
 until: "2026-04-15T16:30:00Z"
 `

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -50,14 +51,19 @@ func Verify(dir string) (*Verification, error) {
 		return nil, fmt.Errorf("%w: %s has no record: %w", ErrNoMission, dir, err)
 	}
 	verifier, err := logVerifier(dir)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
 		return nil, err
+	}
+	if err != nil { // missing or changed: nothing can be held against it
+		v := &Verification{Problems: []string{}, Checked: []string{}}
+		v.problem("%v", err)
+		return v, nil
 	}
 	report, err := record.Verify(path, verifier)
 	if err != nil && !errors.Is(err, record.ErrCorrupt) && !errors.Is(err, record.ErrNotFound) {
 		return nil, err
 	}
-	v := &Verification{Origin: verifier.Name(), Entries: report.Signed, Unsigned: report.Unsigned, Problems: []string{}}
+	v := &Verification{Origin: verifier.Name(), Entries: report.Signed, Unsigned: report.Unsigned, Problems: []string{}, Checked: []string{}}
 	if errors.Is(err, record.ErrNotFound) {
 		v.problem("%v", err)
 	}
@@ -65,7 +71,9 @@ func Verify(dir string) (*Verification, error) {
 		v.problem("record/%v", p)
 	}
 	v.Count += report.More
-	v.Checked = append(v.Checked, "every entry, tile and kept checkpoint against the last signed checkpoint")
+	if err == nil { // the walk may end early at a problem
+		v.Checked = append(v.Checked, "every entry, tile and kept checkpoint against the last signed checkpoint")
+	}
 	r, err := record.OpenReader(path, verifier)
 	if err != nil {
 		if v.Sound() {
@@ -79,8 +87,12 @@ func Verify(dir string) (*Verification, error) {
 	c := checker{v: v, m: empty(dir), keys: map[trucewatch.KeyID]ed25519.PublicKey{}, chains: map[trucewatch.KeyID]chain{}}
 	c.run(r, checkpoint.Size)
 	v.State = c.m.state.Digest()
-	v.Checked = append(v.Checked, "form, limits, origin, signature and source chain of every entry",
-		"agreements and gazetteer by their hashes", "replay: every state that the record commits to")
+	if c.read {
+		v.Checked = append(v.Checked, "form, limits, origin, signature and source chain of every entry")
+	}
+	if c.read && !c.broken {
+		v.Checked = append(v.Checked, "agreements and gazetteer by their hashes", "replay: every state that the record commits to")
+	}
 	return v, nil
 }
 
@@ -92,12 +104,14 @@ type checker struct {
 	chains  map[trucewatch.KeyID]chain
 	genesis func(ed25519.PublicKey) error // checks entry 0, until entry 1 was read
 	broken  bool                          // replay has failed: later states mean nothing
+	read    bool                          // to the end
 }
 
 func (c *checker) run(r *record.Reader, size uint64) {
 	for cursor := r.Entries(0, size); ; {
 		index, raw, err := cursor.Next()
 		if errors.Is(err, io.EOF) {
+			c.read = true
 			break
 		}
 		if err != nil {

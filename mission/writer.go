@@ -29,6 +29,7 @@ type Writer struct {
 	desk    *desk
 	pending [][]byte
 	signed  time.Time
+	failed  bool // the log could not be written or signed
 	// Stamp is the rim's clock: what Received of the next entry will be.
 	Stamp func() trucewatch.Instant
 	// Acked, if set, is called after each sync with how many rows this writer has
@@ -39,8 +40,20 @@ type Writer struct {
 
 // Write locks the record, folds what others appended, runs do, and makes
 // durable and signs what it appended. If do fails, what was appended before the
-// failure is kept: every entry is sound by itself.
+// failure is kept: every entry is sound by itself. A re-enacted mission takes
+// nothing more: ErrPlayed.
 func (m *Mission) Write(do func(w *Writer) error) error {
+	if m.state.Genesis().Mode == trucewatch.Reenacted {
+		return fmt.Errorf("%w (%s)", ErrPlayed, m.dir)
+	}
+	return m.write(do)
+}
+
+// ErrPlayed says that a re-enacted mission was to be written to: its times come
+// from what was played into it, and an entry of today would end years of periods.
+var ErrPlayed = errors.New("mission: a re-enacted mission takes no more entries: its times come from its input; set up a mission of your own with init")
+
+func (m *Mission) write(do func(w *Writer) error) error {
 	if m.ahead {
 		return ErrAhead
 	}
@@ -64,7 +77,13 @@ func (m *Mission) Write(do func(w *Writer) error) error {
 	err = w.begin()
 	if err == nil {
 		err = do(w)
-		err = errors.Join(err, w.flush(), w.sign())
+		// After the log has failed it refuses everything, and says so again.
+		if !w.failed {
+			err = errors.Join(err, w.flush())
+		}
+		if !w.failed {
+			err = errors.Join(err, w.sign())
+		}
 	}
 	m.ahead = m.state.Next() > log.Checkpoint().Size
 	return errors.Join(err, log.Close())
@@ -81,6 +100,7 @@ func (w *Writer) begin() error {
 
 func (w *Writer) sign() error {
 	_, err := w.log.Sign()
+	w.failed = w.failed || err != nil
 	w.signed = time.Now()
 	return err
 }
@@ -180,6 +200,7 @@ func (w *Writer) flush() error {
 		return nil
 	}
 	if _, err := w.log.Append(w.pending...); err != nil {
+		w.failed = true
 		return err
 	}
 	w.pending = w.pending[:0]

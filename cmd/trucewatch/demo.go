@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -18,8 +19,8 @@ import (
 )
 
 type demoCommand struct {
-	Dir     string `help:"Folder for the mission folders; a temporary one, removed at the end, if left out." placeholder:"DIR"`
-	NoServe bool   `name:"no-serve" help:"Load and summarise, do not serve."`
+	Dir     string `help:"Folder for the mission folders. If left out, a temporary one, which is removed after serving." placeholder:"DIR"`
+	NoServe bool   `name:"no-serve" help:"Load and summarise, do not serve; the folder stays."`
 	Listen  string `help:"Address to serve on." default:"127.0.0.1:8080"`
 }
 
@@ -30,11 +31,21 @@ func (c *demoCommand) Run(t terminal) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(temp)
+		if !c.NoServe {
+			defer os.RemoveAll(temp)
+		}
 		dir = temp
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	var listener net.Listener
+	if !c.NoServe { // a port in use is said before the work, not after it
+		var err error
+		if listener, err = mission.Listen(c.Listen, trucewatch.ForMission); err != nil {
+			return err
+		}
+		defer listener.Close()
+	}
 	fmt.Fprintf(t.out, "Loading four example missions into %s\n", dir)
 	var dirs []string
 	for _, name := range examples.Names() {
@@ -48,11 +59,20 @@ func (c *demoCommand) Run(t terminal) error {
 		dirs = append(dirs, target)
 	}
 	if c.NoServe {
-		fmt.Fprintf(t.out, "\nEach is a mission folder: try  trucewatch verify %s\n", dirs[len(dirs)-1])
+		fmt.Fprintf(t.out, "\nEach is a mission folder, and stays: try  %s verify %s\n", self(), dirs[len(dirs)-1])
 		return nil
 	}
 	fmt.Fprintln(t.out)
-	return serve(ctx, t, dirs, c.Listen, trucewatch.ForMission, nil)
+	return serve(ctx, t, dirs, listener, trucewatch.ForMission, nil)
+}
+
+// self is how the reader calls this program again: "go run" builds it into a
+// temporary folder that is gone afterwards.
+func self() string {
+	if name, err := os.Executable(); err == nil && strings.Contains(name, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/trucewatch"
+	}
+	return "trucewatch"
 }
 
 // loadExample re-enacts an example, or opens the one that an earlier demo left
@@ -102,7 +122,7 @@ func summarise(out io.Writer, m *mission.Mission, spec *mission.Spec) {
 		fmt.Fprintf(out, "  %s about the period before that do not hold, or speak of another span\n", count(t.flagged, "published number says something", "published numbers say something"))
 	}
 	for _, day := range spec.Reports {
-		fmt.Fprintf(out, "  report: trucewatch report %s --date %s --audience mission -o report.html\n", m.Dir(), day)
+		fmt.Fprintf(out, "  report: %s report %s --date %s --audience mission -o report.html\n", self(), m.Dir(), day)
 	}
 }
 

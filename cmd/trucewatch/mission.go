@@ -3,11 +3,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,7 +17,7 @@ import (
 )
 
 type initCommand struct {
-	Mission   string `arg:"" help:"Folder to make; its last part is the mission's identifier."`
+	Mission   string `arg:"" help:"Folder to make. Its last part, in lower case, becomes the mission's identifier: letters, digits and hyphens."`
 	Agreement string `help:"Agreement to adopt: a folder with agreement.yaml, or that file." placeholder:"FILE"`
 	Gazetteer string `help:"Place names, CSV with name,lat,lon,kind,party,aliases." placeholder:"FILE"`
 	Title     string `help:"Title for people; the identifier if left out."`
@@ -27,7 +27,11 @@ type initCommand struct {
 }
 
 func (c *initCommand) Run(t terminal) error {
-	s := &mission.Spec{ID: strings.ToLower(filepath.Base(filepath.Clean(c.Mission))), Title: c.Title, Mode: trucewatch.Live,
+	whole, err := filepath.Abs(c.Mission) // "." has a name too
+	if err != nil {
+		return err
+	}
+	s := &mission.Spec{ID: strings.ToLower(filepath.Base(whole)), Title: c.Title, Mode: trucewatch.Live,
 		DisplayZone: c.Zone, CutOff: c.CutOff, Simulated: c.Exercise, Gazetteer: c.Gazetteer}
 	if c.Exercise {
 		s.Mode = trucewatch.Exercise
@@ -38,7 +42,9 @@ func (c *initCommand) Run(t terminal) error {
 	if s.Title == "" {
 		s.Title = s.ID
 	}
-	if err := mission.CheckSpec(s); err != nil {
+	if err := mission.CheckSpec(s); errors.Is(err, mission.ErrName) {
+		return fmt.Errorf("init: the last part of the folder becomes the mission's identifier: %w", err)
+	} else if err != nil {
 		return err
 	}
 	if err := mission.Create(c.Mission, s, mission.DirFS(), trucewatch.InstantOf(time.Now())); err != nil {
@@ -104,7 +110,7 @@ func (c *verifyCommand) Run(t terminal) error {
 }
 
 func printVerification(out io.Writer, v *mission.Verification) {
-	fmt.Fprintf(out, "log      %s\nentries  %d signed", v.Origin, v.Entries)
+	fmt.Fprintf(out, "log      %s\nentries  %d signed", cmp.Or(v.Origin, "not known"), v.Entries)
 	if v.Unsigned > 0 {
 		fmt.Fprintf(out, ", %d beyond the last checkpoint (not promised; the next writer signs them)", v.Unsigned)
 	}
@@ -254,15 +260,3 @@ func (c *versionCommand) Run(t terminal) error {
 
 // version is the release; engine versions are in the record.
 const version = "0.1.0"
-
-// openOut returns where to write: a file, or standard output for "" and "-".
-func openOut(name string, t terminal) (io.Writer, func() error, error) {
-	if name == "" || name == "-" {
-		return t.out, func() error { return nil }, nil
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, f.Close, nil
-}

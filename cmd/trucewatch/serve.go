@@ -3,12 +3,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/mission"
@@ -18,30 +24,38 @@ type serveCommand struct {
 	Mission  []string `arg:"" help:"Mission folders."`
 	Listen   string   `help:"Address. Other machines reach only the public view." default:"127.0.0.1:8080"`
 	Audience string   `help:"mission (the operations room, this machine only) or public." enum:"mission,public" default:"mission"`
-	Host     []string `help:"Names, besides this machine's own, under which requests are answered."`
+	Host     []string `help:"Names, besides localhost, under which requests are answered. The public view is answered under any address in figures."`
 }
 
 func (c *serveCommand) Run(t terminal) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	return serve(ctx, t, c.Mission, c.Listen, trucewatch.Audience(c.Audience), c.Host)
+	listener, err := mission.Listen(c.Listen, trucewatch.Audience(c.Audience))
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	return serve(ctx, t, c.Mission, listener, trucewatch.Audience(c.Audience), c.Host)
 }
 
-func serve(ctx context.Context, t terminal, dirs []string, listen string, a trucewatch.Audience, hosts []string) error {
+func serve(ctx context.Context, t terminal, dirs []string, listener net.Listener, a trucewatch.Audience, hosts []string) error {
 	s := &mission.Server{Audience: a, Hosts: hosts, Version: version, Log: slog.New(slog.NewTextHandler(t.err, nil))}
 	for _, dir := range dirs {
 		if err := s.Add(dir); err != nil {
 			return err
 		}
 	}
-	return s.Run(ctx, listen, func(at net.Addr) {
+	return s.Serve(ctx, listener, func(at net.Addr) {
 		fmt.Fprintf(t.out, "Serving the %s view on http://%s/   (Ctrl-C ends)\n", a, at)
+		if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+			fmt.Fprintf(t.out, "Answered under any address in figures and under %s; add names with --host.\n", strings.Join(append([]string{"localhost"}, hosts...), ", "))
+		}
 	})
 }
 
 type reportCommand struct {
 	Mission  string `arg:"" help:"Mission folder."`
-	Date     string `required:"" help:"Day of issue, such as 2026-04-12. The period ends at the cut-off of the day before."`
+	Date     string `required:"" help:"Day of issue, such as 2026-04-12. The period ends at the cut-off of the day before, and must be over."`
 	Format   string `help:"html, json or csv." enum:"html,json,csv" default:"html"`
 	Audience string `help:"Who will read it: mission or public." default:"public"`
 	Out      string `short:"o" help:"File to write; standard output if left out." placeholder:"FILE"`
@@ -52,13 +66,34 @@ func (c *reportCommand) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	out, done, err := openOut(c.Out, t)
+	var b bytes.Buffer
+	if err := m.Report(&b, c.Date, c.Format, trucewatch.Audience(c.Audience), trucewatch.InstantOf(time.Now())); err != nil {
+		return err
+	}
+	if c.Out == "" || c.Out == "-" {
+		_, err := t.out.Write(b.Bytes())
+		return err
+	}
+	return writeOut(c.Out, b.Bytes())
+}
+
+// writeOut puts data into a file, whole or not at all: a full disk leaves the
+// report of yesterday as it was. What is no file, such as /dev/null, is written to.
+func writeOut(name string, data []byte) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(name, data, 0o600)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return err
+		return fmt.Errorf("report: write %s: %w", name, err)
 	}
-	if err := m.Report(out, c.Date, c.Format, trucewatch.Audience(c.Audience)); err != nil {
-		done()
-		return err
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
 	}
-	return done()
+	if err != nil {
+		return fmt.Errorf("report: write %s: %w", name, errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
 }

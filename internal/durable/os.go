@@ -8,7 +8,8 @@ import (
 	"os"
 )
 
-// OS is the Disk of the operating system.
+// OS is the Disk of the operating system. What it makes is closed to others on
+// the machine: files 0600, directories 0700.
 type OS struct{}
 
 var _ Disk = OS{}
@@ -55,7 +56,7 @@ func (OS) Create(name string) (File, error) {
 }
 
 func open(name string, flag int) (File, error) {
-	f, err := os.OpenFile(name, flag, 0o644)
+	f, err := os.OpenFile(name, flag, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 func (OS) Remove(name string) error { return os.Remove(name) }
 
 // Mkdir implements Disk.
-func (OS) Mkdir(name string) error { return os.Mkdir(name, 0o755) }
+func (OS) Mkdir(name string) error { return os.Mkdir(name, 0o700) }
 
 // SyncDir implements Disk.
 func (OS) SyncDir(name string) error {
