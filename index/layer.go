@@ -87,7 +87,8 @@ func (s *spot) middle() point {
 // where they are while a map is moved, and as short as cellsMax allows.
 func (x *Index) cells(matching []int32) ([]trucewatch.MapCell, int64) {
 	// Points apart from spots: most of the time goes into reading memory.
-	points := make([]point, len(matching))
+	x.points = slices.Grow(x.points[:0], len(matching))[:len(matching)]
+	points := x.points
 	first := x.spots.list[matching[0]].middle()
 	low, high := first, first
 	for k, i := range matching {

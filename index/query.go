@@ -141,15 +141,16 @@ func (f *filter) keeps(s *spot) bool {
 }
 
 // match returns the incidents that a query keeps, in no order that matters. The
-// caller holds mu.
+// caller holds mu, and lets go of them with it.
 func (x *Index) match(q trucewatch.Query) []int32 {
 	f := x.filter(q)
-	out := make([]int32, 0, len(x.spots.list)) // room for all: growing costs more than an empty page
+	out := slices.Grow(x.matching[:0], len(x.spots.list)) // room for all: growing costs more than memory
 	for i := range x.spots.list {
 		if f.keeps(&x.spots.list[i]) {
 			out = append(out, int32(i))
 		}
 	}
+	x.matching = out
 	return out
 }
 
