@@ -151,7 +151,7 @@ func TestOneBadDaySaysSimulated(t *testing.T) {
 	for _, a := range []trucewatch.Audience{trucewatch.ForMission, trucewatch.ForPublic} {
 		for _, format := range []string{"html", "json", "csv"} {
 			var out strings.Builder
-			if err := m.Report(&out, "2026-04-13", format, a); err != nil {
+			if err := m.Report(&out, "2026-04-13", format, a, 0); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(strings.ToLower(out.String()), "simulated") {
