@@ -38,7 +38,7 @@ type Column struct {
 }
 
 // A Manifest says what a format is, where its files come from and what they
-// cannot say. It is shown by "trucewatch import --help".
+// cannot say. A preview of an import shows its title.
 type Manifest struct {
 	Name     string // of the format, lower case: "firms"
 	Title    string
