@@ -109,6 +109,14 @@ func TestReportPeriod(t *testing.T) {
 	if _, before, err := c.period("2026-01-02", epoch); err != nil || !before.IsZero() {
 		t.Errorf("the first report compares with %v, %v", before, err)
 	}
+	// The first period is shorter than a day: the second is compared with nothing.
+	if _, before, err := c.period("2026-01-03", epoch); err != nil || !before.IsZero() {
+		t.Errorf("the second report compares with %v, %v", before, err)
+	}
+	// From the mission's beginning at a cut-off on, it is whole.
+	if _, before, err := c.period("2026-01-03", at(t, "2025-12-31T17:30:00Z")); err != nil || before.From != at(t, "2025-12-31T17:30:00Z") {
+		t.Errorf("the second report of a mission that began at a cut-off compares with %v, %v", before, err)
+	}
 	for _, bad := range []string{"", "today", "2026-02-30", "11.01.2026"} {
 		if _, _, err := c.period(bad, epoch); err == nil || !strings.Contains(err.Error(), "is not a day such as") {
 			t.Errorf("report of %q: %v", bad, err)
