@@ -34,7 +34,8 @@ type Batch struct {
 	meta     meta
 	highest  int64 // number of the newest incident in the file
 	building bool
-	rows     int // put since the last commit to disk
+	rows     int    // put since the last commit to disk
+	spots    []spot // not written yet, see putSpots
 	texts    map[string]uint32
 	sources  map[trucewatch.Source]int64
 	header   []byte // sealed; nil: as it was
@@ -260,12 +261,22 @@ func (b *Batch) PutIncident(v *trucewatch.IncidentView) {
 	}
 	b.meta.rows++
 	b.run(putIncident, b.meta.rows, id, int64(s.kind), seal(v.Where), seal(stored))
-	b.run(putSpot, b.meta.rows, s.pack())
+	s.row = b.meta.rows
+	b.spots = append(b.spots, s)
 	for _, alias := range v.Aliases {
 		b.alias(alias, id)
 	}
 	b.highest = max(b.highest, id)
 	b.chunk()
+}
+
+// putSpots writes spots, many at once: so they lie together in the file, and the
+// first question reads them from a cold disk in long runs.
+func (b *Batch) putSpots() {
+	for i := range b.spots {
+		b.run(putSpot, b.spots[i].row, b.spots[i].pack())
+	}
+	b.spots = b.spots[:0]
 }
 
 // spot makes what selects an incident.
@@ -347,6 +358,7 @@ func (b *Batch) remove(id int64) {
 		b.err = err
 		return
 	}
+	b.putSpots()
 	b.run(dropIncident, row)
 	b.run(dropSpot, row)
 	b.meta.gone++
@@ -485,6 +497,7 @@ func (b *Batch) chunk() {
 	if b.rows++; b.err != nil || !b.building || b.rows < buildChunk {
 		return
 	}
+	b.putSpots()
 	b.rows, b.prepared = 0, nil
 	if b.err = b.tx.Commit(); b.err == nil {
 		b.tx, b.err = b.x.write.Begin()
@@ -505,7 +518,7 @@ func (b *Batch) Commit(entries uint64, state trucewatch.Hash) error {
 }
 
 func (b *Batch) commit(entries uint64, state trucewatch.Hash) error {
-	if b.err != nil {
+	if b.putSpots(); b.err != nil {
 		return b.err
 	}
 	if _, err := b.tx.Exec("DELETE FROM gone WHERE number <= ?", b.meta.gone-goneKept); err != nil {
