@@ -145,7 +145,9 @@ type Submission struct {
 	Statement    *Statement
 	Notification *Notification
 	Rejection    *Rejection
-	Offset       int64 // bytes of the input read so far, for progress
+	Offset       int64  // bytes of the input read so far, for progress
+	Line         int64  // 1-based line of the file on which the row begins
+	Row          []byte // the row as it stood, so that it can still be refused; valid until the next one
 }
 
 // A Rejection is a row that could not be taken, and why. The row itself stays

@@ -38,7 +38,7 @@ func EachRow(o Options, columns []Column, r io.Reader, emit func(trucewatch.Subm
 		if err != nil {
 			s = trucewatch.Submission{Rejection: row.Reject(err)}
 		}
-		s.Offset = rows.Offset()
+		s.Offset, s.Line, s.Row = rows.Offset(), row.Line, row.Raw
 		if err := emit(s); err != nil {
 			return err
 		}

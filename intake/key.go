@@ -11,11 +11,12 @@ import (
 
 // Key returns the content key of a row: the SHA-256 of the source's ID, the
 // row's own ID or, if it has none, its bytes, and how many rows of the same file
-// had the same before it. Each part stands behind its length as 8 bytes, big
-// endian, so that no two lists of parts share their bytes.
+// had the same bytes before it. Each part stands behind its length as 8 bytes,
+// big endian, so that no two lists of parts share their bytes.
 //
 // A file that is imported twice therefore adds nothing, and two equal rows of
-// one file are both kept.
+// one file are both kept, unless their source calls them by one ID: occurrence is
+// then 0 for both, and the mission takes the second for a repetition or refuses it.
 func Key(source trucewatch.SourceID, row []byte, occurrence uint64) trucewatch.ContentKey {
 	return sha256.Sum256(appendKey(nil, source, row, occurrence))
 }
@@ -51,10 +52,12 @@ func (k *Keyer) Cells(cells []string) trucewatch.ContentKey {
 	return k.number()
 }
 
-// Native returns the key of a row that its source calls id.
+// Native returns the key of a row that its source calls id, the same for every
+// row of that ID.
 func (k *Keyer) Native(id string) trucewatch.ContentKey {
 	k.buf = append(append(k.buf[:0], 'n'), id...)
-	return k.number()
+	k.whole = appendKey(k.whole[:0], k.source, k.buf, 0)
+	return sha256.Sum256(k.whole)
 }
 
 // Bytes returns the key of a row that is known by its bytes alone.

@@ -269,8 +269,12 @@ func TestKeyer(t *testing.T) {
 			}
 		}
 		for _, id := range []string{"", "a", "ab"} {
-			if k := first.Native(id); seen[k] {
+			k := first.Native(id)
+			if seen[k] {
 				t.Fatalf("native ID %q has the key of a row", id)
+			}
+			if first.Native(id) != k {
+				t.Fatalf("native ID %q has another key when it comes again", id)
 			}
 		}
 	})

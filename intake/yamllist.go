@@ -43,16 +43,16 @@ func ReadYAMLList(o Options, r io.Reader) (*YAMLList, error) {
 // which read returns an error is emitted as a Rejection.
 func (l *YAMLList) Each(emit func(trucewatch.Submission) error, read func(Doc) (trucewatch.Submission, error)) error {
 	for i, d := range l.docs {
+		from, till := d.Line()-1, len(l.lines)
+		if i+1 < len(l.docs) {
+			till = max(l.docs[i+1].Line()-1, from+1) // several elements may share a line
+		}
+		row := Row{Line: int64(d.Line()), Raw: bytes.Join(l.lines[from:till], []byte{'\n'})}
 		s, err := read(d)
 		if err != nil {
-			from, till := d.Line()-1, len(l.lines)
-			if i+1 < len(l.docs) {
-				till = max(l.docs[i+1].Line()-1, from+1) // several elements may share a line
-			}
-			row := Row{Line: int64(d.Line()), Raw: bytes.Join(l.lines[from:till], []byte{'\n'})}
 			s = trucewatch.Submission{Rejection: row.Reject(err)}
 		}
-		s.Offset = l.offset
+		s.Offset, s.Line, s.Row = l.offset, row.Line, row.Raw
 		if err := emit(s); err != nil {
 			return err
 		}

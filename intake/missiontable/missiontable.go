@@ -113,7 +113,7 @@ type reader struct {
 
 func (t *reader) row(cell func(int) string, cells []string) (*trucewatch.Observation, error) {
 	o := &trucewatch.Observation{
-		// Before anything can refuse the row: keys must not depend on what was refused.
+		// Before anything can refuse the row: the occurrence counts refused rows too.
 		Key:      t.keys.Of(cell(ref), cells),
 		NativeID: cell(ref),
 		Text:     cell(description),

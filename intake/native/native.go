@@ -67,7 +67,7 @@ func Parse(o intake.Options, r io.Reader, emit func(trucewatch.Submission) error
 		if err != nil {
 			s = trucewatch.Submission{Rejection: row.Reject(err)}
 		}
-		s.Offset = rows.Offset()
+		s.Offset, s.Line, s.Row = rows.Offset(), row.Line, row.Raw
 		if err := emit(s); err != nil {
 			return err
 		}

@@ -101,12 +101,12 @@ func (t *reader) each(rows rowReader, emit func(trucewatch.Submission) error) er
 		if row == nil {
 			return nil
 		}
-		s := trucewatch.Submission{Offset: rows.Offset()}
+		s := trucewatch.Submission{Offset: rows.Offset(), Line: row.Line, Row: row.Raw}
 		if err = t.header.Check(row); err == nil {
 			s.Observation, err = t.row(row)
 		}
 		if err != nil {
-			s = trucewatch.Submission{Rejection: row.Reject(err), Offset: s.Offset}
+			s.Observation, s.Rejection = nil, row.Reject(err)
 		}
 		if err := emit(s); err != nil {
 			return err
