@@ -65,14 +65,19 @@ type sourceState struct {
 
 // source returns the state of a source, new or as it describes itself now.
 func (s *State) source(src trucewatch.Source) *sourceState {
-	i, found := slices.BinarySearchFunc(s.sources, src.ID, func(have *sourceState, id trucewatch.SourceID) int {
-		return strings.Compare(string(have.view.Source.ID), string(id))
-	})
+	i, found := s.findSource(src.ID)
 	if !found {
 		s.sources = slices.Insert(s.sources, i, &sourceState{view: &trucewatch.SourceView{}})
 	}
 	s.sources[i].view.Source = src
 	return s.sources[i]
+}
+
+// findSource returns where the source stands in sources, or would.
+func (s *State) findSource(id trucewatch.SourceID) (int, bool) {
+	return slices.BinarySearchFunc(s.sources, id, func(have *sourceState, id trucewatch.SourceID) int {
+		return strings.Compare(string(have.view.Source.ID), string(id))
+	})
 }
 
 func (src *sourceState) seen(at trucewatch.Instant, rows int64) {

@@ -148,6 +148,16 @@ func (s *State) CutOffs() []string {
 // StatementCount returns how many statements were recorded.
 func (s *State) StatementCount() int { return len(s.statements) }
 
+// Source returns a source as it described itself last, and false if the record
+// has nothing of it.
+func (s *State) Source(id trucewatch.SourceID) (trucewatch.Source, bool) {
+	i, found := s.findSource(id)
+	if !found {
+		return trucewatch.Source{}, false
+	}
+	return s.sources[i].view.Source, true
+}
+
 // RejectedCount returns how many rows were refused.
 func (s *State) RejectedCount() int {
 	n := 0
