@@ -127,7 +127,7 @@ func TestImportTwiceAddsNothing(t *testing.T) {
 		t.Errorf("first: %+v", r)
 	}
 	before, digest := m.state.Next(), m.state.Digest()
-	if r := read(t, m, name, now+trucewatch.Minute); r.Recorded != 0 || r.Rejected != 0 || r.Repeated != 3 || r.Entries != 0 {
+	if r := read(t, m, name, now+trucewatch.Minute); r.Recorded != 0 || r.Rejected != 0 || r.Repeated != 2 || r.RejectedBefore != 1 || r.Entries != 0 {
 		t.Errorf("second: %+v", r)
 	}
 	if m.state.Next() != before || m.state.Digest() != digest {
@@ -138,7 +138,7 @@ func TestImportTwiceAddsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := read(t, again, name, now+trucewatch.Minute); r.Repeated != 3 || r.Entries != 0 {
+	if r := read(t, again, name, now+trucewatch.Minute); r.Repeated != 2 || r.RejectedBefore != 1 || r.Entries != 0 {
 		t.Errorf("after opening anew: %+v", r)
 	}
 	mustBeSound(t, m.dir)

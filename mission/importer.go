@@ -18,11 +18,13 @@ import (
 
 // An ImportResult says what came of a file.
 type ImportResult struct {
-	Recorded int64  `json:"recorded"` // observations, tallies, statements, notifications
-	Repeated int64  `json:"repeated"` // known already, nothing added
-	Rejected int64  `json:"rejected"`
-	Entries  uint64 `json:"entries"`
-	Index    uint64 `json:"index"` // entries in the record afterwards
+	Recorded int64 `json:"recorded"` // observations, tallies, statements, notifications
+	Repeated int64 `json:"repeated"` // known already, nothing added
+	Rejected int64 `json:"rejected"`
+	// RejectedBefore are rows of the same file that the record names as rejected.
+	RejectedBefore int64  `json:"rejected_before"`
+	Entries        uint64 `json:"entries"`
+	Index          uint64 `json:"index"` // entries in the record afterwards
 }
 
 // An Import is a file to be read into a mission.
@@ -41,6 +43,9 @@ func (w *Writer) Import(im Import) (ImportResult, error) {
 	options, err := im.Options.WithSource(im.Format.Manifest)
 	if err == nil {
 		err = options.Source.Check() // not only once a batch is full
+	}
+	if err == nil {
+		err = w.mustBeSame(options.Source)
 	}
 	if err != nil {
 		return ImportResult{}, fmt.Errorf("mission: import: %w", err)
@@ -76,9 +81,31 @@ func (w *Writer) Import(im Import) (ImportResult, error) {
 	return b.result, err
 }
 
+// mustBeSame refuses a source that is known as another kind, or as another
+// party's: its claims would become what the mission saw, by a word at the import.
+func (w *Writer) mustBeSame(source trucewatch.Source) error {
+	known, ok := w.m.state.Source(source.ID)
+	if !ok || known.Kind == source.Kind && known.Party == source.Party {
+		return nil
+	}
+	return fmt.Errorf("source %q is in the record as %s and cannot be %s: give another source its own identifier", source.ID, described(known), described(source))
+}
+
+func described(s trucewatch.Source) string {
+	if s.Party == "" {
+		return fmt.Sprintf("%s of no party", s.Kind)
+	}
+	return fmt.Sprintf("%s of party %s", s.Kind, s.Party)
+}
+
 // aheadRows is how many rows are handed over at once by readAhead. Guess: enough
 // that handing over costs nothing. Test: make bench, record.
 const aheadRows = 256
+
+// aheadBytes is after how many bytes of rows they are handed over even if they
+// are fewer. Guess: as much as the longest row, so that memory stays bounded.
+// Test: TestHugeRowsTakeLittleMemory.
+const aheadBytes = intake.RowMaxBytes
 
 // readAhead parses while rows already parsed are used, each in its order. An
 // error of use ends the parsing; an error of parse comes after the rows before it.
@@ -87,17 +114,20 @@ func readAhead(parse func(emit func(trucewatch.Submission) error) error, use fun
 	go func() {
 		defer close(portions)
 		var portion []trucewatch.Submission
+		var text []byte // the rows of portion, as they stood
 		send := func() error {
 			select {
 			case portions <- portion:
-				portion = nil
+				portion, text = nil, make([]byte, 0, cap(text))
 				return nil
 			case <-stop:
 				return errStopped
 			}
 		}
 		err := parse(func(s trucewatch.Submission) error {
-			if portion = append(portion, s); len(portion) < aheadRows {
+			text = append(text, s.Row...)
+			s.Row = text[len(text)-len(s.Row):]
+			if portion = append(portion, s); len(portion) < aheadRows && len(text) < aheadBytes {
 				return nil
 			}
 			return send()
@@ -128,8 +158,9 @@ type batcher struct {
 	hash       trucewatch.Hash
 	result     ImportResult
 	bytes      int
-	rows       []trucewatch.Observation       // copied when they are appended: the state keeps them, without room to spare
-	keys       map[trucewatch.ContentKey]bool // of rows not yet appended
+	rows       []trucewatch.Observation        // copied when they are appended: the state keeps them, without room to spare
+	keys       map[trucewatch.ContentKey]print // of rows not yet appended
+	lines      map[trucewatch.ContentKey]int64 // of this file's rows with an identifier of their own
 	rejected   []trucewatch.Rejection
 	tallies    []trucewatch.Tally
 	statements []trucewatch.Statement
@@ -137,64 +168,113 @@ type batcher struct {
 }
 
 func (w *Writer) batcher(source trucewatch.Source, file string, hash trucewatch.Hash) *batcher {
-	return &batcher{w: w, source: source, file: filepath.Base(file), hash: hash, keys: map[trucewatch.ContentKey]bool{}}
+	return &batcher{w: w, source: source, file: filepath.Base(file), hash: hash,
+		keys: map[trucewatch.ContentKey]print{}, lines: map[trucewatch.ContentKey]int64{}}
 }
 
 // rowOverhead is what a row adds to an entry beyond its own encoding, at most.
 const rowOverhead = 8
 
+// add takes a row into the batch, if it may enter the record and is new there.
 func (b *batcher) add(s trucewatch.Submission, received trucewatch.Instant) error {
-	switch {
-	case s.Observation != nil:
-		return b.observation(s.Observation, received)
-	case s.Tally != nil:
-		return tryRow(b, &b.tallies, *s.Tally, s.Tally.Key, s.Tally.Check(), received)
-	case s.Statement != nil:
-		return tryRow(b, &b.statements, *s.Statement, s.Statement.Key, s.Statement.Check(), received)
-	case s.Notification != nil:
-		return b.notification(s.Notification, received)
-	case s.Rejection != nil:
+	if s.Rejection != nil {
 		return b.reject(*s.Rejection, received)
 	}
-	return errors.New("mission: import: a submission with nothing in it")
-}
-
-func (b *batcher) observation(o *trucewatch.Observation, received trucewatch.Instant) error {
-	err := o.Check()
-	if err == nil {
-		err = b.source.MaySay(o)
+	n := b.nounOf(s)
+	if n.value == nil {
+		return errors.New("mission: import: a submission with nothing in it")
 	}
-	if err != nil {
-		return b.refuse(o, err, received)
+	if n.invalid != nil {
+		return b.refuse(s, n.invalid, received)
 	}
-	if limit := received + trucewatch.FutureToleranceS*trucewatch.Second; o.When.From > limit || o.ReportedAt > limit {
-		return b.refuse(o, fmt.Errorf("it lies in the future: %v, received %v", max(o.When.From, o.ReportedAt), received), received)
+	if n.latest > received+trucewatch.FutureToleranceS*trucewatch.Second {
+		return b.refuse(s, fmt.Errorf("it lies in the future: %v, received %v", n.latest, received), received)
 	}
-	if b.w.m.state.Known(o.Key) || b.keys[o.Key] {
-		if known, ok := b.w.m.seen[o.Key]; ok && known != printOf(o) {
-			return b.refuse(o, fmt.Errorf("identifier %q was recorded before with other content: give a correction its own identifier", o.NativeID), received)
-		}
+	raw := trucewatch.Encode(n.value)
+	if known, err := b.known(n, raw); err != nil {
+		return b.refuse(s, err, received)
+	} else if known {
 		b.result.Repeated++
 		return nil
 	}
-	size := len(trucewatch.Encode(o)) + rowOverhead
+	size := len(raw) + rowOverhead
 	if err := b.room(size, received); err != nil {
 		return err
 	}
-	b.keys[o.Key] = true
-	b.rows = append(b.rows, *o)
+	b.keys[n.key] = printOf(raw)
+	if n.id != "" {
+		b.lines[n.key] = s.Line
+	}
 	b.bytes += size
 	b.result.Recorded++
+	switch {
+	case s.Observation != nil:
+		b.rows = append(b.rows, *s.Observation)
+	case s.Tally != nil:
+		b.tallies = append(b.tallies, *s.Tally)
+	case s.Statement != nil:
+		b.statements = append(b.statements, *s.Statement)
+	case s.Notification != nil:
+		return b.w.Append(trucewatch.Payload{Notification: s.Notification}, received)
+	}
 	return nil
 }
 
-// refuse turns a row that parsed but may not enter the record into a rejection.
-func (b *batcher) refuse(o *trucewatch.Observation, why error, received trucewatch.Instant) error {
-	row, err := json.Marshal(o)
-	if err != nil {
-		return fmt.Errorf("mission: import: %w", err)
+// A noun is what every kind of row has for the import.
+type noun struct {
+	value   any
+	key     trucewatch.ContentKey
+	id      string             // in the source's own system
+	invalid error              // why it may not enter the record
+	latest  trucewatch.Instant // the last of its times that cannot lie ahead
+}
+
+func (b *batcher) nounOf(s trucewatch.Submission) noun {
+	switch {
+	case s.Observation != nil:
+		o := s.Observation
+		invalid := o.Check()
+		if invalid == nil {
+			invalid = b.source.MaySay(o)
+		}
+		return noun{o, o.Key, o.NativeID, invalid, max(o.When.From, o.ReportedAt)}
+	case s.Tally != nil:
+		t := s.Tally
+		return noun{t, t.Key, t.NativeID, t.Check(), max(t.Window.Till, t.ReportedAt)}
+	case s.Statement != nil:
+		t := s.Statement
+		return noun{t, t.Key, t.NativeID, t.Check(), max(t.SaidAt.From, t.PublishedAt.From, t.ReportedAt)}
+	case s.Notification != nil:
+		n := s.Notification
+		return noun{n, n.Key, n.ID, n.Check(), n.NotifiedAt} // its window lies ahead
 	}
-	return b.reject(trucewatch.Rejection{Reason: why.Error(), RowHash: sha256.Sum256(row), Row: row}, received)
+	return noun{}
+}
+
+// known says whether a row adds nothing, and returns an error if it is known by
+// its identifier with other content.
+func (b *batcher) known(n noun, raw []byte) (bool, error) {
+	before, pending := b.keys[n.key]
+	if !pending {
+		if !b.w.m.state.Known(n.key) {
+			return false, nil
+		}
+		before = b.w.m.seen[n.key]
+	}
+	if n.id == "" || before == printOf(raw) {
+		return true, nil
+	}
+	where := ""
+	if line := b.lines[n.key]; line > 0 {
+		where = fmt.Sprintf(" (line %d of this file)", line)
+	}
+	return false, fmt.Errorf("identifier %q was recorded before with other content%s: give a correction its own identifier", n.id, where)
+}
+
+// refuse turns a row that parsed but may not enter the record into a rejection.
+func (b *batcher) refuse(s trucewatch.Submission, why error, received trucewatch.Instant) error {
+	row := intake.Row{Line: s.Line, Raw: s.Row}
+	return b.reject(*row.Reject(why), received)
 }
 
 // room closes the batch if size more bytes would not fit.
@@ -207,8 +287,8 @@ func (b *batcher) room(size int, received trucewatch.Instant) error {
 
 func (b *batcher) reject(r trucewatch.Rejection, received trucewatch.Instant) error {
 	name := refusal(b.source.ID, b.hash, r)
-	if b.w.m.refused[name] || b.keys[name] {
-		b.result.Repeated++
+	if _, pending := b.keys[name]; pending || b.w.m.refused[name] {
+		b.result.RejectedBefore++
 		return nil
 	}
 	if len(r.Reason) > trucewatch.TextMaxBytes/4 {
@@ -221,7 +301,7 @@ func (b *batcher) reject(r trucewatch.Rejection, received trucewatch.Instant) er
 	if err := b.room(size, received); err != nil {
 		return err
 	}
-	b.keys[name] = true
+	b.keys[name] = print{}
 	b.rejected = append(b.rejected, r)
 	b.bytes += size
 	b.result.Rejected++
@@ -242,55 +322,13 @@ func (b *batcher) keep(r trucewatch.Rejection) error {
 		}
 		b.kept = f
 	}
-	line, err := json.Marshal(struct {
-		File   string `json:"file"`
-		Line   int64  `json:"line"`
-		Reason string `json:"reason"`
-		Row    string `json:"row"`
-	}{b.file, r.Line, r.Reason, trucewatch.CutText(string(r.Row), trucewatch.TextMaxBytes)})
+	line, err := json.Marshal(keptRowOf(b.file, r))
 	if err == nil {
 		_, err = b.kept.Write(append(line, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("mission: keep rejected row: %w", err)
 	}
-	return nil
-}
-
-func (b *batcher) notification(n *trucewatch.Notification, received trucewatch.Instant) error {
-	if err := n.Check(); err != nil {
-		row, _ := json.Marshal(n)
-		return b.reject(trucewatch.Rejection{Reason: err.Error(), RowHash: sha256.Sum256(row), Row: row}, received)
-	}
-	if b.w.m.state.Known(n.Key) {
-		b.result.Repeated++
-		return nil
-	}
-	b.result.Recorded++
-	return b.w.Append(trucewatch.Payload{Notification: n}, received)
-}
-
-// tryRow adds a tally or a statement to its batch.
-func tryRow[T any](b *batcher, rows *[]T, row T, key trucewatch.ContentKey, invalid error, received trucewatch.Instant) error {
-	if invalid != nil {
-		text, err := json.Marshal(row)
-		if err != nil {
-			return fmt.Errorf("mission: import: %w", err)
-		}
-		return b.reject(trucewatch.Rejection{Reason: invalid.Error(), RowHash: sha256.Sum256(text), Row: text}, received)
-	}
-	if b.w.m.state.Known(key) || b.keys[key] {
-		b.result.Repeated++
-		return nil
-	}
-	size := len(trucewatch.Encode(row)) + rowOverhead
-	if err := b.room(size, received); err != nil {
-		return err
-	}
-	b.keys[key] = true
-	*rows = append(*rows, row)
-	b.bytes += size
-	b.result.Recorded++
 	return nil
 }
 

@@ -44,7 +44,7 @@ var ErrAhead = errors.New("mission: a write failed, and the state may run ahead 
 // A Listener is told the changes of each entry as it is folded, in order.
 type Listener func(m *Mission, index uint64, changes []replay.Change)
 
-// A print is the first bytes of the hash of an observation: enough to see that
+// A print is the first bytes of the hash of a row: enough to see that
 // a row with a known identifier says something else now.
 type print [8]byte
 
@@ -169,7 +169,7 @@ func storeBundle(dir string, fsys fs.FS, name string) (*trucewatch.Adoption, err
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := ParseAgreement(files)
+	parsed, err := LoadAgreement(files)
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +286,7 @@ func (m *Mission) apply(e *trucewatch.Entry) error {
 	if err != nil {
 		return err
 	}
+	m.remember(&e.Body.Payload)
 	m.chain = chain{sequence: e.Body.Sequence + 1, previous: e.BodyHash}
 	switch p := &e.Body.Payload; {
 	case p.Genesis != nil:
@@ -293,8 +294,6 @@ func (m *Mission) apply(e *trucewatch.Entry) error {
 			return err
 		}
 		m.cut = p.Genesis.Epoch
-	case p.Observations != nil:
-		m.remember(p.Observations)
 	case p.Tick != nil && p.Tick.CutOff != "":
 		m.cut = p.Tick.At
 	case p.Digest != nil:
@@ -307,19 +306,39 @@ func (m *Mission) apply(e *trucewatch.Entry) error {
 	return nil
 }
 
-func (m *Mission) remember(b *trucewatch.Batch) {
-	for i := range b.Observations {
-		if o := &b.Observations[i]; o.NativeID != "" {
-			m.seen[o.Key] = printOf(o)
+// remember keeps what says whether a row that comes again was changed.
+func (m *Mission) remember(p *trucewatch.Payload) {
+	see := func(key trucewatch.ContentKey, id string, row any) {
+		if _, again := m.seen[key]; id != "" && !again { // what counts is what came first
+			m.seen[key] = printOf(trucewatch.Encode(row))
 		}
 	}
-	for _, r := range b.Rejected {
-		m.refused[refusal(b.Source.ID, b.FileHash, r)] = true
+	if b := p.Observations; b != nil {
+		for i := range b.Observations {
+			see(b.Observations[i].Key, b.Observations[i].NativeID, &b.Observations[i])
+		}
+		for _, r := range b.Rejected {
+			m.refused[refusal(b.Source.ID, b.FileHash, r)] = true
+		}
+	}
+	if b := p.Tally; b != nil {
+		for i := range b.Tallies {
+			see(b.Tallies[i].Key, b.Tallies[i].NativeID, &b.Tallies[i])
+		}
+	}
+	if b := p.Statement; b != nil {
+		for i := range b.Statements {
+			see(b.Statements[i].Key, b.Statements[i].NativeID, &b.Statements[i])
+		}
+	}
+	if n := p.Notification; n != nil {
+		see(n.Key, n.ID, n)
 	}
 }
 
-func printOf(o *trucewatch.Observation) print {
-	sum := sha256.Sum256(trucewatch.Encode(o))
+// printOf returns the print of a row by its encoding.
+func printOf(raw []byte) print {
+	sum := sha256.Sum256(raw)
 	return print(sum[:8])
 }
 

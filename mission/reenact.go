@@ -142,6 +142,7 @@ func readImport(im SpecImport, fsys fs.FS, gazetteer *intake.Gazetteer, fixture 
 		if at == 0 {
 			at = fixture
 		}
+		row.Row = bytes.Clone(row.Row)
 		scenes = append(scenes, scene{at: at, source: options.Source, file: im.File, hash: hash, row: row})
 		return nil
 	})
@@ -190,6 +191,9 @@ func (w *Writer) play(scenes []scene, until trucewatch.Instant) error {
 			continue
 		}
 		if open == nil {
+			if err := w.mustBeSame(sc.source); err != nil {
+				return fmt.Errorf("mission: %s: %w", sc.file, err)
+			}
 			open = w.batcher(sc.source, sc.file, sc.hash)
 		}
 		if err := open.add(sc.row, at); err != nil {

@@ -84,11 +84,12 @@ func Verify(dir string) (*Verification, error) {
 	defer r.Close()
 	checkpoint := r.Checkpoint()
 	v.Root = fmt.Sprintf("%x", checkpoint.Root)
-	c := checker{v: v, m: empty(dir), keys: map[trucewatch.KeyID]ed25519.PublicKey{}, chains: map[trucewatch.KeyID]chain{}}
+	c := checker{v: v, m: empty(dir), keys: map[trucewatch.KeyID]ed25519.PublicKey{}, chains: map[trucewatch.KeyID]chain{}, rejected: map[trucewatch.Hash][]rejectedRow{}}
 	c.run(r, checkpoint.Size)
 	v.State = c.m.state.Digest()
+	c.checkRejected(dir)
 	if c.read {
-		v.Checked = append(v.Checked, "form, limits, origin, signature and source chain of every entry")
+		v.Checked = append(v.Checked, "form, limits, origin, signature and source chain of every entry", "rejected rows against what is kept of them")
 	}
 	if c.read && !c.broken {
 		v.Checked = append(v.Checked, "agreements and gazetteer by their hashes", "replay: every state that the record commits to")
@@ -105,6 +106,8 @@ type checker struct {
 	genesis func(ed25519.PublicKey) error // checks entry 0, until entry 1 was read
 	broken  bool                          // replay has failed: later states mean nothing
 	read    bool                          // to the end
+	// rejected are the rows that must be kept beside the record, by the hash of their file.
+	rejected map[trucewatch.Hash][]rejectedRow
 }
 
 func (c *checker) run(r *record.Reader, size uint64) {
@@ -136,6 +139,11 @@ func (c *checker) entry(index uint64, raw []byte) {
 		c.v.problem("%v", err)
 		c.broken = true
 		return
+	}
+	if b := e.Body.Payload.Observations; b != nil {
+		for _, r := range b.Rejected {
+			c.rejected[b.FileHash] = append(c.rejected[b.FileHash], rejectedRow{r.Line, r.RowHash})
+		}
 	}
 	if err := c.check(e, raw); err != nil {
 		c.v.problem("entry %d: %v", index, err)

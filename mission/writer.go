@@ -180,13 +180,26 @@ func (w *Writer) append(p trucewatch.Payload, received trucewatch.Instant) error
 		return err
 	}
 	w.pending = append(w.pending, leaf)
-	if b := p.Observations; b != nil {
-		w.rows += int64(len(b.Observations))
-	}
+	w.rows += rowsOf(&p)
 	if len(w.pending) >= flushEntries {
 		return w.flush()
 	}
 	return nil
+}
+
+// rowsOf counts the rows that an entry records.
+func rowsOf(p *trucewatch.Payload) int64 {
+	switch {
+	case p.Observations != nil:
+		return int64(len(p.Observations.Observations))
+	case p.Tally != nil:
+		return int64(len(p.Tally.Tallies))
+	case p.Statement != nil:
+		return int64(len(p.Statement.Statements))
+	case p.Notification != nil:
+		return 1
+	}
+	return 0
 }
 
 // RejectedDir is where refused rows are kept as they were.
