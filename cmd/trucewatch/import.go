@@ -26,7 +26,7 @@ type importCommand struct {
 	Map      string   `help:"Mapping file for the format table." placeholder:"FILE"`
 	Zone     string   `help:"Zone of local times that the file does not state: a name of the zone database or EET, EEST, UTC ... Never guessed."`
 	Preview  bool     `help:"Show how the first rows will be read, and record nothing."`
-	Progress string   `help:"auto: a bar on a terminal; none; json: {acked, index} after each sync." enum:"auto,none,json" default:"auto"`
+	Progress string   `help:"auto: a bar on a terminal; none; json: {acked, index} after each sync, and what came of each file." enum:"auto,none,json" default:"auto"`
 	Source   string   `help:"Identifier of the source, where the format has none of its own."`
 	Kind     string   `help:"Kind of the source: patrol, post, camera, uav, sensor, satellite, person, party, agency, mission or press."`
 	Name     string   `help:"Name of the source."`
@@ -137,13 +137,23 @@ func (c *importCommand) one(t terminal, w *mission.Writer, format intake.Format,
 		return err
 	}
 	if c.Progress == "json" {
-		return nil
+		return json.NewEncoder(t.out).Encode(struct {
+			File           string `json:"file"`
+			Recorded       int64  `json:"recorded"`
+			Repeated       int64  `json:"repeated"`
+			Rejected       int64  `json:"rejected"`
+			RejectedBefore int64  `json:"rejected_before"`
+		}{name, result.Recorded, result.Repeated, result.Rejected, result.RejectedBefore})
+	}
+	before := ""
+	if result.RejectedBefore > 0 {
+		before = fmt.Sprintf(", %d rejected before", result.RejectedBefore)
 	}
 	rate := ""
 	if took := time.Since(started); result.Recorded > 10_000 {
 		rate = fmt.Sprintf(", %.0f rows a second", float64(result.Recorded)/took.Seconds())
 	}
-	fmt.Fprintf(t.out, "%s: %d recorded, %d known already, %d rejected%s\n", name, result.Recorded, result.Repeated, result.Rejected, rate)
+	fmt.Fprintf(t.out, "%s: %d recorded, %d known already, %d rejected%s%s\n", name, result.Recorded, result.Repeated, result.Rejected, before, rate)
 	if result.Rejected > 0 {
 		fmt.Fprintf(t.out, "The rejected rows and their reasons are on the sources page and in %s\n", strings.TrimSuffix(w.RejectedDir(), "/"))
 	}
