@@ -221,9 +221,9 @@ func ReadBundle(fsys fs.FS, name string) ([]agreement.File, error) {
 	return files, nil
 }
 
-// ParseAgreement is agreement.Parse, and holds the zone in which times are shown
+// LoadAgreement is agreement.Parse, and holds the zone in which times are shown
 // against the zone database, which the core does not see.
-func ParseAgreement(files []agreement.File) (*agreement.Agreement, error) {
+func LoadAgreement(files []agreement.File) (*agreement.Agreement, error) {
 	a, err := agreement.Parse(files)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func loadAgreement(name string) (*agreement.Agreement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mission.ParseAgreement(files)
+	return mission.LoadAgreement(files)
 }
 
 // eachDossier reads dossiers that are whole.

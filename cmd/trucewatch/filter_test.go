@@ -65,6 +65,7 @@ func TestAssociateFilterGivesTheMissionsIncidents(t *testing.T) {
 		// The history tells when the record learned what: a filter has no record.
 		have[i].Incident.History, want[i].Incident.History = nil, nil
 		have[i].Incident.Aliases, want[i].Incident.Aliases = nil, nil
+		want[i].Notices = nil // they are no observations: replay adds them to its dossiers
 		if !reflect.DeepEqual(have[i], want[i]) {
 			a, _ := json.Marshal(have[i])
 			b, _ := json.Marshal(want[i])
@@ -73,8 +74,8 @@ func TestAssociateFilterGivesTheMissionsIncidents(t *testing.T) {
 	}
 }
 
-// TestJudgeFilterGivesTheMissionsFindings: they differ only where a notification
-// bears on the finding, which a filter does not have.
+// TestJudgeFilterGivesTheMissionsFindings: a dossier carries the notifications
+// near the incident, so that the filter finds what the mission finds.
 func TestJudgeFilterGivesTheMissionsFindings(t *testing.T) {
 	dir := oneBadDay(t)
 	judged := pipe(t, "", []string{"replay", dir, "--print", "dossiers"}, []string{"judge", "--agreement", lineAgreement})
@@ -84,7 +85,7 @@ func TestJudgeFilterGivesTheMissionsFindings(t *testing.T) {
 			have[f.ID] = f
 		}
 	}
-	var unlike []string
+	exempted := 0
 	for _, f := range decodeLines[trucewatch.Finding](t, pipe(t, "", []string{"replay", dir, "--print", "findings"})) {
 		if f.State == "withdrawn" {
 			continue
@@ -94,9 +95,8 @@ func TestJudgeFilterGivesTheMissionsFindings(t *testing.T) {
 			t.Errorf("%s: the filter does not find it", f.ID)
 			continue
 		}
-		if g.Result != f.Result || g.Severity != f.Severity {
-			unlike = append(unlike, string(f.Act)+" "+string(g.Result)+" -> "+string(f.Result))
-			continue
+		if f.Result == trucewatch.Exempted {
+			exempted++
 		}
 		g.Index, g.Revision, g.State = f.Index, f.Revision, f.State // of the record
 		if !reflect.DeepEqual(*g, f) {
@@ -105,11 +105,8 @@ func TestJudgeFilterGivesTheMissionsFindings(t *testing.T) {
 			t.Errorf("%s:\nfilter  %s\nmission %s", f.ID, a, b)
 		}
 	}
-	slices.Sort(unlike)
-	// n-1 lifts A1, n-2 exempts a detonation, n-3 came too late and lowers the severity of another.
-	want := []string{"A1 probable_violation -> exempted", "K2 probable_violation -> exempted", "K2 probable_violation -> probable_violation"}
-	if !slices.Equal(unlike, want) {
-		t.Errorf("findings that notifications change: %q, want %q", unlike, want)
+	if exempted != 2 {
+		t.Errorf("%d findings are exempted by a notification, want 2: the test tests less than it says", exempted)
 	}
 }
 
@@ -130,9 +127,8 @@ func TestCaseworkFilterOpensTheMissionsCases(t *testing.T) {
 		if want.State == "closed" {
 			continue // opened by a finding that later observations unseated
 		}
-		// The severity may differ: a notification, which the filter does not have, lowers it.
 		c, ok := have[want.ID]
-		if !ok || !slices.Equal(c.Findings, want.Findings) || c.State != want.State || c.Served != want.Served {
+		if !ok || !slices.Equal(c.Findings, want.Findings) || c.State != want.State || c.Served != want.Served || c.Severity != want.Severity {
 			t.Errorf("%s: the filter gives %+v, the mission %+v", want.ID, c, want)
 		}
 	}

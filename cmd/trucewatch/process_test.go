@@ -137,7 +137,7 @@ func killWhile(t *testing.T, args []string, after time.Duration) (acked int64, e
 	defer timer.Stop()
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		var progress struct{ Acked, Recorded int64 } // while it goes on, and at its end
+		var progress struct{ Acked, Recorded int64 }         // while it goes on, and at its end
 		if json.Unmarshal(lines.Bytes(), &progress) == nil { // the kill may cut the last line
 			acked = max(acked, progress.Acked, progress.Recorded)
 		}
