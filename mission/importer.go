@@ -187,8 +187,8 @@ func (b *batcher) add(s trucewatch.Submission, received trucewatch.Instant) erro
 	if n.invalid != nil {
 		return b.refuse(s, n.invalid, received)
 	}
-	if n.latest > received+trucewatch.FutureToleranceS*trucewatch.Second {
-		return b.refuse(s, fmt.Errorf("it lies in the future: %v, received %v", n.latest, received), received)
+	if limit := received + trucewatch.FutureToleranceS*trucewatch.Second; n.latest > limit || n.ends > limit+dateEnd {
+		return b.refuse(s, fmt.Errorf("it lies in the future: %v, received %v", max(n.latest, n.ends), received), received)
 	}
 	raw := trucewatch.Encode(n.value)
 	if known, err := b.known(n, raw); err != nil {
@@ -227,7 +227,12 @@ type noun struct {
 	id      string             // in the source's own system
 	invalid error              // why it may not enter the record
 	latest  trucewatch.Instant // the last of its times that cannot lie ahead
+	ends    trucewatch.Instant // the last of those that may be the end of a date
 }
+
+// dateEnd is how far a time that was given as a bare date may lie ahead: intake
+// takes its end, and today's date must not be refused until the day is over.
+const dateEnd = trucewatch.Day
 
 func (b *batcher) nounOf(s trucewatch.Submission) noun {
 	switch {
@@ -237,16 +242,16 @@ func (b *batcher) nounOf(s trucewatch.Submission) noun {
 		if invalid == nil {
 			invalid = b.source.MaySay(o)
 		}
-		return noun{o, o.Key, o.NativeID, invalid, max(o.When.From, o.ReportedAt)}
+		return noun{o, o.Key, o.NativeID, invalid, o.When.From, o.ReportedAt}
 	case s.Tally != nil:
 		t := s.Tally
-		return noun{t, t.Key, t.NativeID, t.Check(), max(t.Window.Till, t.ReportedAt)}
+		return noun{t, t.Key, t.NativeID, t.Check(), 0, max(t.Window.Till, t.ReportedAt)}
 	case s.Statement != nil:
 		t := s.Statement
-		return noun{t, t.Key, t.NativeID, t.Check(), max(t.SaidAt.From, t.PublishedAt.From, t.ReportedAt)}
+		return noun{t, t.Key, t.NativeID, t.Check(), max(t.SaidAt.From, t.PublishedAt.From), t.ReportedAt}
 	case s.Notification != nil:
 		n := s.Notification
-		return noun{n, n.Key, n.ID, n.Check(), n.NotifiedAt} // its window lies ahead
+		return noun{n, n.Key, n.ID, n.Check(), n.NotifiedAt, 0} // its window lies ahead
 	}
 	return noun{}
 }
