@@ -128,10 +128,18 @@ func (m *Mission) nextTick() (at trucewatch.Instant, day string) {
 // Tick records a tick for every instant that is due until then: clocks that
 // run out, delays that end, cut-offs; with each cut-off a digest of the state.
 func (w *Writer) Tick(until trucewatch.Instant) error {
+	var last trucewatch.Instant // due instant of the tick before, if it was no cut-off
 	for w.m.state.Genesis() != nil {
 		at, day := w.m.nextTick()
 		if at > until {
 			return nil
+		}
+		if day == "" && at == last {
+			// Without this a clock that a tick does not end would fill the disk.
+			return fmt.Errorf("mission: a tick at %v was recorded, and something is still due then", at)
+		}
+		if last = at; day != "" {
+			last = 0
 		}
 		// In a live mission a tick may be recorded late, if nothing ran when it
 		// was due: At says when it was due, Received when it was recorded.
