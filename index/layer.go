@@ -16,9 +16,10 @@ import (
 
 // cellsMax is how many cells a layer has at most.
 //
-// Guess: 64 by 64 is as fine as a map of 1,000 pixels shows counts. Test: time
-// to draw, and whether people tell neighbouring cells apart.
-const cellsMax = 4096
+// Guess: 64 by 32 is as fine as a map of 1,000 pixels shows counts. Test: time
+// to draw (scripts/bench serve; twice as many took a page over 50 ms), and
+// whether people tell neighbouring cells apart.
+const cellsMax = 2048
 
 // Map returns what a map draws of the incidents that a query keeps: each of
 // them if there are at most maxShapes, else counts by cell. Limit, Offset and
