@@ -119,7 +119,7 @@ func summarise(out io.Writer, m *mission.Mission, spec *mission.Spec) {
 		fmt.Fprintf(out, "  %s opened\n", count(t.cases, "case", "cases"))
 	}
 	if t.flagged > 0 {
-		fmt.Fprintf(out, "  %s about the period before that do not hold, or speak of another span\n", count(t.flagged, "published number says something", "published numbers say something"))
+		fmt.Fprintf(out, "  %s not match the report of the period before (why: tallies page)\n", count(t.flagged, "published number does", "published numbers do"))
 	}
 	for _, day := range spec.Reports {
 		fmt.Fprintf(out, "  report: %s report %s --date %s --audience mission -o report.html\n", self(), m.Dir(), day)
