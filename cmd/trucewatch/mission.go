@@ -208,6 +208,14 @@ type compareCommand struct {
 	B       string `arg:"" optional:"" help:"Key of another."`
 }
 
+// Validate refuses a single key: there is nothing to compare it with.
+func (c *compareCommand) Validate() error {
+	if c.A != "" && c.B == "" {
+		return fmt.Errorf("one key, %q: give two, or none for the list of tallies", c.A)
+	}
+	return nil
+}
+
 func (c *compareCommand) Run(t terminal) error {
 	m, err := mission.Open(c.Mission)
 	if err != nil {
