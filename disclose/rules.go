@@ -67,7 +67,7 @@ const (
 
 // The scale of words for confidence, if no agreement has one.
 //
-// Source: the example agreement, evidence.scale (docs/glossary.md).
+// Source: evidence.scale in examples/agreements/line-2026/agreement.yaml.
 const (
 	possibleFrom  = 200_000
 	probableFrom  = 600_000

@@ -102,8 +102,8 @@ func (m *Mission) checkpoint() (string, error) {
 	return string(r.Checkpoint().Note), nil
 }
 
-// longDays is how many days the report's long chart shows. Source: the daily
-// report's outline in docs/glossary.md speaks of four weeks.
+// longDays is how many days the report's long chart shows. Guess: four weeks
+// show a trend and fit a page. Test: ask readers which days they look back to.
 const longDays = 28
 
 // days counts the incidents of the four weeks before a period's end that an
