@@ -35,6 +35,12 @@ var plan = map[string][]string{
 	"internal/durable":             {},
 	"internal/durable/durabletest": {"internal/durable"}, // a disk in memory that fails; imported by tests only
 	"record":                       {"internal/durable"},
+	"witness":                      {"internal/durable"}, // a checkpoint is all it sees: it serves other logs too
+	"keyring":                      {".", "geo"},         // who may have signed what, by the record's own keys
+	"seal":                         {".", "geo", "internal/durable"},
+	"evidence":                     {".", "geo", "internal/durable"},
+	"anchor":                       {".", "geo"},
+	"mirror":                       {"record", "witness", "seal", "keyring", "internal/durable", ".", "geo"},
 	"intake":                       {".", "geo"},
 	"intake/*":                     {"intake", ".", "geo"},
 	"index":                        {".", "geo"},
@@ -42,10 +48,11 @@ var plan = map[string][]string{
 	"publish/query":                {".", "geo"}, // a Query from an address
 	"publish/svg":                  {"publish/wording", ".", "geo"},
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
-	"mission": {"intake", "intake/*", "record", "index", "publish/*", "replay", "internal/durable",
+	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "mirror", "index", "publish/*", "replay", "internal/durable",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
+	"verify":   {"mission", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"examples": {},
-	"cmd/trucewatch": {"mission", "examples", "intake", "intake/*", "record", "index", "publish/*", "replay",
+	"cmd/trucewatch": {"mission", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "index", "publish/*", "replay",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
 }
 

@@ -318,7 +318,9 @@ func (p *Payload) Types() []EntryType {
 		{p.Genesis != nil, GenesisEntry}, {p.Key != nil, KeyEntry}, {p.Agreement != nil, AgreementEntry},
 		{p.Observations != nil, ObservationsEntry}, {p.Statement != nil, StatementEntry}, {p.Tally != nil, TallyEntry},
 		{p.Notification != nil, NotificationEntry}, {p.Review != nil, ReviewEntry}, {p.Release != nil, ReleaseEntry},
-		{p.Tick != nil, TickEntry}, {p.Digest != nil, DigestEntry},
+		{p.Tick != nil, TickEntry}, {p.Digest != nil, DigestEntry}, {p.Policy != nil, PolicyEntry}, {p.Custody != nil, CustodyEntry},
+		{p.Erasure != nil, ErasureEntry}, {p.Receipt != nil, ReceiptEntry}, {p.Absence != nil, AbsenceEntry}, {p.Anchor != nil, AnchorEntry},
+		{p.Sealed != nil, SealedEntry},
 	} {
 		if f.set {
 			types = append(types, f.typ)
@@ -334,10 +336,7 @@ func (p *Payload) check() error {
 		return first(need("genesis.mission", g.Mission, "genesis.title", g.Title, "genesis.display_zone", g.DisplayZone, "genesis.cut_off", g.CutOff),
 			oneOf("genesis.mode", g.Mode, []Mode{Live, Reenacted, Exercise}), checkText("genesis.summary", g.Summary))
 	case p.Key != nil:
-		if len(p.Key.Public) != 32 {
-			return invalid("key.public", "%d bytes, not 32", len(p.Key.Public))
-		}
-		return first(oneOf("key.role", p.Key.Role, []string{"desk"}), checkText("key.name", p.Key.Name))
+		return p.Key.check()
 	case p.Agreement != nil:
 		return need("agreement.id", p.Agreement.ID)
 	case p.Observations != nil:
@@ -365,8 +364,86 @@ func (p *Payload) check() error {
 			return invalid("tick.at", "missing")
 		}
 		return checkText("tick.cut_off", p.Tick.CutOff)
+	case p.Digest != nil:
+		return checkText("digest.what", p.Digest.What)
 	}
-	return checkText("digest.what", p.Digest.What)
+	return p.checkKeeping()
+}
+
+// checkKeeping checks what is about the record itself.
+func (p *Payload) checkKeeping() error {
+	switch {
+	case p.Policy != nil:
+		return p.Policy.check()
+	case p.Custody != nil:
+		return p.Custody.check()
+	case p.Erasure != nil:
+		return p.Erasure.check()
+	case p.Receipt != nil:
+		if r := p.Receipt; r.At <= 0 || len(r.Boxes) > RowsMax {
+			return invalid("erasure_receipt", "without a time, or with more than %d boxes", RowsMax)
+		}
+		return need("erasure_receipt.holder", p.Receipt.Holder)
+	case p.Absence != nil:
+		return need("absence.organisation", p.Absence.Organisation)
+	case p.Anchor != nil:
+		if n := len(p.Anchor.Token); n == 0 || n > AnchorTokenMaxBytes {
+			return invalid("anchor.token", "%d bytes, not 1 to %d", n, AnchorTokenMaxBytes)
+		}
+		return need("anchor.authority", p.Anchor.Authority)
+	}
+	return nil // a sealing has nothing that could be wrong
+}
+
+func (k *KeyRegistration) check() error {
+	size := map[KeyAlgorithm]int{Ed25519Key: 32, PasskeyKey: 65}[k.Algorithm]
+	if len(k.Public) != size {
+		return invalid("key.public", "%d bytes, not %d", len(k.Public), size)
+	}
+	if k.Algorithm == PasskeyKey && k.RPID == "" {
+		return invalid("key.rp_id", "missing: without it an assertion made for another site would pass")
+	}
+	if k.Role == DeviceKey && k.Source == "" {
+		return invalid("key.source", "missing: a device speaks for one source")
+	}
+	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, HolderKey}),
+		oneOf("key.algorithm", k.Algorithm, []KeyAlgorithm{Ed25519Key, PasskeyKey}),
+		checkText("key.name", k.Name, "key.organisation", k.Organisation, "key.source", string(k.Source), "key.rp_id", k.RPID, "key.reason", k.Reason))
+}
+
+func (p *Policy) check() error {
+	if len(p.Organisations) > ListMax || len(p.TwoPerson) > ListMax {
+		return invalid("policy", "a list longer than %d", ListMax)
+	}
+	if p.Guarantors < 0 || p.Guarantors > len(p.Organisations) {
+		return invalid("policy.guarantors", "%d of %d organisations", p.Guarantors, len(p.Organisations))
+	}
+	if p.CadenceS < 1 || p.CadenceS > 86_400 {
+		return invalid("policy.cadence_s", "%d s, not 1 to 86400", p.CadenceS)
+	}
+	for i, o := range p.Organisations {
+		field := fmt.Sprintf("policy.organisations[%d]", i)
+		if err := first(need(field+".name", o.Name, field+".witness", o.Witness), checkURL(field+".address", o.Address),
+			checkText(field+".party", string(o.Party), field+".mirror", o.Mirror)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Custody) check() error {
+	if c.Item.IsZero() || c.At <= 0 || c.SizeBytes < 0 {
+		return invalid("custody.item", "missing, or without a time, or of a negative size")
+	}
+	return first(oneOf("custody.deed", c.Deed, CustodyDeeds()), need("custody.by", c.By),
+		checkText("custody.reason", c.Reason, "custody.media_type", c.MediaType, "custody.to", c.To, "custody.about", c.About))
+}
+
+func (e *Erasure) check() error {
+	if len(e.Boxes) > RowsMax || len(e.Boxes) == 0 && e.Class == "" {
+		return invalid("erasure.boxes", "%d, not 1 to %d, and no class of an epoch", len(e.Boxes), RowsMax)
+	}
+	return first(need("erasure.basis", e.Basis, "erasure.authority", e.Authority), checkText("erasure.reason", e.Reason, "erasure.class", e.Class))
 }
 
 func (b *Batch) check() error {

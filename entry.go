@@ -10,7 +10,7 @@ type EntryType string
 const (
 	GenesisEntry        EntryType = "genesis"
 	KeyEntry            EntryType = "key"
-	PolicyEntry         EntryType = "policy" // reserved
+	PolicyEntry         EntryType = "policy"
 	AgreementEntry      EntryType = "agreement"
 	InterpretationEntry EntryType = "interpretation" // reserved
 	ObservationsEntry   EntryType = "observations"
@@ -23,9 +23,12 @@ const (
 	ReleaseEntry        EntryType = "release"
 	TickEntry           EntryType = "tick"
 	DigestEntry         EntryType = "digest"
-	CustodyEntry        EntryType = "custody" // reserved
-	ErasureEntry        EntryType = "erasure" // reserved
-	AnchorEntry         EntryType = "anchor"  // reserved
+	CustodyEntry        EntryType = "custody"
+	ErasureEntry        EntryType = "erasure"
+	ReceiptEntry        EntryType = "erasure_receipt"
+	AbsenceEntry        EntryType = "absence"
+	AnchorEntry         EntryType = "anchor"
+	SealedEntry         EntryType = "sealed" // what it is about lies in boxes beside the record
 )
 
 // A KeyID is the first 8 bytes of the SHA-256 of a raw public key.
@@ -34,8 +37,33 @@ type KeyID [8]byte
 // A SignatureType says how a signature was made.
 type SignatureType uint8
 
-// Ed25519Signature signs "trucewatch/entry/v1\x00" and the body's exact bytes.
-const Ed25519Signature SignatureType = 1
+// The types of signature. What is signed is always SignedBytes of the body.
+const (
+	Ed25519Signature SignatureType = 1 // 64 bytes over what is signed
+	PasskeySignature SignatureType = 2 // a WebAuthn assertion whose challenge is the SHA-256 of what is signed: Assertion
+	BatchSignature   SignatureType = 3 // one Ed25519 signature over the Merkle root of many bodies: BatchProof
+)
+
+// An Assertion is the value of a PasskeySignature.
+//
+// Source: W3C Web Authentication Level 2, 7.2.
+type Assertion struct {
+	_                 struct{} `cbor:",toarray"`
+	AuthenticatorData []byte
+	ClientDataJSON    []byte
+	Signature         []byte // ECDSA P-256 over SHA-256, ASN.1
+}
+
+// A BatchProof is the value of a BatchSignature: that what is signed here is leaf
+// Index of a Merkle tree (RFC 6962, 2.1) of Size leaves, and a signature over
+// "trucewatch/batch/v1\x00", the size in 64 bits, big endian, and the tree's root.
+type BatchProof struct {
+	_         struct{} `cbor:",toarray"`
+	Size      uint64
+	Index     uint64
+	Path      []Hash // inclusion proof, lowest level first
+	Signature []byte // 64 bytes, Ed25519
+}
 
 // A Signature is one signature over a body.
 type Signature struct {
@@ -101,6 +129,13 @@ type Payload struct {
 	Release      *Release         `cbor:"9,keyasint,omitempty" json:"release,omitempty"`
 	Tick         *Tick            `cbor:"10,keyasint,omitempty" json:"tick,omitempty"`
 	Digest       *Digest          `cbor:"11,keyasint,omitempty" json:"digest,omitempty"`
+	Policy       *Policy          `cbor:"12,keyasint,omitempty" json:"policy,omitempty"`
+	Custody      *Custody         `cbor:"13,keyasint,omitempty" json:"custody,omitempty"`
+	Erasure      *Erasure         `cbor:"14,keyasint,omitempty" json:"erasure,omitempty"`
+	Receipt      *ErasureReceipt  `cbor:"15,keyasint,omitempty" json:"erasure_receipt,omitempty"`
+	Absence      *Absence         `cbor:"16,keyasint,omitempty" json:"absence,omitempty"`
+	Anchor       *Anchor          `cbor:"17,keyasint,omitempty" json:"anchor,omitempty"`
+	Sealed       *Sealing         `cbor:"18,keyasint,omitempty" json:"sealed,omitempty"`
 }
 
 // A Mode says what kind of mission a record belongs to. It never changes.
@@ -124,15 +159,133 @@ type Genesis struct {
 	Summary     string  `cbor:"7,keyasint,omitempty" json:"summary,omitempty"`   // what the mission is about, for the first page
 	Gazetteer   Hash    `cbor:"8,keyasint" json:"gazetteer,omitzero"`            // of the mission's place names, zero if it has none
 	Engine      int     `cbor:"9,keyasint" json:"engine"`
-	Epoch       Instant `cbor:"10,keyasint" json:"epoch"` // start of the first reporting period
+	Epoch       Instant `cbor:"10,keyasint" json:"epoch"`                      // start of the first reporting period
+	Sealed      bool    `cbor:"11,keyasint,omitempty" json:"sealed,omitempty"` // what could harm lies in boxes beside the record
 }
 
-// A KeyRegistration makes a key valid from this entry on.
+// A KeyRegistration makes a key valid from this entry on, or ends it.
 type KeyRegistration struct {
-	ID     KeyID  `cbor:"1,keyasint" json:"id"`
-	Public []byte `cbor:"2,keyasint" json:"public"` // 32 raw bytes, Ed25519
-	Role   string `cbor:"3,keyasint" json:"role"`   // desk
-	Name   string `cbor:"4,keyasint,omitempty" json:"name,omitempty"`
+	ID           KeyID        `cbor:"1,keyasint" json:"id"`
+	Public       []byte       `cbor:"2,keyasint" json:"public"` // 32 raw bytes of Ed25519, or 65 of an uncompressed P-256 point
+	Role         KeyRole      `cbor:"3,keyasint" json:"role"`
+	Name         string       `cbor:"4,keyasint,omitempty" json:"name,omitempty"` // of an office or device, never of a person
+	Algorithm    KeyAlgorithm `cbor:"5,keyasint,omitempty" json:"algorithm,omitempty"`
+	Organisation string       `cbor:"6,keyasint,omitempty" json:"organisation,omitempty"` // of the policy; two persons of one rule may share it
+	Source       SourceID     `cbor:"7,keyasint,omitempty" json:"source,omitempty"`       // for which a device speaks
+	RPID         string       `cbor:"8,keyasint,omitempty" json:"rp_id,omitempty"`        // of a passkey: the relying party's identifier
+	// Till ends the key: bodies signed by it at this index or later do not count.
+	// An index before this entry says that the key was in wrong hands since then;
+	// what stands between is reported as doubtful and stays in the record.
+	Till   uint64 `cbor:"9,keyasint,omitempty" json:"till,omitempty"`
+	Reason string `cbor:"10,keyasint,omitempty" json:"reason,omitempty"` // why it ends
+}
+
+// A KeyRole says what a key may sign.
+type KeyRole string
+
+// The roles.
+const (
+	DeskKey    KeyRole = "desk"    // enters what the mission receives
+	OfficerKey KeyRole = "officer" // a person who answers for erasures, keys, policies, decisions
+	DeviceKey  KeyRole = "device"  // a sensor or a patrol's phone: observations of its one source
+	HolderKey  KeyRole = "holder"  // an organisation that holds copies and signs for what it destroyed
+)
+
+// A KeyAlgorithm says what kind of key it is.
+type KeyAlgorithm string
+
+// The algorithms; empty is Ed25519.
+const (
+	Ed25519Key KeyAlgorithm = ""
+	PasskeyKey KeyAlgorithm = "passkey" // ECDSA on P-256, in an authenticator that verifies its user
+)
+
+// A Sealing is all that a sealed entry says openly.
+type Sealing struct {
+	Epoch uint32 `cbor:"1,keyasint" json:"epoch"` // of the keys that its boxes are sealed with
+}
+
+// A Policy says who co-signs the record and who must agree to what. It takes
+// the place of the one before it.
+type Policy struct {
+	Organisations []Organisation `cbor:"1,keyasint" json:"organisations"`
+	Guarantors    int            `cbor:"2,keyasint" json:"guarantors"` // how many guarantors make a checkpoint provisional
+	CadenceS      int64          `cbor:"3,keyasint" json:"cadence_s"`  // seconds between checkpoints
+	TwoPerson     []EntryType    `cbor:"4,keyasint,omitempty" json:"two_person,omitempty"`
+	From          Instant        `cbor:"5,keyasint,omitempty" json:"from,omitzero"` // when it takes effect; 0 for the first
+}
+
+// An Organisation is a party or guarantor with its witness.
+type Organisation struct {
+	Name    string  `cbor:"1,keyasint" json:"name"`                        // "party-a", as in keys and reports
+	Party   PartyID `cbor:"2,keyasint,omitempty" json:"party,omitempty"`   // empty for a guarantor
+	Witness string  `cbor:"3,keyasint" json:"witness"`                     // verifier key of its witness, as C2SP signed-note writes it
+	Address string  `cbor:"4,keyasint,omitempty" json:"address,omitempty"` // of its witness, "https://..."; may change by configuration
+	Mirror  string  `cbor:"5,keyasint,omitempty" json:"mirror,omitempty"`  // verifier key of its mirror, another one
+}
+
+// A Custody is a deed on a piece of evidence. The chain of custody of an item
+// is all of them, in record order.
+type Custody struct {
+	Item        Hash    `cbor:"1,keyasint" json:"item"` // SHA-256 of its bytes
+	Deed        string  `cbor:"2,keyasint" json:"deed"` // of CustodyDeeds
+	By          string  `cbor:"3,keyasint" json:"by"`   // role, never a name
+	At          Instant `cbor:"4,keyasint" json:"at"`
+	Reason      string  `cbor:"5,keyasint,omitempty" json:"reason,omitempty"`
+	SizeBytes   int64   `cbor:"6,keyasint,omitempty" json:"size_bytes,omitempty"`
+	Chunks      Hash    `cbor:"7,keyasint,omitzero" json:"chunks,omitzero"` // root of the tree over its chunks
+	MediaType   string  `cbor:"8,keyasint,omitempty" json:"media_type,omitempty"`
+	DerivedFrom Hash    `cbor:"9,keyasint,omitzero" json:"derived_from,omitzero"`  // the original of a working copy
+	To          string  `cbor:"10,keyasint,omitempty" json:"to,omitempty"`         // who received it
+	About       string  `cbor:"11,keyasint,omitempty" json:"about,omitempty"`      // an observation, incident, finding or case
+	Restricted  bool    `cbor:"12,keyasint,omitempty" json:"restricted,omitempty"` // each reading of it is recorded
+}
+
+// CustodyDeeds are what may be done with evidence.
+func CustodyDeeds() []string {
+	return []string{"acquired", "copied", "derived", "read", "transferred", "returned", "sealed", "destroyed"}
+}
+
+// An Erasure warrants that boxes are destroyed. What is not named in one and is
+// missing was hidden.
+type Erasure struct {
+	Boxes     []BoxRef `cbor:"1,keyasint" json:"boxes"`
+	Basis     string   `cbor:"2,keyasint" json:"basis"`     // legal basis
+	Authority string   `cbor:"3,keyasint" json:"authority"` // role that ordered it
+	Reason    string   `cbor:"4,keyasint,omitempty" json:"reason,omitempty"`
+	Epoch     uint32   `cbor:"5,keyasint,omitempty" json:"epoch,omitempty"` // with Class: every box of it under this epoch's key
+	Class     string   `cbor:"6,keyasint,omitempty" json:"class,omitempty"`
+}
+
+// A BoxRef names a box of an entry.
+type BoxRef struct {
+	_     struct{} `cbor:",toarray"`
+	Index uint64
+	Class string
+	Hash  Hash
+}
+
+// An ErasureReceipt is a holder's word that it destroyed what an erasure names.
+type ErasureReceipt struct {
+	Erasure uint64   `cbor:"1,keyasint" json:"erasure"` // index of the erasure entry
+	Holder  string   `cbor:"2,keyasint" json:"holder"`  // organisation, or "mission"
+	Boxes   []BoxRef `cbor:"3,keyasint,omitempty" json:"boxes,omitempty"`
+	At      Instant  `cbor:"4,keyasint" json:"at"`
+}
+
+// An Absence says that an organisation has not co-signed for a day.
+type Absence struct {
+	Organisation string  `cbor:"1,keyasint" json:"organisation"`
+	SinceSize    uint64  `cbor:"2,keyasint" json:"since_size"` // of the last checkpoint it co-signed
+	Since        Instant `cbor:"3,keyasint" json:"since"`
+}
+
+// An Anchor is somebody else's time over a checkpoint.
+type Anchor struct {
+	Checkpoint Hash   `cbor:"1,keyasint" json:"checkpoint"` // SHA-256 of the signed text: origin, size, root
+	Size       uint64 `cbor:"2,keyasint" json:"size"`
+	Authority  string `cbor:"3,keyasint" json:"authority"`
+	Token      []byte `cbor:"4,keyasint" json:"token"` // RFC 3161 TimeStampToken, DER
 }
 
 // An Adoption puts a version of an agreement into the record; the bundle is a
@@ -196,6 +349,8 @@ type Tick struct {
 type Digest struct {
 	Index uint64 `cbor:"1,keyasint" json:"index"` // entries folded
 	State Hash   `cbor:"2,keyasint" json:"state"`
-	What  string `cbor:"3,keyasint,omitempty" json:"what,omitempty"` // "daily report 2026-04-12 public"
-	Bytes Hash   `cbor:"4,keyasint" json:"bytes,omitzero"`           // of the publication, zero if none
+	What  string `cbor:"3,keyasint,omitempty" json:"what,omitempty"`  // "daily report 2026-04-12 public"
+	Bytes Hash   `cbor:"4,keyasint" json:"bytes,omitzero"`            // of the publication, zero if none
+	Items Hash   `cbor:"5,keyasint,omitzero" json:"items,omitzero"`   // root of the tree over the publication's items
+	Count uint64 `cbor:"6,keyasint,omitempty" json:"count,omitempty"` // of those
 }

@@ -32,14 +32,15 @@ type PPM int64
 // Limits of what one entry may carry. An entry beyond a limit is refused, not
 // cut.
 const (
-	EntryMaxBytes    = 65_535 // C2SP tlog-tiles: entries are framed by 16 bits
-	BatchSoftBytes   = 16_384 // a batch of observations is closed at this size
-	TextMaxBytes     = 4_096  // any one text field
-	RowsMax          = 4_096  // observations of one entry
-	ListMax          = 256    // elements of any other list
-	RingPointsMax    = 512    // points of a region's rings, all rings together
-	CountMax         = 1_000_000_000
-	FutureToleranceS = 300 // Guess: five minutes of clock error before "in the future" is refused. Test: rate of such refusals per source.
+	EntryMaxBytes       = 65_535 // C2SP tlog-tiles: entries are framed by 16 bits
+	BatchSoftBytes      = 16_384 // a batch of observations is closed at this size
+	TextMaxBytes        = 4_096  // any one text field
+	RowsMax             = 4_096  // observations of one entry
+	AnchorTokenMaxBytes = 16_384 // of a time-stamp token with its certificates
+	ListMax             = 256    // elements of any other list
+	RingPointsMax       = 512    // points of a region's rings, all rings together
+	CountMax            = 1_000_000_000
+	FutureToleranceS    = 300 // Guess: five minutes of clock error before "in the future" is refused. Test: rate of such refusals per source.
 )
 
 // CutText returns s, or its beginning if it is longer than limit bytes, never
