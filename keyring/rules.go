@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keyring
+
+import (
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+)
+
+// PolicyDelayH is how many hours lie at least between a change of policy and its
+// effect, so that nobody is surprised by who must sign.
+//
+// Guess: three days, as long as a decision of the commission may take. Test: ask
+// the parties how long their capitals need.
+const PolicyDelayH = 72
+
+// mayEnter lists the types of entry that a role may sign as their source. The
+// desk may sign all.
+var mayEnter = map[trucewatch.KeyRole][]trucewatch.EntryType{
+	trucewatch.OfficerKey: {trucewatch.KeyEntry, trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReviewEntry,
+		trucewatch.ReleaseEntry, trucewatch.CustodyEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry},
+	trucewatch.DeviceKey: {trucewatch.ObservationsEntry},
+	trucewatch.HolderKey: {trucewatch.ReceiptEntry},
+}
+
+// allowed holds the entry to what its signer's role may say and to the rules
+// that want more than one person.
+func (r *Ring) allowed(a *admission, e *trucewatch.Entry) {
+	k := r.keys[e.Body.Key]
+	if k == nil {
+		return // reported
+	}
+	if types, limited := mayEnter[k.Role]; limited && !slices.Contains(types, e.Body.Type) {
+		a.problem(e.Index, "is of type %s, which a key of role %s may not enter", e.Body.Type, k.Role)
+	}
+	if b := e.Body.Payload.Observations; b != nil && k.Role == trucewatch.DeviceKey && b.Source.ID != k.Source {
+		a.problem(e.Index, "speaks for source %q with a key of source %q", b.Source.ID, k.Source)
+	}
+	if b := e.Body.Payload.Receipt; b != nil && k.Role == trucewatch.HolderKey && b.Holder != k.Organisation {
+		a.problem(e.Index, "is a receipt of %q signed by a key of %q", b.Holder, k.Organisation)
+	}
+	if e.Body.Payload.Policy != nil && r.policy != nil {
+		r.policyChange(a, e)
+	}
+	// An erasure takes evidence away for good, so no policy can leave it to one.
+	if two := r.policy != nil && slices.Contains(r.policy.TwoPerson, e.Body.Type); !two && e.Body.Type != trucewatch.ErasureEntry {
+		return
+	}
+	if n := len(r.officers(e)); n < 2 {
+		a.problem(e.Index, "is of type %s, which two officers must sign; %d did", e.Body.Type, n)
+	}
+}
+
+// officers are the keys of officers that signed the entry.
+func (r *Ring) officers(e *trucewatch.Entry) []*key {
+	var officers []*key
+	for _, s := range e.Signatures {
+		if k := r.keys[s.Key]; k != nil && k.till == 0 && k.Role == trucewatch.OfficerKey && !slices.Contains(officers, k) {
+			officers = append(officers, k)
+		}
+	}
+	return officers
+}
+
+// policyChange wants the officers of every party and of as many guarantors as
+// make a checkpoint provisional, by the policy that is to be changed.
+func (r *Ring) policyChange(a *admission, e *trucewatch.Entry) {
+	guarantors := 0
+	officers := r.officers(e)
+	for _, o := range r.policy.Organisations {
+		agrees := slices.ContainsFunc(officers, func(k *key) bool { return k.Organisation == o.Name })
+		switch {
+		case o.Party == "" && agrees:
+			guarantors++
+		case o.Party != "" && !agrees:
+			a.problem(e.Index, "changes the policy without an officer of %s", o.Name)
+		}
+	}
+	if guarantors < r.policy.Guarantors {
+		a.problem(e.Index, "changes the policy with officers of %d guarantors, of %d that must agree", guarantors, r.policy.Guarantors)
+	}
+}
