@@ -225,7 +225,7 @@ func TestCellsNestAndAreNeverFinerThanTheirSide(t *testing.T) {
 			q = geo.Direct(p, rapid.Int32Range(0, 359_999).Draw(t, "azimuth"), rapid.Int64Range(0, 200_000_000).Draw(t, "distance"))
 		}
 		i, k := rapid.UintRange(0, coarsest).Draw(t, "i"), rapid.UintRange(0, coarsest).Draw(t, "k")
-		a, b := cell(p, side, i), cell(q, side, k)
+		a, b := geo.Cell(p, side, i), geo.Cell(q, side, k)
 		ra, rb := rectOf(a), rectOf(b)
 		if !ra.holds(rect{int64(p.LatE7), int64(p.LonE7), int64(p.LatE7), int64(p.LonE7)}) {
 			t.Fatalf("cell %v does not hold %v", ra, p)
@@ -361,7 +361,7 @@ func secretly(t *rapid.T, p plain) IncidentFact {
 		if still(p.kind) {
 			doubled = 3
 		}
-		c := rectOf(cell(geo.Position{LatE7: p.lat, LonE7: p.lon}, PublicPrecisionMM, doubled))
+		c := rectOf(geo.Cell(geo.Position{LatE7: p.lat, LonE7: p.lon}, PublicPrecisionMM, doubled))
 		at := geo.Position{LatE7: int32(rapid.Int64Range(c.south, c.north-1).Draw(t, "lat")), LonE7: int32(rapid.Int64Range(c.west, c.east-1).Draw(t, "lon"))}
 		in.Estimates[0].Region = geo.Circle(at, rapid.Int64Range(1, 2_500_000).Draw(t, "radius"))
 		in.Estimates = append(in.Estimates, trucewatch.Estimate{Role: "origin", Method: words(rapid.String().Draw(t, "method")), Region: geo.Circle(drawPosition(t, "origin"), 7)})
