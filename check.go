@@ -334,7 +334,7 @@ func (p *Payload) check() error {
 	case p.Genesis != nil:
 		g := p.Genesis
 		return first(need("genesis.mission", g.Mission, "genesis.title", g.Title, "genesis.display_zone", g.DisplayZone, "genesis.cut_off", g.CutOff),
-			oneOf("genesis.mode", g.Mode, []Mode{Live, Reenacted, Exercise}), checkText("genesis.summary", g.Summary))
+			oneOf("genesis.mode", g.Mode, []Mode{Live, Reenacted, Exercise}), checkText("genesis.summary", g.Summary), checkSlot(g.SlotS))
 	case p.Key != nil:
 		return p.Key.check()
 	case p.Agreement != nil:
@@ -393,6 +393,13 @@ func (p *Payload) checkKeeping() error {
 		return need("anchor.authority", p.Anchor.Authority)
 	}
 	return nil // a sealing has nothing that could be wrong
+}
+
+func checkSlot(seconds int64) error {
+	if seconds < 0 || seconds > 3600 {
+		return invalid("genesis.slot_s", "%d s, not 0 to 3600", seconds)
+	}
+	return nil
 }
 
 func (k *KeyRegistration) check() error {

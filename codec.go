@@ -65,6 +65,18 @@ func SignedBytes(body []byte) []byte {
 	return append([]byte(signatureContext), body...)
 }
 
+// EntryOf reads and checks the entry with the given index from its envelope.
+func EntryOf(index uint64, env *Envelope) (*Entry, error) {
+	e := &Entry{Index: index, Received: env.Received, Raw: env.Body, BodyHash: sha256.Sum256(env.Body), Signatures: env.Signatures}
+	if err := Decode(env.Body, &e.Body); err != nil {
+		return nil, fmt.Errorf("entry %d: body: %w", index, err)
+	}
+	if err := e.Check(); err != nil {
+		return nil, fmt.Errorf("entry %d: %w", index, err)
+	}
+	return e, nil
+}
+
 // DecodeEntry reads the entry with the given index from its bytes and checks
 // its form, its limits and every field of its payload. It does not check
 // signatures: that takes the keys that the record holds.
@@ -76,12 +88,5 @@ func DecodeEntry(index uint64, raw []byte) (*Entry, error) {
 	if err := Decode(raw, &env); err != nil {
 		return nil, fmt.Errorf("entry %d: envelope: %w", index, err)
 	}
-	e := &Entry{Index: index, Received: env.Received, BodyHash: sha256.Sum256(env.Body), Signatures: env.Signatures}
-	if err := Decode(env.Body, &e.Body); err != nil {
-		return nil, fmt.Errorf("entry %d: body: %w", index, err)
-	}
-	if err := e.Check(); err != nil {
-		return nil, fmt.Errorf("entry %d: %w", index, err)
-	}
-	return e, nil
+	return EntryOf(index, &env)
 }

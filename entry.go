@@ -111,7 +111,8 @@ type Entry struct {
 	Index      uint64
 	Received   Instant
 	Body       Body
-	BodyHash   Hash
+	Raw        []byte // the body's bytes as they were signed
+	BodyHash   Hash   // of Raw
 	Signatures []Signature
 }
 
@@ -159,8 +160,10 @@ type Genesis struct {
 	Summary     string  `cbor:"7,keyasint,omitempty" json:"summary,omitempty"`   // what the mission is about, for the first page
 	Gazetteer   Hash    `cbor:"8,keyasint" json:"gazetteer,omitzero"`            // of the mission's place names, zero if it has none
 	Engine      int     `cbor:"9,keyasint" json:"engine"`
-	Epoch       Instant `cbor:"10,keyasint" json:"epoch"`                      // start of the first reporting period
-	Sealed      bool    `cbor:"11,keyasint,omitempty" json:"sealed,omitempty"` // what could harm lies in boxes beside the record
+	Epoch       Instant `cbor:"10,keyasint" json:"epoch"` // start of the first reporting period
+	// SlotS is set in a sealed mission: what could harm lies in boxes beside the
+	// record, and times that stand openly are rounded down to so many seconds.
+	SlotS int64 `cbor:"11,keyasint,omitempty" json:"slot_s,omitempty"`
 }
 
 // A KeyRegistration makes a key valid from this entry on, or ends it.

@@ -90,18 +90,17 @@ func (r *Ring) Keys() []trucewatch.KeyRegistration {
 	return registrations
 }
 
-// Admit holds the next entry to the keys before it. body is the signed body as
-// it stands in the entry. It returns the signatures still to be checked, and
+// Admit holds the next entry to the keys before it. It returns the signatures still to be checked, and
 // what is wrong already. The entry's own form was checked by
 // trucewatch.DecodeEntry.
-func (r *Ring) Admit(e *trucewatch.Entry, body []byte) ([]Check, []Problem) {
+func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 	var a admission
 	if e.Index != r.next {
 		a.problem(e.Index, "entry %d was expected", r.next)
 		return nil, a.problems
 	}
 	r.next++
-	s := &signedBody{e.Index, body, e.Signatures}
+	s := &signedBody{e.Index, e.Raw, e.Signatures}
 	if e.Index == 0 {
 		// Its key is registered by the entry that follows, signed by the same key.
 		r.keys[e.Body.Key] = &key{KeyRegistration: trucewatch.KeyRegistration{ID: e.Body.Key, Role: trucewatch.DeskKey}}
@@ -127,10 +126,18 @@ func (r *Ring) Admit(e *trucewatch.Entry, body []byte) ([]Check, []Problem) {
 	return a.checks, a.problems
 }
 
+// Close returns what is still owed at the end of the record.
+func (r *Ring) Close() []Problem {
+	if r.genesis == nil {
+		return nil
+	}
+	return []Problem{{Index: 0, What: "the key that signed genesis is not registered by entry 1"}}
+}
+
 // AdmitInner holds what a sealed entry holds to the keys, once its box was
 // opened. The desk's outer signature vouches for what the desk itself entered;
 // anybody else must have signed.
-func (r *Ring) AdmitInner(outer, inner *trucewatch.Entry, body []byte) ([]Check, []Problem) {
+func (r *Ring) AdmitInner(outer, inner *trucewatch.Entry) ([]Check, []Problem) {
 	var a admission
 	if inner.Body.Log != r.origin {
 		a.problem(outer.Index, "holds a body of another log, %q", inner.Body.Log)
@@ -142,7 +149,7 @@ func (r *Ring) AdmitInner(outer, inner *trucewatch.Entry, body []byte) ([]Check,
 		r.allowed(&a, inner)
 		return nil, a.problems
 	}
-	r.check(&a, &signedBody{outer.Index, body, inner.Signatures}, inner.Body.Key)
+	r.check(&a, &signedBody{outer.Index, inner.Raw, inner.Signatures}, inner.Body.Key)
 	r.follow(&a, inner)
 	r.allowed(&a, inner)
 	return a.checks, a.problems

@@ -66,12 +66,12 @@ func (w *writer) add(key ed25519.PrivateKey, p trucewatch.Payload, change func(*
 	}
 	raw := trucewatch.Encode(body)
 	w.heads[id], w.hashes[id] = body, sha256.Sum256(raw)
-	e := &trucewatch.Entry{Index: w.next, Received: trucewatch.Instant(w.next+1) * trucewatch.Second, Body: body, BodyHash: sha256.Sum256(raw)}
+	e := &trucewatch.Entry{Index: w.next, Received: trucewatch.Instant(w.next+1) * trucewatch.Second, Body: body, Raw: raw, BodyHash: sha256.Sum256(raw)}
 	w.next++
 	for _, k := range append([]ed25519.PrivateKey{key}, others...) {
 		e.Signatures = append(e.Signatures, Sign(k, raw))
 	}
-	checks, problems := w.ring.Admit(e, raw)
+	checks, problems := w.ring.Admit(e)
 	w.found = append(append(w.found, problems...), Verify(checks)...)
 }
 
@@ -225,8 +225,8 @@ func TestSealedSubmission(t *testing.T) {
 			raw := trucewatch.Encode(body)
 			signature := Sign(testKey(test.signer), raw)
 			signature.Key = body.Key
-			inner := &trucewatch.Entry{Index: 3, Body: body, BodyHash: sha256.Sum256(raw), Signatures: []trucewatch.Signature{signature}}
-			checks, problems := w.ring.AdmitInner(outer, inner, raw)
+			inner := &trucewatch.Entry{Index: 3, Body: body, Raw: raw, BodyHash: sha256.Sum256(raw), Signatures: []trucewatch.Signature{signature}}
+			checks, problems := w.ring.AdmitInner(outer, inner)
 			w.found = append(append(w.found, problems...), Verify(checks)...)
 			if got := w.problems(); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 				t.Errorf("problems %q, want %q", got, test.want)

@@ -5,7 +5,6 @@ package mission
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/keyring"
 )
 
 const (
@@ -107,17 +107,7 @@ func readDesk(dir string) (*desk, error) {
 		return nil, fmt.Errorf("mission: %s: not %d bytes in hexadecimal", deskKeyFile, ed25519.SeedSize)
 	}
 	key := ed25519.NewKeyFromSeed(seed)
-	return &desk{key: key, id: keyID(key.Public().(ed25519.PublicKey))}, nil
-}
-
-// keyID names a key by the first bytes of its hash.
-func keyID(public ed25519.PublicKey) trucewatch.KeyID {
-	sum := sha256.Sum256(public)
-	return trucewatch.KeyID(sum[:8])
+	return &desk{key: key, id: keyring.ID(key.Public().(ed25519.PublicKey))}, nil
 }
 
 func (d *desk) public() []byte { return d.key.Public().(ed25519.PublicKey) }
-
-func (d *desk) sign(body []byte) trucewatch.Signature {
-	return trucewatch.Signature{Key: d.id, Type: trucewatch.Ed25519Signature, Value: ed25519.Sign(d.key, trucewatch.SignedBytes(body))}
-}

@@ -18,6 +18,7 @@ import (
 	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/intake"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/replay"
 )
@@ -27,7 +28,7 @@ import (
 type Mission struct {
 	dir      string
 	state    *replay.State
-	chain    chain
+	ring     *keyring.Ring                   // the keys of the record and their chains
 	seen     map[trucewatch.ContentKey]print // of rows with an identifier of their own
 	refused  map[trucewatch.Hash]bool        // rejected rows that the record already names
 	calendar calendar
@@ -47,12 +48,6 @@ type Listener func(m *Mission, index uint64, changes []replay.Change)
 // A print is the first bytes of the hash of a row: enough to see that
 // a row with a known identifier says something else now.
 type print [8]byte
-
-// A chain is where the desk's own chain of bodies stands.
-type chain struct {
-	sequence uint64 // of the next body
-	previous trucewatch.Hash
-}
 
 // Create sets up the folder dir for a mission: keys, an empty record, and the
 // first entries (genesis, the desk's key, agreements). The folder must not
@@ -281,13 +276,17 @@ func (m *Mission) fold(r entries) (uint64, error) {
 }
 
 // apply folds one entry into the state and into what the rim keeps beside it.
+// Whether the entry was signed by whom it says is for Verify.
 func (m *Mission) apply(e *trucewatch.Entry) error {
+	if e.Index == 0 {
+		m.ring = keyring.New(e.Body.Log)
+	}
+	m.ring.Admit(e)
 	changes, err := m.state.Apply(e)
 	if err != nil {
 		return err
 	}
 	m.remember(&e.Body.Payload)
-	m.chain = chain{sequence: e.Body.Sequence + 1, previous: e.BodyHash}
 	switch p := &e.Body.Payload; {
 	case p.Genesis != nil:
 		if m.calendar, err = newCalendar(p.Genesis); err != nil {

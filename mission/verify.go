@@ -3,7 +3,6 @@
 package mission
 
 import (
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/record"
 )
 
@@ -84,7 +84,7 @@ func Verify(dir string) (*Verification, error) {
 	defer r.Close()
 	checkpoint := r.Checkpoint()
 	v.Root = fmt.Sprintf("%x", checkpoint.Root)
-	c := checker{v: v, m: empty(dir), keys: map[trucewatch.KeyID]ed25519.PublicKey{}, chains: map[trucewatch.KeyID]chain{}, rejected: map[trucewatch.Hash][]rejectedRow{}}
+	c := checker{v: v, m: empty(dir), ring: keyring.New(v.Origin), rejected: map[trucewatch.Hash][]rejectedRow{}}
 	c.run(r, checkpoint.Size)
 	v.State = c.m.state.Digest()
 	c.checkRejected(dir)
@@ -99,13 +99,12 @@ func Verify(dir string) (*Verification, error) {
 
 // A checker walks the entries of a record that it does not trust.
 type checker struct {
-	v       *Verification
-	m       *Mission
-	keys    map[trucewatch.KeyID]ed25519.PublicKey // registered so far
-	chains  map[trucewatch.KeyID]chain
-	genesis func(ed25519.PublicKey) error // checks entry 0, until entry 1 was read
-	broken  bool                          // replay has failed: later states mean nothing
-	read    bool                          // to the end
+	v      *Verification
+	m      *Mission
+	ring   *keyring.Ring
+	checks []keyring.Check // signatures still to be checked
+	broken bool            // replay has failed: later states mean nothing
+	read   bool            // to the end
 	// rejected are the rows that must be kept beside the record, by the hash of their file.
 	rejected map[trucewatch.Hash][]rejectedRow
 }
@@ -123,9 +122,8 @@ func (c *checker) run(r *record.Reader, size uint64) {
 		}
 		c.entry(index, raw)
 	}
-	if c.genesis != nil {
-		c.v.problem("the key that signed genesis was never registered")
-	}
+	c.signatures()
+	c.report(c.ring.Close())
 	if g := c.m.state.Genesis(); g != nil && !g.Gazetteer.IsZero() {
 		if _, err := c.m.Blob(g.Gazetteer); err != nil {
 			c.v.problem("%v", err)
@@ -145,8 +143,10 @@ func (c *checker) entry(index uint64, raw []byte) {
 			c.rejected[b.FileHash] = append(c.rejected[b.FileHash], rejectedRow{r.Line, r.RowHash})
 		}
 	}
-	if err := c.check(e, raw); err != nil {
-		c.v.problem("entry %d: %v", index, err)
+	checks, problems := c.ring.Admit(e)
+	c.report(problems)
+	if c.checks = append(c.checks, checks...); len(c.checks) >= checksMax {
+		c.signatures()
 	}
 	if c.broken {
 		return
@@ -157,65 +157,18 @@ func (c *checker) entry(index uint64, raw []byte) {
 	}
 }
 
-// check holds an entry to the keys and chains before it.
-func (c *checker) check(e *trucewatch.Entry, raw []byte) error {
-	var env trucewatch.Envelope
-	if err := trucewatch.Decode(raw, &env); err != nil {
-		return err
-	}
-	if e.Body.Log != c.v.Origin {
-		return fmt.Errorf("belongs to another log, %q", e.Body.Log)
-	}
-	if e.Index == 0 {
-		// Its key is registered by the entry that follows, signed by the same key.
-		c.genesis = func(public ed25519.PublicKey) error { return checkSignature(e, env.Body, public) }
-		return c.follow(e)
-	}
-	public := c.keys[e.Body.Key]
-	if k := e.Body.Payload.Key; k != nil {
-		if keyID(k.Public) != k.ID {
-			return errors.New("registers a key under a name that is not its own")
-		}
-		// Only the first key vouches for itself; the log's signature on the first
-		// checkpoint stands behind it.
-		if e.Index == 1 {
-			public = k.Public
-		}
-		if public != nil {
-			c.keys[k.ID] = k.Public
-		}
-	}
-	var early error
-	if c.genesis != nil {
-		early = c.genesis(public)
-		c.genesis = nil
-	}
-	return errors.Join(early, checkSignature(e, env.Body, public), c.follow(e))
+// checksMax is how many signatures wait to be checked together. Guess: enough
+// for every processor, and a few megabytes. Test: BenchmarkVerify of keyring.
+const checksMax = 4096
+
+// signatures checks those that wait.
+func (c *checker) signatures() {
+	c.report(keyring.Verify(c.checks))
+	c.checks = c.checks[:0]
 }
 
-func checkSignature(e *trucewatch.Entry, body []byte, public ed25519.PublicKey) error {
-	if public == nil {
-		return fmt.Errorf("signed by key %x, which the record does not know", e.Body.Key)
+func (c *checker) report(problems []keyring.Problem) {
+	for _, p := range problems {
+		c.v.problem("%v", p)
 	}
-	for _, s := range e.Signatures {
-		if s.Key == e.Body.Key && s.Type == trucewatch.Ed25519Signature && ed25519.Verify(public, trucewatch.SignedBytes(body), s.Value) {
-			return nil
-		}
-	}
-	return fmt.Errorf("has no valid signature of key %x", e.Body.Key)
-}
-
-// follow holds an entry to its signer's chain.
-func (c *checker) follow(e *trucewatch.Entry) error {
-	have := c.chains[e.Body.Key]
-	c.chains[e.Body.Key] = chain{sequence: e.Body.Sequence + 1, previous: e.BodyHash}
-	switch {
-	case e.Body.Sequence > have.sequence:
-		return fmt.Errorf("gap: key %x is at sequence %d where %d was expected: an entry of this signer is missing", e.Body.Key, e.Body.Sequence, have.sequence)
-	case e.Body.Sequence < have.sequence:
-		return fmt.Errorf("key %x repeats sequence %d: two bodies under one number, or one that was moved", e.Body.Key, e.Body.Sequence)
-	case e.Body.Previous != have.previous:
-		return fmt.Errorf("does not name the body before it in the chain of key %x", e.Body.Key)
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/record"
 )
 
@@ -27,7 +28,7 @@ type Writer struct {
 	m       *Mission
 	log     *record.Log
 	desk    *desk
-	pending [][]byte
+	pending []unsigned
 	signed  time.Time
 	failed  bool // the log could not be written or signed
 	// Stamp is the rim's clock: what Received of the next entry will be.
@@ -37,6 +38,16 @@ type Writer struct {
 	Acked func(rows int64, index uint64)
 	rows  int64 // in what was appended so far
 }
+
+// An unsigned entry waits for the sync, and for the one signature of its group.
+type unsigned struct {
+	received trucewatch.Instant
+	body     []byte
+}
+
+// envelopeMaxBytes is what signature and frame add to a body, at most: a batch
+// of flushEntries has paths of 8 hashes.
+const envelopeMaxBytes = 512
 
 // Write locks the record, folds what others appended, runs do, and makes
 // durable and signs what it appended. If do fails, what was appended before the
@@ -168,26 +179,24 @@ func (w *Writer) append(p trucewatch.Payload, received trucewatch.Instant) error
 		return fmt.Errorf("mission: append: a payload with %d things in it", len(types))
 	}
 	checkpoint := w.log.Checkpoint()
-	body := trucewatch.Body{
-		Version: 1, Log: w.log.Origin(), Type: types[0], Key: w.desk.id,
-		Sequence: w.m.chain.sequence, Previous: w.m.chain.previous, Seen: sha256.Sum256(checkpoint.Note), Payload: p,
+	body := trucewatch.Body{Version: 1, Log: w.log.Origin(), Type: types[0], Key: w.desk.id, Seen: sha256.Sum256(checkpoint.Note), Payload: p}
+	if w.m.ring != nil {
+		body.Sequence, body.Previous = w.m.ring.Head(w.desk.id)
 	}
 	raw := trucewatch.Encode(body)
-	e := &trucewatch.Entry{Index: w.m.state.Next(), Received: received, Body: body, BodyHash: sha256.Sum256(raw),
-		Signatures: []trucewatch.Signature{w.desk.sign(raw)}}
+	e := &trucewatch.Entry{Index: w.m.state.Next(), Received: received, Body: body, Raw: raw, BodyHash: sha256.Sum256(raw)}
 	if err := e.Check(); err != nil {
 		return fmt.Errorf("mission: entry %d: %w", e.Index, err)
 	}
-	leaf := trucewatch.Encode(trucewatch.Envelope{Received: received, Body: raw, Signatures: e.Signatures})
-	if len(leaf) > trucewatch.EntryMaxBytes {
-		return fmt.Errorf("mission: entry %d: %d bytes, more than %d", e.Index, len(leaf), trucewatch.EntryMaxBytes)
+	if n := len(raw) + envelopeMaxBytes; n > trucewatch.EntryMaxBytes {
+		return fmt.Errorf("mission: entry %d: %d bytes, more than %d", e.Index, n, trucewatch.EntryMaxBytes)
 	}
 	// The state may run ahead of the disk within this call: nobody sees it
 	// before the checkpoint, and after a failed sync the mission is reopened.
 	if err := w.m.apply(e); err != nil {
 		return err
 	}
-	w.pending = append(w.pending, leaf)
+	w.pending = append(w.pending, unsigned{received, raw})
 	w.rows += rowsOf(&p)
 	if len(w.pending) >= flushEntries {
 		return w.flush()
@@ -220,7 +229,7 @@ func (w *Writer) flush() error {
 	if len(w.pending) == 0 {
 		return nil
 	}
-	if _, err := w.log.Append(w.pending...); err != nil {
+	if _, err := w.log.Append(w.leaves()...); err != nil {
 		w.failed = true
 		return err
 	}
@@ -232,4 +241,17 @@ func (w *Writer) flush() error {
 		return w.sign()
 	}
 	return nil
+}
+
+// leaves signs what is pending, all of it with one signature.
+func (w *Writer) leaves() [][]byte {
+	bodies := make([][]byte, len(w.pending))
+	for i, u := range w.pending {
+		bodies[i] = u.body
+	}
+	leaves := make([][]byte, len(w.pending))
+	for i, signature := range keyring.SignBatch(w.desk.key, bodies) {
+		leaves[i] = trucewatch.Encode(trucewatch.Envelope{Received: w.pending[i].received, Body: bodies[i], Signatures: []trucewatch.Signature{signature}})
+	}
+	return leaves
 }
