@@ -29,7 +29,7 @@ type Ring struct {
 	keys   map[trucewatch.KeyID]*key
 	policy *trucewatch.Policy
 	// genesis waits for its key, which entry 1 registers.
-	genesis *signedBody
+	genesis *trucewatch.Entry
 }
 
 // A key is a registered key and where its chain of bodies stands.
@@ -40,13 +40,6 @@ type key struct {
 	sequence uint64 // of its next body
 	previous trucewatch.Hash
 	signed   []uint64 // entries that it signed as their source
-}
-
-// A signedBody is a body with what is needed to check its signatures.
-type signedBody struct {
-	index      uint64
-	body       []byte
-	signatures []trucewatch.Signature
 }
 
 // New returns the ring of a record without entries.
@@ -100,29 +93,39 @@ func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 		return nil, a.problems
 	}
 	r.next++
-	s := &signedBody{e.Index, e.Raw, e.Signatures}
 	if e.Index == 0 {
 		// Its key is registered by the entry that follows, signed by the same key.
 		r.keys[e.Body.Key] = &key{KeyRegistration: trucewatch.KeyRegistration{ID: e.Body.Key, Role: trucewatch.DeskKey}}
-		r.genesis = s
+		r.genesis = e
 		r.follow(&a, e)
+		r.advance(e)
 		return nil, a.problems
 	}
 	if k := e.Body.Payload.Key; k != nil && e.Index == 1 && k.ID == e.Body.Key && r.genesis != nil {
 		// Only the first key vouches for itself; the log's signature on the first
 		// checkpoint stands behind it.
 		r.keys[k.ID].KeyRegistration = *k
-		r.check(&a, r.genesis, e.Body.Key)
+		r.check(&a, r.genesis)
 		r.genesis = nil
 	}
 	if r.genesis != nil {
 		a.problem(0, "the key that signed genesis is not registered by entry 1")
 		r.genesis = nil
 	}
-	r.check(&a, s, e.Body.Key)
+	checks, problems := r.Inspect(e)
+	a.checks, a.problems = append(a.checks, checks...), append(a.problems, problems...)
+	r.advance(e)
+	r.take(&a, e)
+	return a.checks, a.problems
+}
+
+// Inspect is Admit of an entry that was not recorded yet, and changes nothing.
+func (r *Ring) Inspect(e *trucewatch.Entry) ([]Check, []Problem) {
+	var a admission
+	r.check(&a, e)
 	r.follow(&a, e)
 	r.allowed(&a, e)
-	r.take(&a, e)
+	r.inspectKey(&a, e)
 	return a.checks, a.problems
 }
 
@@ -149,9 +152,10 @@ func (r *Ring) AdmitInner(outer, inner *trucewatch.Entry) ([]Check, []Problem) {
 		r.allowed(&a, inner)
 		return nil, a.problems
 	}
-	r.check(&a, &signedBody{outer.Index, inner.Raw, inner.Signatures}, inner.Body.Key)
+	r.check(&a, inner)
 	r.follow(&a, inner)
 	r.allowed(&a, inner)
+	r.advance(inner)
 	return a.checks, a.problems
 }
 
@@ -165,28 +169,28 @@ func (a *admission) problem(index uint64, format string, args ...any) {
 	a.problems = append(a.problems, Problem{Index: index, What: fmt.Sprintf(format, args...)})
 }
 
-// check queues every signature of s and wants one of its source among them.
-func (r *Ring) check(a *admission, s *signedBody, source trucewatch.KeyID) {
+// check queues every signature of e and wants one of its source among them.
+func (r *Ring) check(a *admission, e *trucewatch.Entry) {
 	found := false
-	for i, signature := range s.signatures {
-		if slices.ContainsFunc(s.signatures[:i], func(other trucewatch.Signature) bool { return other.Key == signature.Key }) {
-			a.problem(s.index, "is signed twice by key %x", signature.Key)
+	for i, signature := range e.Signatures {
+		if slices.ContainsFunc(e.Signatures[:i], func(other trucewatch.Signature) bool { return other.Key == signature.Key }) {
+			a.problem(e.Index, "is signed twice by key %x", signature.Key)
 			continue
 		}
 		k := r.keys[signature.Key]
 		if k == nil || k.Public == nil {
-			a.problem(s.index, "signed by key %x, which the record does not know", signature.Key)
+			a.problem(e.Index, "signed by key %x, which the record does not know", signature.Key)
 			continue
 		}
 		if k.till != 0 {
-			a.problem(s.index, "signed by key %x, which entry %d ended", signature.Key, k.till)
+			a.problem(e.Index, "signed by key %x, which entry %d ended", signature.Key, k.till)
 			continue
 		}
-		found = found || signature.Key == source
-		a.checks = append(a.checks, Check{Index: s.index, key: k.KeyRegistration, body: s.body, signature: signature})
+		found = found || signature.Key == e.Body.Key
+		a.checks = append(a.checks, Check{Index: e.Index, key: k.KeyRegistration, body: e.Raw, signature: signature})
 	}
 	if !found && len(a.problems) == 0 {
-		a.problem(s.index, "has no valid signature of key %x", source)
+		a.problem(e.Index, "has no valid signature of key %x", e.Body.Key)
 	}
 }
 
@@ -207,45 +211,58 @@ func (r *Ring) follow(a *admission, e *trucewatch.Entry) {
 	case e.Body.Previous != k.previous:
 		a.problem(e.Index, "does not name the body before it in the chain of key %x", e.Body.Key)
 	}
-	k.sequence, k.previous = e.Body.Sequence+1, e.BodyHash
-	k.signed = append(k.signed, e.Index)
+}
+
+// advance moves the signer's chain on. After a gap it goes on from what stands.
+func (r *Ring) advance(e *trucewatch.Entry) {
+	if k := r.keys[e.Body.Key]; k != nil {
+		k.sequence, k.previous = e.Body.Sequence+1, e.BodyHash
+		k.signed = append(k.signed, e.Index)
+	}
+}
+
+// inspectKey says what is wrong with a key or policy that the entry brings.
+func (r *Ring) inspectKey(a *admission, e *trucewatch.Entry) {
+	if p := e.Body.Payload.Policy; p != nil && r.policy != nil && p.From < e.Received+PolicyDelayH*3600*trucewatch.Second {
+		a.problem(e.Index, "a change of policy takes effect at %v, earlier than %d hours after it was received", p.From, PolicyDelayH)
+	}
+	k := e.Body.Payload.Key
+	if k == nil {
+		return
+	}
+	known := r.keys[k.ID]
+	switch {
+	case ID(k.Public) != k.ID:
+		a.problem(e.Index, "registers a key under a name that is not its own")
+	case k.Till != 0 && (known == nil || known.till != 0):
+		a.problem(e.Index, "ends key %x, which is not in use", k.ID)
+	case k.Till == 0 && known != nil && (e.Index != 1 || known.from != 0):
+		a.problem(e.Index, "registers key %x a second time", k.ID)
+	}
 }
 
 // take adds what the entry says of keys and policy.
 func (r *Ring) take(a *admission, e *trucewatch.Entry) {
-	switch p := &e.Body.Payload; {
-	case p.Key != nil:
-		r.register(a, e.Index, p.Key)
-	case p.Policy != nil:
-		if r.policy != nil && p.Policy.From < e.Received+PolicyDelayH*3600*trucewatch.Second {
-			a.problem(e.Index, "a change of policy takes effect at %v, earlier than %d hours after it was received", p.Policy.From, PolicyDelayH)
-		}
-		r.policy = p.Policy
+	if p := e.Body.Payload.Policy; p != nil {
+		r.policy = p
 	}
-}
-
-func (r *Ring) register(a *admission, index uint64, registration *trucewatch.KeyRegistration) {
-	known := r.keys[registration.ID]
+	k := e.Body.Payload.Key
+	if k == nil {
+		return
+	}
+	known := r.keys[k.ID]
 	switch {
-	case ID(registration.Public) != registration.ID:
-		a.problem(index, "registers a key under a name that is not its own")
-	case registration.Till != 0 && (known == nil || known.till != 0):
-		a.problem(index, "ends key %x, which is not in use", registration.ID)
-	case registration.Till != 0:
-		known.till = index
+	case k.Till != 0 && known != nil && known.till == 0:
+		known.till = e.Index
 		for _, at := range known.signed {
-			if at >= registration.Till && at < index {
+			if at >= k.Till && at < e.Index {
 				a.problems = append(a.problems, Problem{Index: at, Doubt: true,
-					What: fmt.Sprintf("is in doubt: entry %d ends key %x from %d on: %s", index, registration.ID, registration.Till, registration.Reason)})
+					What: fmt.Sprintf("is in doubt: entry %d ends key %x from %d on: %s", e.Index, k.ID, k.Till, k.Reason)})
 			}
 		}
-	case known != nil && (index != 1 || known.from != 0):
-		a.problem(index, "registers key %x a second time", registration.ID)
-	default:
-		if known == nil {
-			known = &key{}
-			r.keys[registration.ID] = known
-		}
-		known.KeyRegistration, known.from = *registration, index
+	case k.Till == 0 && known == nil:
+		r.keys[k.ID] = &key{KeyRegistration: *k, from: e.Index}
+	case e.Index == 1 && known.from == 0:
+		known.KeyRegistration, known.from = *k, e.Index
 	}
 }
