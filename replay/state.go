@@ -15,6 +15,7 @@ package replay
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
@@ -48,6 +49,10 @@ type State struct {
 	notices    []judge.Notice
 	pending    []reveal // by instant: what an audience will see only then
 	cutOffs    []cutOff // in record order
+
+	closed   int               // sealed entries that could not be opened
+	residues map[uint64]uint32 // entries that a residue stands for and no erasure warrants yet, with the epoch of their boxes
+	skipped  int               // digests that could not be compared
 }
 
 // A findingState is a finding, what it was before, and what of it is public.
@@ -82,6 +87,7 @@ func New(bundle func(trucewatch.Hash) ([]byte, error)) *State {
 		incidents: associate.New(), desk: casework.NewDesk(),
 		findings:   map[trucewatch.FindingID]*findingState{},
 		byIncident: map[trucewatch.IncidentID][]trucewatch.FindingID{},
+		residues:   map[uint64]uint32{},
 	}
 }
 
@@ -130,7 +136,7 @@ func (s *State) Apply(e *trucewatch.Entry) ([]Change, error) {
 		return nil, fmt.Errorf("replay: entry %d: %w", e.Index, err)
 	}
 	s.next++
-	s.last = e.Received
+	s.last = max(s.last, e.Received)
 	h := sha256.New()
 	h.Write(s.digest[:])
 	for _, c := range changes {
@@ -149,7 +155,7 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 		return nil, fmt.Errorf("%w: entry %d was expected", trucewatch.ErrInvalid, s.next)
 	case (p.Genesis != nil) != (e.Index == 0):
 		return nil, fmt.Errorf("%w: genesis is entry 0 and nowhere else", trucewatch.ErrInvalid)
-	case e.Received < s.last:
+	case e.Received < s.last-s.slot():
 		return nil, fmt.Errorf("%w: received %v, before the entry that precedes it (%v)", trucewatch.ErrInvalid, e.Received, s.last)
 	}
 	switch e.Body.Type {
@@ -174,12 +180,70 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 		return s.tick(e, p.Tick)
 	case trucewatch.DigestEntry:
 		return nil, s.compare(p.Digest)
+	case trucewatch.ErasureEntry:
+		s.warrant(p.Erasure)
 	}
-	return nil, nil // keys change no state; verify checks them
+	return nil, nil // keys, policies and what is about the record itself change no state; verify checks them
+}
+
+// slot is how far the time of an entry may lie before that of the one before it:
+// in a sealed record, times that stand openly are rounded down.
+func (s *State) slot() trucewatch.Instant {
+	if s.genesis == nil {
+		return 0
+	}
+	return trucewatch.Instant(s.genesis.SlotS) * trucewatch.Second
+}
+
+// ApplyClosed folds a sealed entry that this holder cannot open. From here on
+// the state is another one than the mission's, and digests are not compared.
+func (s *State) ApplyClosed(e *trucewatch.Entry) ([]Change, error) {
+	changes, err := s.Apply(e)
+	s.closed++
+	return changes, err
+}
+
+// ApplyResidue folds what stands for an entry whose box was destroyed. Digests
+// are compared again once an erasure that warrants it was folded: those were
+// made of the residue too.
+func (s *State) ApplyResidue(e *trucewatch.Entry, epoch uint32) ([]Change, error) {
+	changes, err := s.Apply(e)
+	s.residues[e.Index] = epoch
+	return changes, err
+}
+
+// Closed says how many sealed entries could not be opened.
+func (s *State) Closed() int { return s.closed }
+
+// Unwarranted returns the entries, ascending, that a residue stands for although
+// no erasure names their box.
+func (s *State) Unwarranted() []uint64 {
+	return slices.Sorted(maps.Keys(s.residues))
+}
+
+// Skipped says how many digests could not be compared, as entries before them
+// were closed, or were erased after them.
+func (s *State) Skipped() int { return s.skipped }
+
+func (s *State) warrant(e *trucewatch.Erasure) {
+	for _, box := range e.Boxes {
+		delete(s.residues, box.Index)
+	}
+	if e.Class != "" {
+		for _, index := range s.Unwarranted() {
+			if s.residues[index] == e.Epoch {
+				delete(s.residues, index)
+			}
+		}
+	}
 }
 
 // compare holds the record to what it committed to.
 func (s *State) compare(d *trucewatch.Digest) error {
+	if s.closed > 0 || len(s.residues) > 0 {
+		s.skipped++
+		return nil
+	}
 	if d.Index != s.next || d.State != s.digest {
 		return fmt.Errorf("%w: the record commits to state %v after %d entries; replay gives %v after %d",
 			trucewatch.ErrInvalid, d.State, d.Index, s.digest, s.next)
