@@ -86,25 +86,39 @@ func (l *Log) write(entries [][]byte) error {
 			size += int(frameSize(entries[n]))
 			n++
 		}
-		frames := make([]byte, 0, size)
-		for _, entry := range entries[:n] {
-			frames = appendFrame(frames, entry)
-		}
-		first := c.tree.size
-		if err := l.writePiece(entries[:n], frames); err != nil {
-			return l.stop(fmt.Errorf("append entry %d: %w", first, err))
-		}
-		// The entries are acknowledged from here on, whatever follows.
-		if err := c.writeTiles(first); err != nil {
-			return l.stop(fmt.Errorf("write tiles up to entry %d: %w", c.tree.size, err))
+		if err := l.writeGroup(entries[:n]); err != nil {
+			return l.stop(err)
 		}
 		entries = entries[n:]
 	}
 	return nil
 }
 
-// writePiece makes frames durable and then adds their entries to the tree.
-func (l *Log) writePiece(entries [][]byte, frames []byte) error {
+// writeGroup appends entries that fit one write and the live segment. If its
+// error comes after they are in the tree, they are in the log all the same.
+func (l *Log) writeGroup(entries [][]byte) error {
+	c := l.contents
+	size := 0
+	for _, entry := range entries {
+		size += int(frameSize(entry))
+	}
+	frames := make([]byte, 0, size)
+	for _, entry := range entries {
+		frames = appendFrame(frames, entry)
+	}
+	first := c.tree.size
+	if err := l.writeFrames(entries, frames); err != nil {
+		return fmt.Errorf("append entry %d: %w", first, err)
+	}
+	// The entries are acknowledged from here on, whatever follows.
+	if err := c.writeTiles(first); err != nil {
+		return fmt.Errorf("write tiles up to entry %d: %w", c.tree.size, err)
+	}
+	return nil
+}
+
+// writeFrames makes frames durable and then adds their entries to the tree.
+func (l *Log) writeFrames(entries [][]byte, frames []byte) error {
 	c := l.contents
 	if _, err := c.wal.WriteAt(frames, c.end); err != nil {
 		return err

@@ -3,7 +3,6 @@
 package record
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -33,44 +32,56 @@ type Checkpoint struct {
 }
 
 // ParseCheckpoint opens a signed note with the log's key and reads the
-// checkpoint in it. Signatures of other keys are let be. It takes only what
-// signing would write: one origin, one size, one root, no extension lines, and
-// each number and signature in its one encoding, so that no byte of the note
-// can be changed unseen but in other keys' signatures.
+// checkpoint in it. It takes only what signing and merging would write: one
+// origin, one size, one root, no extension lines, each number and each
+// signature in its one encoding, and one signature per key. So no byte of the
+// note can be changed unseen but those of other keys' lines, into another name,
+// key or signature in its one encoding: who has those keys sees that.
 //
 // Source: C2SP tlog-checkpoint, C2SP signed-note.
 func ParseCheckpoint(signed []byte, verifier note.Verifier) (Checkpoint, error) {
-	if len(signed) > checkpointSizeMax {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint of %d bytes, at most %d", ErrCorrupt, len(signed), checkpointSizeMax)
-	}
-	n, err := note.Open(signed, note.VerifierList(verifier))
+	text, lines, err := splitNote(signed)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrCorrupt, err)
 	}
-	for _, sig := range n.Sigs {
-		// The spare bits of base64 are not signed and must be zero.
-		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
-			return Checkpoint{}, fmt.Errorf("%w: checkpoint: signature of %s: %w", ErrCorrupt, sig.Name, err)
+	seen := make(map[noteKey]bool)
+	for _, l := range lines {
+		if seen[l.key] {
+			return Checkpoint{}, fmt.Errorf("%w: checkpoint: two signatures of %s", ErrCorrupt, l.key)
 		}
+		seen[l.key] = true
 	}
-	lines := strings.Split(n.Text, "\n") // The text ends on a newline: one empty part more.
+	if _, err := note.Open(signed, note.VerifierList(verifier)); err != nil {
+		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrCorrupt, err)
+	}
+	c, err := parseText(text)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("%w: checkpoint%w", ErrCorrupt, err)
+	}
+	c.Note = append([]byte(nil), signed...)
+	return c, nil
+}
+
+// parseText is the inverse of text. Its errors follow the word "checkpoint".
+func parseText(text string) (Checkpoint, error) {
+	lines := strings.Split(text, "\n") // The text ends on a newline: one empty part more.
 	if len(lines) != 4 {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint has %d lines where 3 were expected", ErrCorrupt, len(lines)-1)
+		return Checkpoint{}, fmt.Errorf(" has %d lines where 3 were expected", len(lines)-1)
 	}
 	size, err := strconv.ParseUint(lines[1], 10, 63)
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint: size %q is not a number", ErrCorrupt, lines[1])
+		return Checkpoint{}, fmt.Errorf(": size %q is not a number", lines[1])
 	}
 	root, err := tlog.ParseHash(lines[2])
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint: root %q is not a hash", ErrCorrupt, lines[2])
+		return Checkpoint{}, fmt.Errorf(": root %q is not a hash", lines[2])
 	}
-	c := Checkpoint{Origin: lines[0], Size: size, Root: root, Note: append([]byte(nil), signed...)}
+	c := Checkpoint{Origin: lines[0], Size: size, Root: root}
 	if err := checkOrigin(c.Origin); err != nil {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrCorrupt, err)
+		return Checkpoint{}, fmt.Errorf(": %w", err)
 	}
-	if c.text() != n.Text {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint is not in its one encoding", ErrCorrupt)
+	if c.text() != text {
+		return Checkpoint{}, errors.New(" is not in its one encoding")
 	}
 	return c, nil
 }

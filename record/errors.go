@@ -2,7 +2,10 @@
 
 package record
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The kinds of error, a closed set; test with errors.Is. Every other error is
 // one of the disk and wraps what the operating system said (syscall.ENOSPC,
@@ -20,6 +23,9 @@ var (
 	// its files contradict each other. Nothing was changed. Do not write:
 	// restore from a mirror, and keep the damaged copy as evidence.
 	ErrCorrupt = errors.New("corrupt")
+	// ErrRolledBack: somebody knows a larger log of this origin, or another one:
+	// an older state was put back, or two writers sign. It is ErrCorrupt, too.
+	ErrRolledBack = fmt.Errorf("%w: rolled back", ErrCorrupt)
 	// ErrInDoubt: a write or a sync failed earlier, so nobody knows what is on
 	// the disk. What was acknowledged is safe. Close and Open again.
 	ErrInDoubt = errors.New("in doubt")

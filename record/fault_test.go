@@ -32,7 +32,7 @@ type faultRun struct {
 	kept     []uint64 // sizes of all checkpoints that were shown
 }
 
-func (r *faultRun) settings() settings { return settings{r.disk, faultSegment} }
+func (r *faultRun) settings() settings { return settings{disk: r.disk, segment: faultSegment} }
 
 // workload is one life of a process: make or open the log, append across a tile
 // border (every second life: a segment border), sign now and then, close. It

@@ -28,8 +28,11 @@ type Log struct {
 	disk    durable.Disk
 	dir     string
 	origin  string
-	signer  note.Signer
-	segment uint64 // entries per segment: segmentEntries, fewer in tests
+	key     noteKey     // the log's own
+	signer  note.Signer // nil in a replica
+	guard   Guard       // nil for none
+	segment uint64      // entries per segment: segmentEntries, fewer in tests
+	workers int         // files and hashes under way at once
 	lock    io.Closer
 
 	queueMu sync.Mutex
@@ -38,6 +41,7 @@ type Log struct {
 	// commitMu is held by the one who writes to the disk. Only he changes what
 	// mu guards, so he may read it without mu.
 	commitMu sync.Mutex
+	guarded  State // what the guard knows; guarded by commitMu
 
 	mu       sync.RWMutex
 	contents *contents  // guarded by mu
@@ -54,13 +58,22 @@ type request struct {
 	err     error
 }
 
-// settings are what tests set otherwise.
+// settings are the options, and what tests set otherwise.
 type settings struct {
 	disk    durable.Disk
 	segment uint64
+	workers int // 0 counts as 1
+	Options
 }
 
-func production() settings { return settings{disk: durable.OS{}, segment: segmentEntries} }
+// syncWorkers is how many files are synced at once.
+//
+// Guess: a journal takes many syncs in one turn. Test: BenchmarkRestore with 1, 4 and 64.
+const syncWorkers = 16
+
+func production() settings {
+	return settings{disk: durable.OS{}, segment: segmentEntries, workers: syncWorkers}
+}
 
 // Create makes a log without entries in dir, which must be absent or empty, or
 // hold what a Create left that did not finish. The checkpoint of size 0 is
@@ -73,6 +86,14 @@ func Create(dir, origin string, signer note.Signer) (*Log, error) {
 	return create(production(), dir, origin, signer)
 }
 
+// CreateWith is Create with options. The guard must not know a log of that
+// origin with entries; otherwise the error is ErrRolledBack.
+func CreateWith(dir, origin string, signer note.Signer, options Options) (*Log, error) {
+	s := production()
+	s.Options = options
+	return create(s, dir, origin, signer)
+}
+
 func create(s settings, dir, origin string, signer note.Signer) (*Log, error) {
 	if err := checkOrigin(origin); err != nil {
 		return nil, fmt.Errorf("record: create %s: %w: %w", dir, ErrInvalid, err)
@@ -80,11 +101,11 @@ func create(s settings, dir, origin string, signer note.Signer) (*Log, error) {
 	if err := durable.MkdirAll(s.disk, dir); err != nil {
 		return nil, fmt.Errorf("record: create: %w", err)
 	}
-	l, err := lockLog(s, dir, signer)
+	l, err := lockLog(s, dir, noteKey{signer.Name(), signer.KeyHash()})
 	if err != nil {
 		return nil, err
 	}
-	l.origin = origin
+	l.origin, l.signer = origin, signer
 	if err := l.begin(); err != nil {
 		l.abandon()
 		return nil, fmt.Errorf("record: create %s: %w", dir, err)
@@ -95,6 +116,18 @@ func create(s settings, dir, origin string, signer note.Signer) (*Log, error) {
 // begin writes the files of an empty log. The checkpoint comes last: without
 // it there is no log, and Create may begin again.
 func (l *Log) begin() error {
+	if err := l.beginContents(); err != nil {
+		return err
+	}
+	// If we die here, the directory holds an empty segment and no log.
+	if err := l.guardCreate(); err != nil {
+		return err
+	}
+	return l.publish()
+}
+
+// beginContents makes the first segment in a directory that holds nothing yet.
+func (l *Log) beginContents() error {
 	if err := checkUnused(l.disk, l.dir); err != nil {
 		return err
 	}
@@ -103,8 +136,7 @@ func (l *Log) begin() error {
 		return err
 	}
 	l.contents = &contents{disk: l.disk, dir: l.dir, wal: wal, fresh: make(map[tileID][]tlog.Hash)}
-	// If we die here, the directory holds an empty segment and no log.
-	return l.publish()
+	return nil
 }
 
 // checkUnused returns an error if dir holds anything but what an unfinished
@@ -116,7 +148,7 @@ func checkUnused(disk durable.Disk, dir string) error {
 	}
 	for _, name := range names {
 		switch name {
-		case checkpointName + durable.TempSuffix:
+		case checkpointName + durable.TempSuffix, extendingName + durable.TempSuffix:
 		case segmentName(0):
 			data, err := disk.ReadFile(filepath.Join(dir, name), 0)
 			if err != nil || len(data) > 0 {
@@ -139,16 +171,25 @@ func Open(dir string, verifier note.Verifier, signer note.Signer) (*Log, error) 
 	return open(production(), dir, verifier, signer)
 }
 
+// OpenWith is Open with options. The guard must know the log, and no larger one
+// and no other one; otherwise the error is ErrRolledBack, and nothing is written.
+func OpenWith(dir string, verifier note.Verifier, signer note.Signer, options Options) (*Log, error) {
+	s := production()
+	s.Options = options
+	return open(s, dir, verifier, signer)
+}
+
 func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*Log, error) {
 	if signer.Name() != verifier.Name() || signer.KeyHash() != verifier.KeyHash() {
 		return nil, fmt.Errorf("record: open %s: %w: the signer's key is %s+%08x, the verifier's %s+%08x", dir,
 			ErrInvalid, signer.Name(), signer.KeyHash(), verifier.Name(), verifier.KeyHash())
 	}
-	l, err := lockLog(s, dir, signer)
+	l, err := lockLog(s, dir, noteKey{verifier.Name(), verifier.KeyHash()})
 	if err != nil {
 		return nil, err
 	}
-	if err := l.recover(verifier); err != nil {
+	l.signer = signer
+	if err := l.recover(verifier, s.Adopt); err != nil {
 		l.abandon()
 		return nil, err
 	}
@@ -156,7 +197,7 @@ func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*
 }
 
 // lockLog takes the directory's lock. Until it is closed nobody else writes.
-func lockLog(s settings, dir string, signer note.Signer) (*Log, error) {
+func lockLog(s settings, dir string, key noteKey) (*Log, error) {
 	lock, err := s.disk.Lock(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -166,34 +207,62 @@ func lockLog(s settings, dir string, signer note.Signer) (*Log, error) {
 	case err != nil:
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	return &Log{disk: s.disk, dir: dir, segment: s.segment, signer: signer, lock: lock}, nil
+	return &Log{disk: s.disk, dir: dir, key: key, guard: s.Guard, segment: s.segment, workers: max(1, s.workers), lock: lock}, nil
 }
 
 // recover reads the log and brings the disk to where a writer goes on. Each
 // step may be repeated, so dying anywhere in it does no harm.
-func (l *Log) recover(verifier note.Verifier) error {
+func (l *Log) recover(verifier note.Verifier, adopt bool) error {
 	signed, err := readCheckpoint(l.disk, l.dir, checkpointName, verifier)
 	if err != nil {
 		return err
 	}
 	l.origin, l.signed = signed.Origin, signed
-	if err := checkNewest(l.disk, l.dir, signed.Size); err != nil {
+	if err := l.openSigned(verifier); err != nil {
 		return err
 	}
-	l.contents, err = openContents(l.disk, l.dir, signed, l.disk.OpenWrite)
-	if err != nil {
+	// Up to here nothing was written but what a replica left unproven was cut; an
+	// error left the directory as it was.
+	if err := l.guardOpen(adopt); err != nil {
+		return fmt.Errorf("record: open %s: %w", l.dir, err)
+	}
+	if err := l.settle(); err != nil {
 		return err
 	}
-	// Up to here nothing was written; an error left the directory as it was.
+	if err := l.guardAgree(); err != nil {
+		return fmt.Errorf("record: open %s: %w", l.dir, err)
+	}
+	return nil
+}
+
+// openSigned reads the log and holds it against the last checkpoint, l.signed.
+func (l *Log) openSigned(verifier note.Verifier) error {
+	if err := checkNewest(l.disk, l.dir, l.signed.Size); err != nil {
+		return err
+	}
+	if err := l.cutSurplus(verifier); err != nil {
+		return fmt.Errorf("record: open: cut what was not proven: %w", err)
+	}
+	var err error
+	if l.contents, err = openContents(l.disk, l.dir, l.signed, l.disk.OpenWrite); err != nil {
+		return err
+	}
+	if err := l.contents.checkReach(); err != nil {
+		return fmt.Errorf("record: open: %w", err)
+	}
+	return nil
+}
+
+// settle brings the disk to where a writer goes on.
+func (l *Log) settle() error {
 	for _, step := range []struct {
 		name string
 		do   func() error
 	}{
-		{"look for lost entries", l.contents.checkReach},
 		{"cut the torn tail and sync", l.contents.settle},
 		{"write tiles", l.contents.rewriteTiles},
 		{"remove old segments", l.removeOldSegments},
-		{"keep checkpoint " + strconv.FormatUint(signed.Size, 10), l.keep},
+		{"keep checkpoint " + strconv.FormatUint(l.signed.Size, 10), l.keep},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("record: open: %s: %w", step.name, err)

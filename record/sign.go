@@ -3,12 +3,8 @@
 package record
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"strconv"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
@@ -34,39 +30,31 @@ func (l *Log) Sign() (Checkpoint, error) {
 // publish signs the current tree. All its entries are durable. commitMu is held,
 // or nobody else has the log yet.
 func (l *Log) publish() error {
-	c, err := sign(l.origin, l.contents.tree.size, l.contents.tree.root(), l.signer)
+	next := State{l.contents.tree.size, l.contents.tree.root()}
+	if err := l.swap(next); err != nil {
+		return l.stop(fmt.Errorf("sign checkpoint %d: %w", next.Size, err))
+	}
+	c, err := sign(l.origin, next.Size, next.Root, l.signer)
 	if err != nil {
 		return err // Nothing was written: no doubt.
 	}
 	// If we die here, a signature was made and nobody saw it.
-	if err := durable.WriteFile(l.disk, filepath.Join(l.dir, checkpointName), c.Note); err != nil {
+	if err := l.show(c); err != nil {
 		return l.stop(fmt.Errorf("publish checkpoint %d: %w", c.Size, err))
+	}
+	return nil
+}
+
+// show puts a checkpoint in place of the last one, and keeps it.
+func (l *Log) show(c Checkpoint) error {
+	if err := durable.WriteFile(l.disk, filepath.Join(l.dir, checkpointName), c.Note); err != nil {
+		return err
 	}
 	// If we die here, the checkpoint counts; Open writes the copy.
 	l.mu.Lock()
 	l.signed = c
 	l.mu.Unlock()
-	if err := l.keep(); err != nil {
-		return l.stop(fmt.Errorf("keep checkpoint %d: %w", c.Size, err))
-	}
-	return nil
-}
-
-// keep makes sure that the last signed checkpoint is kept under its size.
-func (l *Log) keep() error {
-	path := filepath.Join(checkpointsName, strconv.FormatUint(l.signed.Size, 10))
-	name := filepath.Join(l.dir, path)
-	old, err := l.disk.ReadFile(name, checkpointSizeMax)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return durable.WriteFile(l.disk, name, l.signed.Note)
-	case err != nil:
-		return err
-	case !bytes.HasPrefix(old, []byte(l.signed.text()+"\n")): // Cosignatures may differ.
-		return fmt.Errorf("%s: %w: keeps another checkpoint than was signed last", path, ErrCorrupt)
-	}
-	// The name may be there without being durable.
-	return l.disk.SyncDir(filepath.Dir(name))
+	return l.keep()
 }
 
 // Checkpoint is the last one that was signed.

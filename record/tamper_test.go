@@ -29,7 +29,7 @@ func smallLog(t testing.TB, segment uint64) (*durabletest.Disk, note.Signer, not
 	t.Helper()
 	signer, verifier := testKey(t)
 	disk := durabletest.New("/log")
-	l, err := create(settings{disk, segment}, "/log", testOrigin, signer)
+	l, err := create(settings{disk: disk, segment: segment}, "/log", testOrigin, signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func truncate(t *testing.T, segment uint64) {
 				readsTrue(t, disk, verifier)
 			}
 			if wal && size < signedBytes(base) && size%8 == 0 || path.Base(name) == checkpointName {
-				l, err := open(settings{disk, segment}, "/log", verifier, signer)
+				l, err := open(settings{disk: disk, segment: segment}, "/log", verifier, signer)
 				if err == nil {
 					l.Close()
 					t.Errorf("%s cut to %d bytes: Open succeeded", name, size)
@@ -254,7 +254,7 @@ func TestOpen_refuses(t *testing.T) {
 			readsTrue(t, disk, verifier)
 			_, errVerify := verify(disk, "/log", verifier)
 			before := disk.Clone()
-			l, err := open(settings{disk, segmentEntries}, "/log", verifier, signer)
+			l, err := open(settings{disk: disk, segment: segmentEntries}, "/log", verifier, signer)
 			if tt.want == "" {
 				if err != nil || errVerify != nil {
 					t.Fatalf("Open = %v, Verify = %v", err, errVerify)

@@ -38,6 +38,15 @@ func (t *tree) add(leaf tlog.Hash, full func(level int, n uint64, hashes []tlog.
 	return nil
 }
 
+// clone is a copy that shares no memory.
+func (t *tree) clone() tree {
+	c := *t
+	for level, hashes := range t.edge {
+		c.edge[level] = append(make([]tlog.Hash, 0, tileWidth), hashes...)
+	}
+	return c
+}
+
 // root is the Merkle tree hash of all leaves; of none it is SHA-256 of nothing.
 //
 // Source: RFC 6962, section 2.1.

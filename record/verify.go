@@ -303,11 +303,27 @@ func (v *verification) beyond(segment durable.File, size int64, base uint64) err
 		return err
 	}
 	f.Close() // Only its being there matters.
+	if extending, err := v.extending(); err != nil || extending {
+		return err // The tile is of entries that are not proven yet, or are to be cut off.
+	}
 	now, err := segment.Size()
 	if err == nil && now == size { // Otherwise a writer is at work, and the tile is his.
 		v.problem(segmentName(base), v.tree.size, "ends here, but there is %s", next.path())
 	}
 	return err
+}
+
+// extending says whether a replica is under way to a larger checkpoint.
+func (v *verification) extending() (bool, error) {
+	_, err := readCheckpoint(v.disk, v.dir, extendingName, v.verifier)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	case errors.Is(err, ErrCorrupt):
+		v.problem(extendingName, v.tree.size, "%v", err)
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // missing reports the checkpoints that the entries do not reach.

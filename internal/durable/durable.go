@@ -87,21 +87,11 @@ type File interface {
 // made. It returns after data and name are durable. One caller at a time per name.
 func WriteFile(disk Disk, name string, data []byte) error {
 	temp := name + TempSuffix
-	f, err := disk.Create(temp)
+	err := writeTemp(disk, temp, data)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = MkdirAll(disk, filepath.Dir(name)); err == nil {
-			f, err = disk.Create(temp)
+			err = writeTemp(disk, temp, data)
 		}
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(data, 0)
-	if err == nil {
-		err = f.Sync()
-	}
-	if errClose := f.Close(); err == nil {
-		err = errClose
 	}
 	if err != nil {
 		return err // Name is untouched; the temporary file means nothing.
