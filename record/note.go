@@ -44,8 +44,9 @@ func (k noteKey) compare(other noteKey) int {
 
 // A signatureLine is one signature of a note, not verified.
 type signatureLine struct {
-	key    noteKey
-	base64 string
+	key       noteKey
+	base64    string
+	signature []byte // without the four bytes of the key's hash
 }
 
 // splitNote takes a note apart, without asking whether its signatures are true.
@@ -70,7 +71,7 @@ func splitNote(signed []byte) (text string, lines []signatureLine, err error) {
 			return "", nil, fmt.Errorf("signature of %s: %w", name, err)
 		}
 		key := noteKey{name, binary.BigEndian.Uint32(signature)} // Open wants five bytes at least.
-		lines = append(lines, signatureLine{key, code})
+		lines = append(lines, signatureLine{key, code, signature[4:]})
 	}
 	return text, lines, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	"golang.org/x/mod/sumdb/note"
@@ -40,6 +41,9 @@ type Report struct {
 	Unsigned    uint64   // entries behind it: in the log, but nobody signed for them
 	TornBytes   int64    // behind the last whole entry: never acknowledged, or being written
 	Checkpoints int      // kept checkpoints that are right
+	// Cosignatures are those that were verified in these checkpoints, and Unknown
+	// the signatures of keys that Verify was not given, which it cannot judge.
+	Cosignatures, Unknown int
 	// Problems begin with the checkpoint's own, and then stand in the order in
 	// which a walk from entry 0 to the end meets them; the same damage gives the
 	// same list.
@@ -56,13 +60,14 @@ type Report struct {
 // The error is ErrCorrupt if the report has problems, ErrNotFound if there is
 // no log, or one of the disk. Unsigned entries and a torn tail behind the last
 // checkpoint are reported and are no problems. It cannot see that a kept
-// checkpoint was removed, nor that unsigned entries were cut off or changed.
-func Verify(dir string, verifier note.Verifier) (Report, error) {
-	return verify(durable.OS{}, dir, verifier)
+// checkpoint or a cosignature was removed, nor that unsigned entries were cut off
+// or changed. A cosignature of one of the keys given is a problem if it is false.
+func Verify(dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {
+	return verify(durable.OS{}, dir, verifier, cosigners...)
 }
 
-func verify(disk durable.Disk, dir string, verifier note.Verifier) (Report, error) {
-	v := &verification{disk: disk, dir: dir, verifier: verifier}
+func verify(disk durable.Disk, dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {
+	v := &verification{disk: disk, dir: dir, verifier: verifier, cosigners: note.VerifierList(cosigners...)}
 	if err := v.run(); err != nil {
 		return v.report, fmt.Errorf("record: verify %s: %w", dir, err)
 	}
@@ -78,13 +83,14 @@ func verify(disk durable.Disk, dir string, verifier note.Verifier) (Report, erro
 // Log, but not how that finds and trusts tiles: here every hash comes from the
 // entries, and what is on disk is only compared.
 type verification struct {
-	disk     durable.Disk
-	dir      string
-	verifier note.Verifier
-	report   Report
-	tree     tree
-	signed   *Checkpoint // nil if it could not be read
-	kept     []uint64    // sizes of kept checkpoints that are still to be reached, ascending
+	disk      durable.Disk
+	dir       string
+	verifier  note.Verifier
+	cosigners note.Verifiers
+	report    Report
+	tree      tree
+	signed    *Checkpoint // nil if it could not be read
+	kept      []uint64    // sizes of kept checkpoints that are still to be reached, ascending
 }
 
 // problem adds to the report.
@@ -112,6 +118,7 @@ func (v *verification) run() (err error) {
 		return err
 	default:
 		v.signed, v.report.Origin, v.report.Signed = &signed, signed.Origin, signed.Size
+		v.cosigned(checkpointName, signed)
 		if n := len(v.kept); n > 0 && v.kept[n-1] > signed.Size {
 			v.problem(checkpointName, signed.Size, "%d entries were signed before: an older state was put back", v.kept[n-1])
 		}
@@ -123,10 +130,8 @@ func (v *verification) run() (err error) {
 	defer segment.Close() // Read only: nothing can be lost.
 
 	v.reach()
-	for n := range base / tileWidth {
-		if goOn, err := v.bundle(n); err != nil || !goOn {
-			return err
-		}
+	if goOn, err := v.bundles(base / tileWidth); err != nil || !goOn {
+		return err
 	}
 	if err := v.live(segment, base); err != nil {
 		return err
@@ -183,28 +188,104 @@ func (v *verification) reach() {
 		v.problem(path, v.tree.size, "signs root %v, but the entries before it give %v", tlog.Hash(c.Root), root())
 	default:
 		v.report.Checkpoints++
+		good, unknown := v.cosigned(path, c)
+		v.report.Cosignatures += good
+		v.report.Unknown += unknown
 	}
+}
+
+// cosigned reports the cosignatures in a checkpoint that are false, and counts
+// the others.
+func (v *verification) cosigned(path string, c Checkpoint) (good, unknown int) {
+	_, lines, err := splitNote(c.Note)
+	if err != nil {
+		v.problem(path, c.Size, "%v", err) // It was read before: cannot be.
+		return 0, 0
+	}
+	for _, l := range lines {
+		if l.key == (noteKey{v.verifier.Name(), v.verifier.KeyHash()}) {
+			continue
+		}
+		cosigner, err := v.cosigners.Verifier(l.key.name, l.key.hash)
+		if err != nil {
+			unknown++
+			continue
+		}
+		if !cosigner.Verify([]byte(c.text()), l.signature) {
+			v.problem(path, c.Size, "the cosignature of %s is false", l.key)
+			continue
+		}
+		good++
+	}
+	return good, unknown
+}
+
+// A bundleRead is what the files of a bundle hold. It is made ahead of the walk
+// and on several cores; what is wrong with it is told when the walk is there.
+type bundleRead struct {
+	hashes, entries       []byte
+	hashesErr, entriesErr error
+	leaves                []tlog.Hash // as far as the entries go
+	splitErr              error
+}
+
+// readBundle reads and hashes bundle n.
+func (v *verification) readBundle(n uint64) (r bundleRead) {
+	r.hashes, r.hashesErr = v.disk.ReadFile(filepath.Join(v.dir, tileID{0, n}.path()), hashTileSize)
+	r.entries, r.entriesErr = v.disk.ReadFile(filepath.Join(v.dir, tileID{entriesLevel, n}.path()), bundleSizeMax)
+	entries, err := splitBundle(r.entries, tileWidth)
+	r.splitErr = err
+	r.leaves = make([]tlog.Hash, len(entries))
+	for i, entry := range entries {
+		r.leaves[i] = tlog.RecordHash(entry)
+	}
+	return r
+}
+
+// bundles adds the entries of the first till bundles, in order. It returns false
+// if the walk cannot go on.
+func (v *verification) bundles(till uint64) (goOn bool, err error) {
+	// The reads under way, in the order of their bundles.
+	reads := make(chan chan bundleRead, 2*runtime.GOMAXPROCS(0))
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		defer close(reads)
+		for n := range till {
+			read := make(chan bundleRead, 1)
+			select {
+			case reads <- read:
+				go func() { read <- v.readBundle(n) }()
+			case <-stop:
+				return
+			}
+		}
+	}()
+	n := uint64(0)
+	for read := range reads {
+		if goOn, err := v.bundle(n, <-read); err != nil || !goOn {
+			return false, err
+		}
+		n++
+	}
+	return true, nil
 }
 
 // bundle adds the entries of full bundle n, which must be on disk with its
 // hashes. It returns false if the walk cannot go on.
-func (v *verification) bundle(n uint64) (goOn bool, err error) {
+func (v *verification) bundle(n uint64, r bundleRead) (goOn bool, err error) {
 	hashesID, entriesID := tileID{0, n}, tileID{entriesLevel, n}
-	stored, err := v.hashTile(hashesID)
+	stored, err := v.hashTile(hashesID, r)
 	if err != nil {
 		return false, err
 	}
-	data, err := v.readTile(entriesID, bundleSizeMax)
+	missing, err := v.lacks(entriesID, r.entriesErr)
 	if err != nil {
 		return false, err
 	}
-	entries, err := splitBundle(data, tileWidth)
-	leaves := make([]tlog.Hash, len(entries))
-	for i, entry := range entries {
-		leaves[i] = tlog.RecordHash(entry)
-	}
-	if data != nil && err != nil {
-		v.problem(entriesID.path(), n*tileWidth+uint64(len(entries)), "%v", err)
+	leaves := r.leaves
+	if !missing && r.splitErr != nil {
+		v.problem(entriesID.path(), n*tileWidth+uint64(len(leaves)), "%v", r.splitErr)
 	}
 	if stored != nil {
 		for i := range leaves {
@@ -340,20 +421,28 @@ func (v *verification) missing(segment string) {
 // returns nil.
 func (v *verification) readTile(id tileID, limit int64) ([]byte, error) {
 	data, err := v.disk.ReadFile(filepath.Join(v.dir, id.path()), limit)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, durable.ErrTooLong) {
-		v.problem(id.path(), v.tree.size, "%v", err)
-		return nil, nil
-	}
-	return data, err
-}
-
-// hashTile reads a full hash tile, or reports why it cannot be used and returns nil.
-func (v *verification) hashTile(id tileID) ([]tlog.Hash, error) {
-	data, err := v.readTile(id, hashTileSize)
-	if err != nil || data == nil {
+	if missing, err := v.lacks(id, err); missing || err != nil {
 		return nil, err
 	}
-	hashes, err := decodeHashes(data)
+	return data, nil
+}
+
+// lacks reports a tile that could not be read because it is missing or too long;
+// any other error it returns.
+func (v *verification) lacks(id tileID, err error) (bool, error) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, durable.ErrTooLong) {
+		v.problem(id.path(), v.tree.size, "%v", err)
+		return true, nil
+	}
+	return false, err
+}
+
+// hashTile gives a full hash tile, or reports why it cannot be used and returns nil.
+func (v *verification) hashTile(id tileID, r bundleRead) ([]tlog.Hash, error) {
+	if missing, err := v.lacks(id, r.hashesErr); missing || err != nil {
+		return nil, err
+	}
+	hashes, err := decodeHashes(r.hashes)
 	if err != nil {
 		v.problem(id.path(), v.tree.size, "%v", err)
 		return nil, nil
