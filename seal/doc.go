@@ -7,7 +7,7 @@
 //
 // A sealed entry says openly its type, the epoch of its keys, a root and the
 // hashes of its boxes, one of each class. The true envelope lies in the mission
-// box together with the seed of its salts. Who is shown one field gets an Opening
+// box together with the seed of its salts and the source's pseudonym. Who is shown one field gets an Opening
 // and checks it against the root; who opens a box recomputes the root.
 //
 // To erase is to append a warranted erasure entry, then to destroy the boxes. All
@@ -17,13 +17,16 @@
 // # Who can do what
 //
 //   - Whoever holds the role key of the mission class can read every entry of the
-//     epochs wrapped to it, and guess nothing of the custody class.
+//     epochs wrapped to it, and of the custody class nothing. What names people is
+//     in the custody class only as far as it was taken out of the envelope before
+//     that was signed: the envelope itself lies whole in the mission box.
 //   - Whoever holds the role key of the custody class can read who the sources
 //     are, for the epochs wrapped to it.
 //   - Whoever holds the role key of a party's class can read what the agreement
 //     lets that party see, for the epochs wrapped to it, once he is given the boxes.
-//   - Whoever holds an epoch's key can read the class's boxes of that month, and
-//     of the mission class tell covers from boxes and sources from pseudonyms.
+//   - Whoever holds an epoch's key can read the class's boxes of that month; if it
+//     is the one from which covers and pseudonyms are derived, he can tell covers
+//     from boxes, and which source is behind a pseudonym by trying identifiers.
 //   - Whoever can seal (anybody who has an epoch's recipient, which is no secret)
 //     can make boxes that open; only the signature of an entry says who sealed
 //     the box whose hash it names.
