@@ -45,8 +45,13 @@ func (k noteKey) compare(other noteKey) int {
 // A signatureLine is one signature of a note, not verified.
 type signatureLine struct {
 	key       noteKey
-	base64    string
 	signature []byte // without the four bytes of the key's hash
+}
+
+// line is how it stands in the note.
+func (l signatureLine) line() string {
+	signature := append(binary.BigEndian.AppendUint32(nil, l.key.hash), l.signature...)
+	return fmt.Sprintf("— %s %s\n", l.key.name, base64.StdEncoding.EncodeToString(signature))
 }
 
 // splitNote takes a note apart, without asking whether its signatures are true.
@@ -71,7 +76,7 @@ func splitNote(signed []byte) (text string, lines []signatureLine, err error) {
 			return "", nil, fmt.Errorf("signature of %s: %w", name, err)
 		}
 		key := noteKey{name, binary.BigEndian.Uint32(signature)} // Open wants five bytes at least.
-		lines = append(lines, signatureLine{key, code, signature[4:]})
+		lines = append(lines, signatureLine{key, signature[4:]})
 	}
 	return text, lines, nil
 }
@@ -102,7 +107,7 @@ func joinNote(text string, own noteKey, lines []signatureLine) ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(text + "\n")
 	for _, l := range kept {
-		fmt.Fprintf(&b, "— %s %s\n", l.key.name, l.base64)
+		b.WriteString(l.line())
 	}
 	if len(kept) > signaturesMax || b.Len() > checkpointSizeMax {
 		return nil, fmt.Errorf("%d signatures in %d bytes, at most %d in %d", len(kept), b.Len(), signaturesMax, checkpointSizeMax)

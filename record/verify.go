@@ -41,8 +41,9 @@ type Report struct {
 	Unsigned    uint64   // entries behind it: in the log, but nobody signed for them
 	TornBytes   int64    // behind the last whole entry: never acknowledged, or being written
 	Checkpoints int      // kept checkpoints that are right
-	// Cosignatures are those that were verified in these checkpoints, and Unknown
-	// the signatures of keys that Verify was not given, which it cannot judge.
+	// Cosignatures are those that were verified in the file "checkpoint" and in the
+	// kept ones, and Unknown the signatures there of keys that Verify was not
+	// given, which it cannot judge.
 	Cosignatures, Unknown int
 	// Problems begin with the checkpoint's own, and then stand in the order in
 	// which a walk from entry 0 to the end meets them; the same damage gives the
@@ -188,19 +189,17 @@ func (v *verification) reach() {
 		v.problem(path, v.tree.size, "signs root %v, but the entries before it give %v", tlog.Hash(c.Root), root())
 	default:
 		v.report.Checkpoints++
-		good, unknown := v.cosigned(path, c)
-		v.report.Cosignatures += good
-		v.report.Unknown += unknown
+		v.cosigned(path, c)
 	}
 }
 
 // cosigned reports the cosignatures in a checkpoint that are false, and counts
 // the others.
-func (v *verification) cosigned(path string, c Checkpoint) (good, unknown int) {
+func (v *verification) cosigned(path string, c Checkpoint) {
 	_, lines, err := splitNote(c.Note)
 	if err != nil {
 		v.problem(path, c.Size, "%v", err) // It was read before: cannot be.
-		return 0, 0
+		return
 	}
 	for _, l := range lines {
 		if l.key == (noteKey{v.verifier.Name(), v.verifier.KeyHash()}) {
@@ -208,16 +207,15 @@ func (v *verification) cosigned(path string, c Checkpoint) (good, unknown int) {
 		}
 		cosigner, err := v.cosigners.Verifier(l.key.name, l.key.hash)
 		if err != nil {
-			unknown++
+			v.report.Unknown++
 			continue
 		}
 		if !cosigner.Verify([]byte(c.text()), l.signature) {
 			v.problem(path, c.Size, "the cosignature of %s is false", l.key)
 			continue
 		}
-		good++
+		v.report.Cosignatures++
 	}
-	return good, unknown
 }
 
 // A bundleRead is what the files of a bundle hold. It is made ahead of the walk
