@@ -5,6 +5,7 @@ package evidence
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/trucewatch/trucewatch"
 )
@@ -31,6 +32,11 @@ func (p Problem) String() string {
 // shortHash is enough of a hash to find it by, for people.
 func shortHash(h trucewatch.Hash) string { return h.String()[:12] + "…" }
 
+// oneLine makes text that came from outside unable to look like a line of ours.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
+
 // An itemState is what the deeds so far made of an item.
 type itemState struct {
 	first       *Deed
@@ -55,7 +61,7 @@ type chain struct {
 }
 
 func (c *chain) problem(format string, args ...any) {
-	c.problems = append(c.problems, Problem{Index: c.deed.Index, Item: c.deed.Item, Text: fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, Problem{Index: c.deed.Index, Item: c.deed.Item, Text: oneLine(fmt.Sprintf(format, args...))})
 }
 
 // Chain reads deeds in the order of the record and returns what is wrong with
@@ -247,15 +253,15 @@ func CustodyOf(item trucewatch.Hash, deeds []Deed) string {
 		if count++; count == 1 {
 			describeItem(&b, &d)
 		}
-		fmt.Fprintf(&b, "  %v  %s by %s", d.At, d.Deed, d.By)
+		fmt.Fprintf(&b, "  %v  %s by %s", d.At, oneLine(d.Deed), oneLine(d.By))
 		if d.To != "" {
-			fmt.Fprintf(&b, ", to %s", d.To)
+			fmt.Fprintf(&b, ", to %s", oneLine(d.To))
 		}
 		if d.About != "" {
-			fmt.Fprintf(&b, ", about %s", d.About)
+			fmt.Fprintf(&b, ", about %s", oneLine(d.About))
 		}
 		if d.Reason != "" {
-			fmt.Fprintf(&b, ": %s", d.Reason)
+			fmt.Fprintf(&b, ": %s", oneLine(d.Reason))
 		}
 		fmt.Fprintf(&b, " (entry %d)\n", d.Index)
 	}
@@ -280,7 +286,7 @@ func describeItem(b *strings.Builder, d *Deed) {
 	}
 	fmt.Fprintf(b, ", %d bytes", d.SizeBytes)
 	if d.MediaType != "" {
-		fmt.Fprintf(b, ", %s", d.MediaType)
+		fmt.Fprintf(b, ", %s", oneLine(d.MediaType))
 	}
 	if d.Restricted {
 		fmt.Fprint(b, ", restricted")
