@@ -6,17 +6,13 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,8 +22,6 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 	"golang.org/x/mod/sumdb/tlog"
 	_ "modernc.org/sqlite" // to tell litewitness of a log
-
-	"github.com/trucewatch/trucewatch/record"
 )
 
 // buildLitewitness builds torchwood's witness once and returns its path.
@@ -52,8 +46,9 @@ type litewitness struct {
 	ended    chan error // has one error when the process is gone
 }
 
-// startLitewitness starts a witness with an empty database, and has it know l.
-func startLitewitness(t *testing.T, name string, l *ourLog) *litewitness {
+// startLitewitness starts a witness with an empty database, and has it know a
+// log by its key.
+func startLitewitness(t *testing.T, name string, log key) *litewitness {
 	t.Helper()
 	// Not t.TempDir: the path of a socket has 107 bytes at most.
 	folder, err := os.MkdirTemp("", "w")
@@ -72,7 +67,7 @@ func startLitewitness(t *testing.T, name string, l *ourLog) *litewitness {
 	w.verifier = signer.Verifier()
 	serveAgent(t, filepath.Join(folder, "agent"), w.key)
 	w.start(t)
-	w.introduce(t, l)
+	w.introduce(t, log)
 	return w
 }
 
@@ -164,7 +159,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // introduce has the witness know a log, as witnessctl add-log and add-key do.
-func (w *litewitness) introduce(t *testing.T, l *ourLog) {
+func (w *litewitness) introduce(t *testing.T, log key) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(w.folder, "db"))
 	if err != nil {
@@ -172,165 +167,18 @@ func (w *litewitness) introduce(t *testing.T, l *ourLog) {
 	}
 	defer db.Close()
 	empty := tlog.Hash(rootOfNothing)
-	if _, err := db.Exec("INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", origin, empty.String()); err != nil {
+	if _, err := db.Exec("INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", log.signer.Name(), empty.String()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("INSERT INTO key (origin, key) VALUES (?, ?)", origin, l.vkey); err != nil {
+	if _, err := db.Exec("INSERT INTO key (origin, key) VALUES (?, ?)", log.signer.Name(), log.vkey); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// addCheckpoint asks a witness to cosign: it knows old entries, and hashes prove
-// that those of the checkpoint begin with them.
-//
-// Source: C2SP tlog-witness, add-checkpoint.
-func addCheckpoint(url string, old uint64, hashes [][32]byte, signed []byte) (status int, body []byte, err error) {
-	var ask strings.Builder
-	fmt.Fprintf(&ask, "old %d\n", old)
-	for _, h := range hashes {
-		ask.WriteString(base64.StdEncoding.EncodeToString(h[:]) + "\n")
-	}
-	ask.WriteString("\n")
-	ask.Write(signed)
-	answer, err := http.Post(url+"/add-checkpoint", "text/plain", strings.NewReader(ask.String()))
-	if err != nil {
-		return 0, nil, err
-	}
-	defer answer.Body.Close()
-	body, err = io.ReadAll(answer.Body)
-	return answer.StatusCode, body, err
-}
-
-// cosigned asks for a cosignature, which must come, and returns the checkpoint
-// with it, as our log keeps it.
-func cosigned(t *testing.T, url string, l *ourLog, old uint64, checkpoint record.Checkpoint) record.Checkpoint {
-	t.Helper()
-	hashes, err := l.ProveConsistency(old, checkpoint.Size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, body, err := addCheckpoint(url, old, hashes, checkpoint.Note)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status != http.StatusOK {
-		t.Fatalf("%d to %d entries: status %d: %s", old, checkpoint.Size, status, body)
-	}
-	merged, err := l.Merge(append(bytes.Clone(checkpoint.Note), body...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return merged
-}
-
-// TestLitewitness_cosigns_our_growth lets our log grow under the eyes of a
-// foreign witness; torchwood finds its cosignature on what we publish.
-func TestLitewitness_cosigns_our_growth(t *testing.T) {
-	log := createLog(t)
-	w := startLitewitness(t, "witness.example/lite", log)
-	policy := torchwood.ThresholdPolicy(3, torchwood.OriginPolicy(origin),
-		torchwood.SingleVerifierPolicy(log.verifier), torchwood.SingleVerifierPolicy(w.verifier))
-	var old uint64
-	for _, more := range []int{1, 255, 1, 43, 700} {
-		began := time.Now().Unix()
-		checkpoint := cosigned(t, w.url, log, old, log.grow(t, entries(more, byte(more))))
-		old = checkpoint.Size
-
-		published, err := os.ReadFile(filepath.Join(log.export(t), "checkpoint"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		read, opened, err := torchwood.VerifyCheckpoint(published, policy)
-		if err != nil {
-			t.Fatalf("%d entries: %v\n%s", checkpoint.Size, err, published)
-		}
-		if uint64(read.N) != checkpoint.Size || [32]byte(read.Hash) != checkpoint.Root {
-			t.Errorf("%d entries: torchwood read %d entries, root %v", checkpoint.Size, read.N, read.Hash)
-		}
-		for _, sig := range opened.Sigs {
-			if sig.Name != w.name {
-				continue
-			}
-			at, err := torchwood.CosignatureTimestamp(sig)
-			if err != nil || at < began || at > time.Now().Unix() {
-				t.Errorf("%d entries: cosigned at %d, %v, not between %d and now", checkpoint.Size, at, err, began)
-			}
-		}
-	}
-}
-
-// TestLitewitness_refuses_our_dishonesty uses the genuine key of the log: what
-// one who has it can do against a witness who remembers.
-func TestLitewitness_refuses_our_dishonesty(t *testing.T) {
-	log, all := createLog(t), entries(1000, 0)
-	w := startLitewitness(t, "witness.example/lite", log)
-	first := log.grow(t, all[:300])
-	second := log.grow(t, all[300:600])
-	cosigned(t, w.url, log, 0, first)
-	cosigned(t, w.url, log, 300, second)
-
-	fork := createLog(t) // same origin, same key
-	forged := fork.grow(t, append(slices.Clone(all[:299]), []byte("what never happened")))
-	forgedMore := fork.grow(t, all[300:900])
-	proofOf := func(l *ourLog, old, till uint64) [][32]byte {
-		hashes, err := l.ProveConsistency(old, till)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return hashes
-	}
-	stranger := logKey(t, origin, 2) // same origin, another key
-	other, err := record.Create(t.TempDir(), origin, stranger.signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-
-	for _, ask := range []struct {
-		name   string
-		old    uint64
-		hashes [][32]byte
-		signed []byte
-		status int
-		body   string
-	}{
-		{"fork_that_is_larger", 600, proofOf(fork, 600, 900), forgedMore.Note, http.StatusUnprocessableEntity, ""},
-		{"fork_of_the_same_size", 600, nil, forkAt(t, all, 600).Note, http.StatusUnprocessableEntity, ""},
-		{"fork_that_begins_anew", 0, nil, forgedMore.Note, http.StatusConflict, "600\n"},
-		{"rollback", 300, nil, first.Note, http.StatusConflict, "600\n"},
-		{"rollback_to_a_fork", 300, nil, forged.Note, http.StatusConflict, "600\n"},
-		{"rollback_that_claims_to_know", 600, nil, first.Note, http.StatusBadRequest, ""},
-		{"another_key", 600, nil, other.Checkpoint().Note, http.StatusForbidden, ""},
-	} {
-		t.Run(ask.name, func(t *testing.T) {
-			status, body, err := addCheckpoint(w.url, ask.old, ask.hashes, ask.signed)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if status != ask.status {
-				t.Errorf("status %d: %s; want %d", status, body, ask.status)
-			}
-			if ask.body != "" && string(body) != ask.body {
-				t.Errorf("answer %q, want %q", body, ask.body)
-			}
-		})
-	}
-	t.Run("honest_growth_after_all_that", func(t *testing.T) {
-		cosigned(t, w.url, log, 600, log.grow(t, all[600:]))
-	})
-}
-
-// forkAt is the checkpoint of a log of that size, with our log's origin and key,
-// whose last entry is another one.
-func forkAt(t *testing.T, all [][]byte, size int) record.Checkpoint {
-	t.Helper()
-	return createLog(t).grow(t, append(slices.Clone(all[:size-1]), []byte("what never happened")))
 }
 
 // TestLitewitness_remembers_after_a_crash kills the witness and starts it again.
 func TestLitewitness_remembers_after_a_crash(t *testing.T) {
 	log, all := createLog(t), entries(600, 0)
-	w := startLitewitness(t, "witness.example/lite", log)
+	w := startLitewitness(t, "witness.example/lite", log.key)
 	cosigned(t, w.url, log, 0, log.grow(t, all[:300]))
 	w.stop(t)
 	if _, _, err := addCheckpoint(w.url, 300, nil, log.Checkpoint().Note); err == nil {
@@ -349,14 +197,14 @@ func TestLitewitness_remembers_after_a_crash(t *testing.T) {
 // witness begins with a checkpoint that others cosigned.
 func TestLitewitness_that_forgot_cosigns_a_fork(t *testing.T) {
 	log, all := createLog(t), entries(600, 0)
-	w := startLitewitness(t, "witness.example/lite", log)
+	w := startLitewitness(t, "witness.example/lite", log.key)
 	cosigned(t, w.url, log, 0, log.grow(t, all[:300]))
 	w.stop(t)
 	if err := os.Remove(filepath.Join(w.folder, "db")); err != nil {
 		t.Fatal(err)
 	}
 	w.start(t)
-	w.introduce(t, log)
+	w.introduce(t, log.key)
 	status, body, err := addCheckpoint(w.url, 0, nil, forkAt(t, all, 200).Note)
 	if err != nil || status != http.StatusOK {
 		t.Errorf("status %d: %s, %v: litewitness does not forget any more", status, body, err)
