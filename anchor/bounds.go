@@ -63,9 +63,8 @@ type Bounds struct {
 //
 //   - cosignatures, only if Body.Seen is the hash of the signed note with these
 //     cosignatures in it. If it is the hash of the checkpoint's text alone, they do
-//     not belong here: the log can make that text before anybody co-signs it, and
-//     give it to a source that wants its entry to look older... and the later
-//     cosignatures would then bound nothing.
+//     not belong here: the log knows that text before anybody co-signs it, so that
+//     an entry which names it may be older than all its cosignatures.
 //   - time stamps in anchor entries that the checkpoint of Body.Seen covers: its
 //     root commits to their bytes, and nobody can know those beforehand.
 //
@@ -126,7 +125,7 @@ func despite(faulty int, than string) string {
 // report late is no fault, to report before one could is.
 func (b Bounds) Problems(claimed trucewatch.Interval) []string {
 	var problems []string
-	if b.NotBefore != 0 && claimed.Till < b.NotBefore {
+	if b.NotBefore != 0 && claimed.Till != 0 && claimed.Till < b.NotBefore {
 		problems = append(problems, fmt.Sprintf("backdated: it claims %v, and names a checkpoint that is not older than %v", claimed.Till, b.NotBefore))
 	}
 	if b.NotAfter != 0 && claimed.From > b.NotAfter {

@@ -115,6 +115,18 @@ type picture struct {
 	seed  [sha256.Size]byte // of the tiles' salts
 }
 
+// How files begin. Source: PNG, section 5.2; JPEG (ITU-T T.81), table B.1, SOI.
+const (
+	pngBegin  = "\x89PNG\r\n\x1a\n"
+	jpegBegin = "\xff\xd8"
+)
+
+// IsPicture says whether a file that begins with these bytes, 8 at least, calls
+// itself one that DescribeImage reads.
+func IsPicture(begin []byte) bool {
+	return bytes.HasPrefix(begin, []byte(pngBegin)) || bytes.HasPrefix(begin, []byte(jpegBegin))
+}
+
 // DescribeImage reads a PNG or JPEG and describes its pixels. Another format, a
 // damaged file, one of more than ImageMaxBytes, or one that announces more than
 // PixelsMax pixels, is ErrInvalid; the announcement is read before anything is
@@ -140,10 +152,10 @@ func decodePicture(r io.Reader) (*picture, error) {
 	var decode func(io.Reader) (image.Image, error)
 	decoder := ""
 	switch {
-	case bytes.HasPrefix(file, []byte("\x89PNG\r\n\x1a\n")):
+	case bytes.HasPrefix(file, []byte(pngBegin)):
 		decoder, decode = "image/png", png.Decode
 		announced, err = png.DecodeConfig(bytes.NewReader(file))
-	case bytes.HasPrefix(file, []byte("\xff\xd8")):
+	case bytes.HasPrefix(file, []byte(jpegBegin)):
 		decoder, decode = "image/jpeg "+trucewatch.CutText(runtime.Version(), 40), jpeg.Decode
 		announced, err = jpeg.DecodeConfig(bytes.NewReader(file))
 	default:

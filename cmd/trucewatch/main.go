@@ -44,7 +44,9 @@ type commands struct {
 	Compare   compareCommand   `cmd:"" help:"Compare two tallies, or say why they cannot be compared."`
 	Replay    replayCommand    `cmd:"" help:"Recompute a mission from its record."`
 	Verify    verifyCommand    `cmd:"" help:"Check that a mission's record is sound; changes nothing. Exit code 2 if it is not."`
+	Witness   witnessCommand   `cmd:"" help:"Run a witness, which co-signs the record so that nobody can be shown another one."`
 	Agreement agreementCommand `cmd:"" help:"Check or show an agreement."`
+	Evidence  evidenceCommand  `cmd:"" help:"Identify evidence; cut, and check, parts of it that prove themselves."`
 	Associate associateCommand `cmd:"" help:"Filter: recorded observations in, dossiers of incidents out (JSON lines)."`
 	Judge     judgeCommand     `cmd:"" help:"Filter: dossiers in, dossiers with findings out (JSON lines)."`
 	Casework  caseworkCommand  `cmd:"" help:"Filter: dossiers with findings in, cases out (JSON lines)."`

@@ -85,7 +85,7 @@ func writeOut(name string, data []byte) error {
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return fmt.Errorf("report: write %s: %w", name, err)
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	_, err = f.Write(data)
 	err = errors.Join(err, f.Close())
@@ -93,7 +93,7 @@ func writeOut(name string, data []byte) error {
 		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
-		return fmt.Errorf("report: write %s: %w", name, errors.Join(err, os.Remove(f.Name())))
+		return fmt.Errorf("write %s: %w", name, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }
