@@ -135,7 +135,8 @@ func parseTilePath(path string) (id tileID, width int, ok bool) {
 		}
 		width = int(w)
 	}
-	n, err := strconv.ParseUint(strings.NewReplacer("x", "", "/", "").Replace(digits), 10, 56)
+	// 54 bits: no log reaches more tiles, and the index of an entry does not overflow.
+	n, err := strconv.ParseUint(strings.NewReplacer("x", "", "/", "").Replace(digits), 10, 54)
 	id.n = n
 	// The test that counts: whatever the lines above let pass, there is one form.
 	return id, width, err == nil && "/"+tilePath(id.level, id.n, width) == path

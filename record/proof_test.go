@@ -53,7 +53,7 @@ func TestProofsHoldInEveryTree(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(segment, 1))
 		borders := []uint64{1, 2, 255, 256, 257, 511, 512, 513, 1024, 1279, 1280, 1281, size - 1, size}
-		for i := range 2000 {
+		for i := range 400 {
 			a, b := 1+random.Uint64N(size), 1+random.Uint64N(size)
 			if i < len(borders)*len(borders) {
 				a, b = borders[i/len(borders)], borders[i%len(borders)]
