@@ -15,6 +15,7 @@ import (
 	"github.com/transparency-dev/tessera/storage/posix"
 
 	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/witness"
 )
 
 const (
@@ -134,53 +135,160 @@ func appendAll(b *testing.B, all [][]byte, add func([]byte) error) float64 {
 	return float64(len(all)) / time.Since(began).Seconds()
 }
 
-// BenchmarkAcknowledge is how long a source waits until its entry is durable, if
-// 1,000 entries a second come whether or not the last ones are done, and a
-// checkpoint is signed each second. An operation is one second of that.
+// arrivals is how many entries a second come, whether or not the last ones are
+// done.
+const arrivals = 1000
+
+// BenchmarkAcknowledge is how long a source waits until its entry is durable, in
+// a log that signs a checkpoint each second. An operation is one second of that.
 //
 //	go test -run '^$' -bench Acknowledge -benchtime 10x
 func BenchmarkAcknowledge(b *testing.B) {
-	const arrivals = 1000 // a second
-	log, err := record.Create(b.TempDir(), origin, logKey(b, origin, 1).signer)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer log.Close()
-	all := entries(arrivals, 0)
+	log := createLog(b)
+	var durable waits
+	arrive(b, log, func(_ uint64, due time.Time) { durable.add(due) }, func() {
+		if _, err := log.Sign(); err != nil {
+			b.Error(err)
+		}
+	})
+	durable.report(b, "")
+}
+
+// BenchmarkCosign is how long it takes from the arrival of an entry until it is
+// durable, and until both parties and two of three guarantors have cosigned it,
+// if the log signs as often as they can: all witnesses are ours and store what
+// they sign, or two of the five are strangers'.
+//
+//	go test -run '^$' -bench Cosign -benchtime 10x
+func BenchmarkCosign(b *testing.B) {
+	b.Run("ours", func(b *testing.B) {
+		log := createLog(b)
+		var cosigners []cosigner
+		for _, name := range organisations {
+			cosigners = append(cosigners, startOurs(b, name+".example/witness", log.key))
+		}
+		cosign(b, log, cosigners)
+	})
+	b.Run("mixed", func(b *testing.B) {
+		log := createLog(b)
+		cosign(b, log, mixed(b, log.key))
+	})
+}
+
+func cosign(b *testing.B, log *ourLog, cosigners []cosigner) {
+	g := witness.NewGatherer(newPanel(b, log.key, cosigners).ours, log.ProveConsistency, nil)
+	defer g.Close()
 	var mu sync.Mutex
-	var waits []time.Duration // guarded by mu
+	pending := map[uint64]time.Time{} // when the entry of an index was due; guarded by mu
+	var durable, final waits
+	publish := func() {
+		checkpoint, err := log.Sign()
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		signed, _, err := g.Gather(b.Context(), checkpoint.Note, witness.Final)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		if _, err := log.Merge(signed); err != nil {
+			b.Error(err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for index, due := range pending {
+			if index < checkpoint.Size {
+				final.add(due)
+				delete(pending, index)
+			}
+		}
+	}
+	checkpoints := 0
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for last := false; !last; checkpoints++ {
+			select {
+			case <-over:
+				last = true // One more, with the last entries.
+			default:
+			}
+			publish()
+		}
+	}()
+	arrive(b, log, func(index uint64, due time.Time) {
+		durable.add(due)
+		mu.Lock()
+		defer mu.Unlock()
+		pending[index] = due
+	}, nil)
+	close(over)
+	<-done
+	durable.report(b, "durable-")
+	final.report(b, "final-")
+	b.ReportMetric(float64(checkpoints)/b.Elapsed().Seconds(), "checkpoints/s")
+}
+
+// arrive has entries come for as many seconds as the benchmark asks for. done is
+// told of each one that is durable; second, if it is not nil, is called after
+// each second.
+func arrive(b *testing.B, log *ourLog, done func(index uint64, due time.Time), second func()) {
+	all := entries(arrivals, 0)
 	var wg sync.WaitGroup
-	due := time.Now()
+	next := time.Now()
 	for b.Loop() {
 		for _, entry := range all {
-			due = due.Add(time.Second / arrivals)
-			time.Sleep(time.Until(due))
-			came := due
+			next = next.Add(time.Second / arrivals)
+			time.Sleep(time.Until(next))
+			due := next // A late sender is a wait too.
 			wg.Go(func() {
-				if _, err := log.Append(entry); err != nil {
+				index, err := log.Append(entry)
+				if err != nil {
 					b.Error(err)
+					return
 				}
-				wait := time.Since(came) // from when it was due: a late sender is our delay too
-				mu.Lock()
-				defer mu.Unlock()
-				waits = append(waits, wait)
+				done(index, due)
 			})
 		}
-		wg.Go(func() {
-			if _, err := log.Sign(); err != nil {
-				b.Error(err)
-			}
-		})
+		if second != nil {
+			wg.Go(second)
+		}
 	}
 	wg.Wait()
-	slices.Sort(waits)
+}
+
+// waits are how long entries waited. Its methods may be called at once.
+type waits struct {
+	mu  sync.Mutex
+	all []time.Duration // guarded by mu
+}
+
+// add adds a wait that ends now.
+func (w *waits) add(since time.Time) {
+	wait := time.Since(since)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, wait)
+}
+
+// report reports quantiles in milliseconds.
+func (w *waits) report(b *testing.B, prefix string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.all) == 0 {
+		b.Fatalf("nothing became %s", prefix)
+	}
+	slices.Sort(w.all)
 	b.ReportMetric(0, "ns/op") // says nothing here
 	for _, share := range []int{50, 99} {
-		wait := waits[min(len(waits)-1, len(waits)*share/100)]
-		b.ReportMetric(wait.Seconds()*1000, fmt.Sprintf("p%d-ms", share))
+		b.ReportMetric(milliseconds(w.all[len(w.all)*share/100]), fmt.Sprintf("%sp%d-ms", prefix, share))
 	}
-	b.ReportMetric(waits[len(waits)-1].Seconds()*1000, "max-ms")
+	b.ReportMetric(milliseconds(w.all[len(w.all)-1]), prefix+"max-ms")
 }
+
+func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
 // median is the middle of values, or the mean of the two middle ones.
 func median(values []float64) float64 {

@@ -48,7 +48,7 @@ type litewitness struct {
 
 // startLitewitness starts a witness with an empty database, and has it know a
 // log by its key.
-func startLitewitness(t *testing.T, name string, log key) *litewitness {
+func startLitewitness(t testing.TB, name string, log key) *litewitness {
 	t.Helper()
 	// Not t.TempDir: the path of a socket has 107 bytes at most.
 	folder, err := os.MkdirTemp("", "w")
@@ -72,7 +72,7 @@ func startLitewitness(t *testing.T, name string, log key) *litewitness {
 }
 
 // serveAgent is an SSH agent with one key.
-func serveAgent(t *testing.T, socket string, key ed25519.PrivateKey) {
+func serveAgent(t testing.TB, socket string, key ed25519.PrivateKey) {
 	t.Helper()
 	keyring := agent.NewKeyring()
 	if err := keyring.Add(agent.AddedKey{PrivateKey: key}); err != nil {
@@ -95,7 +95,7 @@ func serveAgent(t *testing.T, socket string, key ed25519.PrivateKey) {
 }
 
 // start starts the process and returns when it answers.
-func (w *litewitness) start(t *testing.T) {
+func (w *litewitness) start(t testing.TB) {
 	t.Helper()
 	file, err := buildLitewitness()
 	if err != nil {
@@ -148,7 +148,7 @@ func (w *litewitness) stop(t *testing.T) {
 }
 
 // freeAddress is an address on this machine that nobody listened on just now.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -159,7 +159,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // introduce has the witness know a log, as witnessctl add-log and add-key do.
-func (w *litewitness) introduce(t *testing.T, log key) {
+func (w *litewitness) introduce(t testing.TB, log key) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(w.folder, "db"))
 	if err != nil {

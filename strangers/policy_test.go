@@ -29,7 +29,7 @@ type panel struct {
 var organisations = []string{"party-a", "party-b", "guarantor-1", "guarantor-2", "guarantor-3"}
 
 // newPanel makes the policy from witnesses, one per organisation.
-func newPanel(t *testing.T, log key, cosigners []cosigner) panel {
+func newPanel(t testing.TB, log key, cosigners []cosigner) panel {
 	t.Helper()
 	var members []witness.Member
 	for i, c := range cosigners {
@@ -201,6 +201,77 @@ func TestOurWitnesses_serve_a_Tessera_log(t *testing.T) {
 		}
 	}
 	checkKnown(t, log, cosigners, size)
+}
+
+// mixed are the witnesses of a panel: a stranger's for one party and for one
+// guarantor, and ours for the others.
+func mixed(t testing.TB, log key) []cosigner {
+	t.Helper()
+	var cosigners []cosigner
+	for i, name := range organisations {
+		if i == 1 || i == 2 {
+			lite := startLitewitness(t, name+".example/witness", log)
+			cosigners = append(cosigners, cosigner{lite.url, lite.verifier.String()})
+			continue
+		}
+		cosigners = append(cosigners, startOurs(t, name+".example/witness", log))
+	}
+	return cosigners
+}
+
+// TestOurGatherer_asks_strangers_too has our log gather cosignatures from our
+// witnesses and from strangers', until its checkpoints are final for everybody.
+func TestOurGatherer_asks_strangers_too(t *testing.T) {
+	log := createLog(t)
+	p := newPanel(t, log.key, mixed(t, log.key))
+	g := witness.NewGatherer(p.ours, log.ProveConsistency, nil)
+	defer g.Close()
+	for _, more := range []int{1, 255, 300} {
+		checkpoint := log.grow(t, entries(more, byte(more)))
+		signed, standing, err := g.Gather(t.Context(), checkpoint.Note, witness.Final)
+		if err != nil || standing.Tier != witness.Final {
+			t.Fatalf("%d entries: %v, %v", checkpoint.Size, standing.Tier, err)
+		}
+		if checkpoint, err = log.Merge(signed); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := torchwood.VerifyCheckpoint(checkpoint.Note, p.theirs); err != nil {
+			t.Errorf("%d entries: torchwood: %v", checkpoint.Size, err)
+		}
+		if !p.tessera.Satisfied(checkpoint.Note) {
+			t.Errorf("%d entries: tessera is not satisfied", checkpoint.Size)
+		}
+	}
+}
+
+// TestOurGatherer_gets_nothing_for_a_fork has one who stole the log's key gather
+// for another history from strangers alone, which remember the true one.
+func TestOurGatherer_gets_nothing_for_a_fork(t *testing.T) {
+	log, all := createLog(t), entries(900, 0)
+	var cosigners []cosigner
+	for _, name := range organisations {
+		lite := startLitewitness(t, name+".example/witness", log.key)
+		cosigners = append(cosigners, cosigner{lite.url, lite.verifier.String()})
+	}
+	p := newPanel(t, log.key, cosigners)
+	honest := witness.NewGatherer(p.ours, log.ProveConsistency, nil)
+	defer honest.Close()
+	if _, standing, err := honest.Gather(t.Context(), log.grow(t, all[:600]).Note, witness.Final); err != nil {
+		t.Fatalf("%v, %v", standing.Tier, err)
+	}
+	fork := createLog(t)
+	fork.grow(t, append(slices.Clone(all[:299]), []byte("what never happened")))
+	thief := witness.NewGatherer(p.ours, fork.ProveConsistency, nil)
+	defer thief.Close()
+	for _, more := range [][][]byte{nil, all[300:598], all[600:]} { // smaller, as large, larger
+		checkpoint := fork.grow(t, append(slices.Clone(more), []byte("and more")))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, standing, err := thief.Gather(ctx, checkpoint.Note, witness.Provisional)
+		cancel()
+		if err == nil || len(standing.Signed) > 0 {
+			t.Errorf("%d entries of a fork: signed by %v, %v", checkpoint.Size, standing.Signed, err)
+		}
+	}
 }
 
 // checkKnown asks our witnesses what they signed last. They may have been asked

@@ -19,6 +19,7 @@ import (
 	"filippo.io/torchwood"
 	formats "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
@@ -31,7 +32,7 @@ type cosigner struct {
 }
 
 // startOurs starts a witness of ours that has begun the logs as new ones.
-func startOurs(t *testing.T, name string, logs ...key) cosigner {
+func startOurs(t testing.TB, name string, logs ...key) cosigner {
 	t.Helper()
 	k, err := witness.GenerateKey(name)
 	if err != nil {
@@ -238,6 +239,37 @@ func refuseDishonesty(t *testing.T, start func(*testing.T, key) cosigner) {
 	t.Run("honest_growth_after_all_that", func(t *testing.T) {
 		cosigned(t, w.url, log, 600, log.grow(t, all[600:]))
 	})
+}
+
+// TestWitnesses_cosign_what_only_other_logs_write posts a checkpoint with an
+// extension line, which our log never writes.
+//
+// Source: C2SP tlog-checkpoint.
+func TestWitnesses_cosign_what_only_other_logs_write(t *testing.T) {
+	log := logKey(t, "log.example/other", 5)
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			w := kind.start(t, log)
+			text := torchwood.Checkpoint{Origin: "log.example/other", Extension: "of another program\n",
+				Tree: tlog.Tree{N: 1, Hash: tlog.RecordHash([]byte("entry"))}}.String()
+			signed, err := note.Sign(&note.Note{Text: text}, log.signer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, body, err := addCheckpoint(w.url, 0, nil, signed)
+			if err != nil || status != http.StatusOK {
+				t.Fatalf("status %d: %s, %v", status, body, err)
+			}
+			verifier, err := torchwood.NewCosignatureVerifier(w.vkey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy("log.example/other"), torchwood.SingleVerifierPolicy(verifier))
+			if _, _, err := torchwood.VerifyCheckpoint(append(signed, body...), policy); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // forkAt is the checkpoint of a log of that size, with our log's origin and key,
