@@ -35,7 +35,7 @@ func (l *Log) copyEntries(size uint64, next func() ([]byte, error)) error {
 	from := l.contents.tree.size
 	border := (from + tileWidth - 1) / tileWidth * tileWidth // from where bundles are whole
 	last := size / tileWidth * tileWidth                     // till where they are
-	if size <= l.contents.base+l.segment && size < border+bulkBundles*tileWidth {
+	if size <= l.contents.base+l.segment && size < border+l.bulk*tileWidth {
 		return l.copyFew(size, next)
 	}
 	if err := l.copyFew(border, next); err != nil {
@@ -153,26 +153,19 @@ func readChunk(n, till uint64, next func() ([]byte, error)) chunk {
 
 // writeChunk makes bundles durable and adds their entries to edge.
 func (l *Log) writeChunk(edge *tree, c chunk) error {
-	leaves := make([][]tlog.Hash, len(c.bundles))
-	err := durable.Each(l.workers, len(c.bundles), func(i int) error {
-		entries, err := splitBundle(c.bundles[i], tileWidth)
-		for _, entry := range entries {
-			leaves[i] = append(leaves[i], tlog.RecordHash(entry))
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	var files []durable.Content
 	put := func(id tileID, data []byte) {
 		files = append(files, durable.Content{Name: filepath.Join(l.dir, id.path()), Data: data})
 	}
 	for i, bundle := range c.bundles {
 		put(tileID{entriesLevel, c.first + uint64(i)}, bundle)
-		for _, leaf := range leaves[i] {
+		entries, err := splitBundle(bundle, tileWidth)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
 			// The function below cannot fail, so neither can add.
-			_ = edge.add(leaf, func(level int, n uint64, hashes []tlog.Hash) error {
+			_ = edge.add(tlog.RecordHash(entry), func(level int, n uint64, hashes []tlog.Hash) error {
 				put(tileID{level, n}, encodeHashes(hashes))
 				return nil
 			})

@@ -3,6 +3,7 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,7 @@ type Log struct {
 	guard   Guard       // nil for none
 	segment uint64      // entries per segment: segmentEntries, fewer in tests
 	workers int         // files and hashes under way at once
+	bulk    uint64      // bulkBundles, fewer in tests
 	lock    io.Closer
 
 	queueMu sync.Mutex
@@ -62,7 +64,8 @@ type request struct {
 type settings struct {
 	disk    durable.Disk
 	segment uint64
-	workers int // 0 counts as 1
+	workers int    // 0 counts as 1
+	bulk    uint64 // bundles, 0 for bulkBundles
 	Options
 }
 
@@ -208,7 +211,8 @@ func lockLog(s settings, dir string, key noteKey) (*Log, error) {
 	case err != nil:
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	return &Log{disk: s.disk, dir: dir, key: key, guard: s.Guard, segment: s.segment, workers: max(1, s.workers), lock: lock}, nil
+	return &Log{disk: s.disk, dir: dir, key: key, guard: s.Guard, segment: s.segment, workers: max(1, s.workers),
+		bulk: cmp.Or(s.bulk, bulkBundles), lock: lock}, nil
 }
 
 // recover reads the log and brings the disk to where a writer goes on. Each

@@ -6,7 +6,7 @@
 // A rename puts a whole file in place of another at once, but only after the
 // file's bytes were synced is it known what the name leads to, and only after
 // its directory was synced is it known that the name is there. WriteFile does
-// the three in that order.
+// the three in that order, and WriteFiles does them for many files at once.
 //
 // After a failed sync nobody knows what is on the disk: Linux marks the pages
 // clean, so that the next sync says yes without having written anything

@@ -4,8 +4,10 @@ package durable_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -139,5 +141,172 @@ func TestWriteFile(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// writers put content under name, or several, and say whether it is durable.
+// Those that skip a step are there to show that a power cut finds them.
+var writers = map[string]struct {
+	write func(d *durabletest.Disk, name string, content []byte) error
+	sound bool
+}{
+	"WriteFile": {func(d *durabletest.Disk, name string, content []byte) error {
+		return durable.WriteFile(d, name, content)
+	}, true},
+	"WriteFiles": {func(d *durabletest.Disk, name string, content []byte) error {
+		return durable.WriteFiles(d, 1, []durable.Content{{Name: "/log/other/file", Data: content}, {Name: name, Data: content}})
+	}, true},
+	"no sync of the bytes": {func(d *durabletest.Disk, name string, content []byte) error {
+		return replace(d, name, content, false, true)
+	}, false},
+	"no sync of the name": {func(d *durabletest.Disk, name string, content []byte) error {
+		return replace(d, name, content, true, false)
+	}, false},
+	"in place": {func(d *durabletest.Disk, name string, content []byte) error {
+		f, err := d.Create(name)
+		if err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(content, 0); err != nil {
+			return err
+		}
+		return f.Sync()
+	}, false},
+}
+
+// replace is WriteFile with steps that may be left out.
+func replace(d *durabletest.Disk, name string, content []byte, syncFile, syncDir bool) error {
+	f, err := d.Create(name + durable.TempSuffix)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(content, 0); err != nil {
+		return err
+	}
+	if syncFile {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = d.Rename(name+durable.TempSuffix, name)
+	}
+	if err == nil && syncDir {
+		err = d.SyncDir(filepath.Dir(name))
+	}
+	return err
+}
+
+// TestPowerCuts cuts the power at each call, with sectors and names that arrive
+// in any order: the name holds the old or the new content, and the new one if it
+// was acknowledged. Writers that skip a step are found.
+func TestPowerCuts(t *testing.T) {
+	const name = "/log/dir/file"
+	for who, writer := range writers {
+		t.Run(who, func(t *testing.T) {
+			found := 0
+			for seed := range uint64(400) {
+				if problem := cutWriter(t, seed, name, writer.write); problem != "" {
+					found++
+					if writer.sound {
+						t.Fatalf("seed %d: %s", seed, problem)
+					}
+				}
+			}
+			if !writer.sound && found == 0 {
+				t.Error("no power cut found that a step is left out")
+			}
+		})
+	}
+}
+
+// cutWriter writes three times, with the power cut at some call, and says what is
+// wrong afterwards.
+func cutWriter(t *testing.T, seed uint64, name string, write func(*durabletest.Disk, string, []byte) error) string {
+	random := rand.New(rand.NewPCG(seed, 0))
+	d := durabletest.New("/log")
+	if err := durable.MkdirAll(d, filepath.Dir(name)); err != nil {
+		t.Fatal(err)
+	}
+	d.FailAt(len(d.Calls())+random.IntN(30), durabletest.Failure([]durabletest.Failure{
+		durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[random.IntN(3)]), syscall.EIO, true)
+	acknowledged, tried := "", ""
+	for i := range 3 {
+		// Longer than a sector, and longer each time.
+		tried = string(slices.Repeat([]byte{byte('a' + i)}, 700*(i+1)))
+		if write(d, name, []byte(tried)) != nil {
+			break
+		}
+		acknowledged = tried
+	}
+	d.CutPower(random)
+	got, err := d.ReadFile(name, 10_000)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && acknowledged == "":
+		return ""
+	case err != nil:
+		return fmt.Sprintf("the file is gone: %v", err)
+	case string(got) != acknowledged && string(got) != tried:
+		return fmt.Sprintf("%d bytes, neither old nor new", len(got))
+	}
+	return ""
+}
+
+// TestCutPowerIsRepeatable: the same numbers give the same disk.
+func TestCutPowerIsRepeatable(t *testing.T) {
+	run := func() string {
+		d := durabletest.New("/log")
+		for i := range 20 {
+			f, err := d.Create(fmt.Sprintf("/log/%d", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteAt(slices.Repeat([]byte{byte(i + 1)}, 3000), 0); err != nil {
+				t.Fatal(err)
+			}
+			if i%3 == 0 {
+				if err := d.SyncDir("/log"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		d.CutPower(rand.New(rand.NewPCG(3, 4)))
+		var state string
+		for _, name := range d.Files() {
+			data, err := d.ReadFile(name, 10_000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state += fmt.Sprintf("%s %x\n", name, data)
+		}
+		return state
+	}
+	if a, b := run(), run(); a != b || len(a) == 0 {
+		t.Error("two runs differ")
+	}
+}
+
+// TestWriteFilesAtOnce: many goroutines, and the first error is told.
+func TestWriteFilesAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	var files []durable.Content
+	for i := range 300 {
+		files = append(files, durable.Content{Name: filepath.Join(dir, fmt.Sprintf("x%d/y/%d", i%3, i)), Data: []byte{byte(i)}})
+	}
+	if err := durable.WriteFiles(durable.OS{}, 8, files); err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range files {
+		if data, err := (durable.OS{}).ReadFile(f.Name, 10); err != nil || len(data) != 1 || data[0] != byte(i) {
+			t.Errorf("%s holds %x, %v", f.Name, data, err)
+		}
+	}
+	if names, err := (durable.OS{}).ReadDir(filepath.Join(dir, "x0/y")); err != nil || len(names) != 100 {
+		t.Errorf("%d names, %v, want 100 and no temporary file", len(names), err)
+	}
+	if err := (durable.OS{}).Mkdir(filepath.Join(dir, "x1/y/in the way"+durable.TempSuffix)); err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, durable.Content{Name: filepath.Join(dir, "x1/y/in the way"), Data: []byte("x")})
+	if err := durable.WriteFiles(durable.OS{}, 8, files); !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("WriteFiles = %v, want EISDIR", err)
 	}
 }

@@ -33,7 +33,7 @@ func WriteFiles(disk Disk, workers int, files []Content) error {
 			return err
 		}
 	}
-	err := Each(workers, len(files), func(i int) error {
+	err := each(workers, len(files), func(i int) error {
 		if err := writeTemp(disk, files[i].Name+TempSuffix, files[i].Data); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func WriteFiles(disk Disk, workers int, files []Content) error {
 		return err
 	}
 	// If we die here, each name holds either, each of them whole.
-	return Each(workers, len(order), func(i int) error { return disk.SyncDir(order[i]) })
+	return each(workers, len(order), func(i int) error { return disk.SyncDir(order[i]) })
 }
 
 // writeTemp makes a file's bytes durable, but not its name.
@@ -63,9 +63,9 @@ func writeTemp(disk Disk, temp string, data []byte) error {
 	return err
 }
 
-// Each calls do for 0 to n-1, on up to workers goroutines, and returns the error
+// each calls do for 0 to n-1, on up to workers goroutines, and returns the error
 // of the lowest number that failed. After an error it begins no more.
-func Each(workers, n int, do func(i int) error) error {
+func each(workers, n int, do func(i int) error) error {
 	if workers <= 1 {
 		for i := range n {
 			if err := do(i); err != nil {

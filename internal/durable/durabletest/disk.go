@@ -6,15 +6,19 @@
 // What it may do is what a disk may do: a call fails having done nothing, half
 // or all of its work; after a power cut each file has what was synced and none,
 // half, or all of what came later, or zeros in its place; and each name that
-// was not synced is there or not. What was synced, it keeps. It never changes
-// bytes that nobody wrote, and never loses what was synced: those are damage,
-// which a log has to detect and cannot survive.
+// was not synced is there or not. CutPower lets chance decide, for each sector
+// and each name by itself, so that writes arrive in any order. What was synced,
+// it keeps. It never tears a sector or a rename, never changes bytes that nobody
+// wrote, and never loses what was synced: those are damage, which a log has to
+// detect and cannot survive.
 package durabletest
 
 import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -176,6 +180,80 @@ func (d *Disk) Crash(crash Crash) {
 		d.synced[name] = n
 		n.cut(crash)
 	}
+}
+
+// sectorSize is what a drive writes whole or not at all, in bytes.
+//
+// Source: the smallest sector of drives in use; theirs of 4,096 bytes tear less.
+const sectorSize = 512
+
+// CutPower ends all locks and open files, and lets chance decide what arrived of
+// unsynced work: of each file its length and every sector, and every name, each
+// by itself. The same numbers give the same disk. It does not fail any more.
+func (d *Disk) CutPower(random *rand.Rand) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.epoch++
+	d.locks = make(map[string]int)
+	d.failAt, d.sticky = -1, false
+	likely := random.Float64() // how much arrives, this time
+	names := slices.Sorted(maps.Keys(d.names))
+	for name := range d.synced {
+		if d.names[name] == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	current := make(map[*node]bool) // files that have a name, as a process sees it
+	arrived := make(map[*node]bool) // those that have it on the medium
+	after := make(map[string]*node)
+	for _, name := range names {
+		n := d.names[name]
+		current[n] = true
+		if n != nil && (n == d.synced[name] || random.Float64() < likely) {
+			after[name], arrived[n] = n, true
+		}
+	}
+	for _, name := range names {
+		old := d.synced[name]
+		if after[name] != nil || old == nil || arrived[old] {
+			continue
+		}
+		// A rename is whole: a file that has not its new name has the old one.
+		if d.names[name] != nil || current[old] || random.Float64() >= likely {
+			after[name] = old
+		}
+	}
+	d.synced = after
+	d.names = make(map[string]*node)
+	for _, name := range names {
+		if n := after[name]; n != nil && d.reachable(name) {
+			d.names[name] = n
+			n.tear(random, likely)
+		}
+	}
+	d.synced = maps.Clone(d.names)
+}
+
+// tear makes data what a power cut leaves of it, sector by sector.
+func (n *node) tear(random *rand.Rand, likely float64) {
+	least, most := min(len(n.synced), len(n.data)), max(len(n.synced), len(n.data))
+	size := len(n.synced)
+	switch {
+	case random.Float64() < likely:
+		size = len(n.data)
+	case most > least && random.IntN(4) == 0:
+		size = least + random.IntN(most-least)
+	}
+	after := make([]byte, size) // Where nothing was written are zeros.
+	for from := 0; from < size; from += sectorSize {
+		till := min(from+sectorSize, size)
+		copy(after[from:till], n.synced[min(from, len(n.synced)):])
+		if random.Float64() < likely {
+			copy(after[from:till], n.data[min(from, len(n.data)):])
+		}
+	}
+	n.data, n.synced, n.dirty, n.clean = after, slices.Clone(after), make([]bool, size), size
 }
 
 // reachable says whether all directories above name are on the medium.
