@@ -302,10 +302,9 @@ func (k *Keys) Epochs(class string) ([]uint32, error) {
 // roles' keys of that month must go too.
 func (k *Keys) DestroyEpoch(class string, epoch uint32) error {
 	b, err := k.wrapped(class, epoch)
-	if errors.Is(err, ErrDestroyed) {
-		return nil
-	}
-	if err != nil {
+	// Zeros that can be read may be in the machine's memory only, if a sync failed:
+	// they are written again.
+	if err != nil && !errors.Is(err, ErrDestroyed) {
 		return err
 	}
 	f, err := k.disk.OpenWrite(k.epochName(class, epoch, ".age"))

@@ -60,19 +60,21 @@ func (f *frame) end() int64 { return align(f.offset + headBytes + int64(f.length
 
 func align(n int64) int64 { return (n + frameAlign - 1) / frameAlign * frameAlign }
 
-func appendFrame(b []byte, hash trucewatch.Hash, box []byte, marked bool) []byte {
+func appendFrame(b []byte, hash trucewatch.Hash, box []byte) []byte {
+	b = append(appendHead(b, hash, uint32(len(box)), false), box...)
+	return append(b, make([]byte, align(int64(len(box)))-int64(len(box)))...)
+}
+
+func appendHead(b []byte, hash trucewatch.Hash, length uint32, marked bool) []byte {
 	start := len(b)
 	b = append(b, packMagic...)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(box)))
+	b = binary.BigEndian.AppendUint32(b, length)
 	b = append(b, hash[:]...)
 	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 	if marked {
-		b = append(b, mark...)
-	} else {
-		b = append(b, make([]byte, len(mark))...)
+		return append(b, mark...)
 	}
-	b = append(b, box...)
-	return append(b, make([]byte, int(align(int64(len(b)-start)))-(len(b)-start))...)
+	return append(b, make([]byte, len(mark))...)
 }
 
 // parseHead reads the 64 bytes of a frame's head. A mark that is neither whole nor
@@ -317,7 +319,7 @@ func (sh *shelf) put(boxes [][]byte) error {
 			rewrite = append(rewrite, i)
 		default:
 			fresh = append(fresh, frame{hash: hash, length: uint32(len(box)), offset: int64(len(data))})
-			data = appendFrame(data, hash, box, false)
+			data = appendFrame(data, hash, box)
 		}
 	}
 	if err := sh.rewrite(rewrite); err != nil {
@@ -357,7 +359,7 @@ func (sh *shelf) rewrite(indices []int32) error {
 		if state != Present {
 			return fmt.Errorf("box %s: %w", f.hash, ErrCorrupt)
 		}
-		if _, err := sh.packs[f.pack].file.WriteAt(appendFrame(nil, f.hash, box, false), f.offset); err != nil {
+		if _, err := sh.packs[f.pack].file.WriteAt(appendFrame(nil, f.hash, box), f.offset); err != nil {
 			return sh.fail(err)
 		}
 		touched[f.pack] = true
@@ -449,7 +451,7 @@ func (sh *shelf) destroy(hashes []trucewatch.Hash) error {
 		}
 		if !whole {
 			absent = append(absent, frame{hash: hash, offset: int64(len(data)), marked: true})
-			data = appendFrame(data, hash, nil, true)
+			data = appendHead(data, hash, 0, true)
 		}
 	}
 	if err := sh.sync(touched); err != nil {
@@ -486,15 +488,25 @@ func (sh *shelf) overwrite(marked []int32) error {
 	return sh.sync(touched)
 }
 
-// finish ends destructions that a crash broke off.
+// finish does anew every destruction that was found when the store was opened.
+// What can be read of it may be in the machine's memory only, if a sync failed:
+// then zeros could reach the disk and the mark never.
 func (sh *shelf) finish() error {
 	var marked []int32
+	touched := make(map[int32]bool)
 	for i := range sh.frames {
-		if f := &sh.frames[i]; f.marked && !f.broken {
-			if _, state := sh.readFrame(f); state != Destroyed {
-				marked = append(marked, int32(i))
-			}
+		f := &sh.frames[i]
+		if !f.marked || f.broken {
+			continue
 		}
+		if _, err := sh.packs[f.pack].file.WriteAt(appendHead(nil, f.hash, f.length, true), f.offset); err != nil {
+			return sh.fail(err)
+		}
+		touched[f.pack] = true
+		marked = append(marked, int32(i))
+	}
+	if err := sh.sync(touched); err != nil {
+		return err
 	}
 	return sh.overwrite(marked)
 }
@@ -528,8 +540,15 @@ func (sh *shelf) faults() ([]Fault, error) {
 		if err != nil {
 			return nil, err
 		}
+		size, err := p.file.Size()
+		if err != nil {
+			return nil, err
+		}
 		if gap {
 			out = append(out, Fault{p.name, ends[i], trucewatch.Hash{}, "bytes that are no frame"})
+		}
+		if size < ends[i] {
+			out = append(out, Fault{p.name, size, trucewatch.Hash{}, "the end of a frame is cut off"})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Fault) int {

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
+	"github.com/trucewatch/trucewatch/seal"
+)
+
+// blob is some bytes that stand for a box; the store does not open boxes.
+func blob(n, size int) []byte {
+	b := bytes.Repeat([]byte(fmt.Sprintf("box %d.", n)), size/6+1)[:size]
+	return b
+}
+
+// faultScript is what the power cut tests do: two puts, one with a box that is
+// there, a destruction, a put, a destruction of two.
+type faultScript struct {
+	acknowledged map[trucewatch.Hash]seal.State // what a nil error promised
+	asked        map[trucewatch.Hash]bool       // for which Destroy was called
+}
+
+func (s *faultScript) run(disk durable.Disk) error {
+	store, err := seal.OpenStore(disk, "/m/boxes")
+	if err != nil {
+		return err
+	}
+	defer store.Close() // The disk may be dead.
+	boxes := [][]byte{blob(0, 10), blob(1, 700), blob(2, 64), blob(3, 1), blob(4, 300)}
+	put := func(some ...[]byte) error {
+		err := store.Put("mission", some)
+		if err == nil {
+			for _, b := range some {
+				s.acknowledged[seal.BoxHash(b)] = seal.Present
+			}
+		}
+		return err
+	}
+	destroy := func(some ...[]byte) error {
+		var hashes []trucewatch.Hash
+		for _, b := range some {
+			hashes = append(hashes, seal.BoxHash(b))
+			s.asked[seal.BoxHash(b)] = true
+		}
+		err := store.Destroy("mission", hashes)
+		if err == nil {
+			for _, h := range hashes {
+				s.acknowledged[h] = seal.Destroyed
+			}
+		}
+		return err
+	}
+	for _, step := range []func() error{
+		func() error { return put(boxes[0], boxes[1]) },
+		func() error { return put(boxes[1], boxes[2]) },
+		func() error { return destroy(boxes[1]) },
+		func() error { return put(boxes[3], boxes[4]) },
+		func() error { return destroy(boxes[0], boxes[4], blob(9, 9)) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check says what was broken after a restart.
+func (s *faultScript) check(store *seal.Store) error {
+	for hash, want := range s.acknowledged {
+		got := store.State("mission", hash)
+		if s.asked[hash] && want == seal.Present && (got == seal.Destroyed || got == seal.Present) {
+			continue // its destruction was not acknowledged, and may be done or not
+		}
+		if got != want {
+			return fmt.Errorf("box %.8s is %s, %s was acknowledged", hash.String(), got, want)
+		}
+	}
+	for hash := range store.All("mission") {
+		if got := store.State("mission", hash); got == seal.Destroyed && !s.asked[hash] {
+			return fmt.Errorf("box %.8s is destroyed and nobody asked for it", hash.String())
+		}
+	}
+	return nil
+}
+
+// TestPowerCuts lets each call of the disk fail in each way, and then the power
+// in each way. What was acknowledged holds, nothing is destroyed unasked, and
+// doing everything again works.
+func TestPowerCuts(t *testing.T) {
+	newScript := func() *faultScript {
+		return &faultScript{map[trucewatch.Hash]seal.State{}, map[trucewatch.Hash]bool{}}
+	}
+	clean := durabletest.New("/m")
+	if err := newScript().run(clean); err != nil {
+		t.Fatal(err)
+	}
+	cases := 0
+	for call, name := range clean.Calls() {
+		for _, failure := range []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done} {
+			for _, crash := range durabletest.Crashes() {
+				cases++
+				disk := durabletest.New("/m")
+				disk.FailAt(call, failure, syscall.EIO, false)
+				script := newScript()
+				_ = script.run(disk) // The failure; what it acknowledged is in the script.
+				disk.Crash(crash)
+				place := fmt.Sprintf("call %d (%s) %s, %s", call, name, failure, crash)
+				// Twice, with another crash between: what a restart reads may not be on the disk.
+				for range 2 {
+					store, err := seal.OpenStore(disk, "/m/boxes")
+					if err != nil {
+						t.Fatalf("%s: open: %v", place, err)
+					}
+					if err := script.check(store); err != nil {
+						t.Fatalf("%s: %v", place, err)
+					}
+					if err := store.Close(); err != nil {
+						t.Fatal(err)
+					}
+					disk.Crash(durabletest.Lost)
+				}
+				again(t, disk, place)
+			}
+		}
+	}
+	t.Logf("%d cases", cases)
+}
+
+// again does everything once more on what the crash left, as a mission does that
+// got no answer, and then loses the power.
+func again(t *testing.T, disk *durabletest.Disk, place string) {
+	t.Helper()
+	store, err := seal.OpenStore(disk, "/m/boxes")
+	if err != nil {
+		t.Fatalf("%s: open: %v", place, err)
+	}
+	var destroyed []trucewatch.Hash
+	for n, size := range []int{10, 700, 64, 1, 300} {
+		box := blob(n, size)
+		if err := store.Put("mission", [][]byte{box}); err != nil && !errors.Is(err, seal.ErrDestroyed) {
+			t.Fatalf("%s: put again: %v", place, err)
+		}
+		if n != 2 && n != 3 {
+			destroyed = append(destroyed, seal.BoxHash(box))
+		}
+	}
+	if err := store.Destroy("mission", destroyed); err != nil {
+		t.Fatalf("%s: destroy again: %v", place, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	disk.Crash(durabletest.Lost)
+	if store, err = seal.OpenStore(disk, "/m/boxes"); err != nil {
+		t.Fatalf("%s: open: %v", place, err)
+	}
+	defer store.Close()
+	for n, size := range []int{10, 700, 64, 1, 300} {
+		want := seal.Destroyed
+		if n == 2 || n == 3 {
+			want = seal.Present
+		}
+		if got := store.State("mission", seal.BoxHash(blob(n, size))); got != want {
+			t.Fatalf("%s: done again, box %d is %s", place, n, got)
+		}
+	}
+}
+
+// TestNothingOfADestroyedBoxIsLeft looks at the bytes on the disk.
+func TestNothingOfADestroyedBoxIsLeft(t *testing.T) {
+	disk := durabletest.New("/m")
+	store, err := seal.OpenStore(disk, "/m/boxes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := []byte("what must go, every byte of it")
+	if err := errors.Join(store.Put("mission", [][]byte{blob(1, 500), secret, blob(2, 500)}),
+		store.Destroy("mission", []trucewatch.Hash{seal.BoxHash(secret)}), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	disk.Crash(durabletest.Lost)
+	for _, name := range disk.Files() {
+		b, err := disk.ReadFile(name, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; n+4 <= len(secret); n++ {
+			if bytes.Contains(b, secret[n:n+4]) {
+				t.Errorf("%s still has %q", name, secret[n:n+4])
+			}
+		}
+	}
+}
+
+// TestNoWriteAfterAFailedSync: nobody knows what is on the disk, so the store
+// says so until it is opened again.
+func TestNoWriteAfterAFailedSync(t *testing.T) {
+	disk := durabletest.New("/m")
+	store, err := seal.OpenStore(disk, "/m/boxes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Put("mission", [][]byte{blob(1, 9)}); err != nil {
+		t.Fatal(err)
+	}
+	disk.FailAt(len(disk.Calls())+1, durabletest.NotDone, syscall.EIO, false) // the sync after the write
+	wantError(t, store.Put("mission", [][]byte{blob(2, 9)}), seal.ErrInDoubt)
+	wantError(t, store.Put("mission", [][]byte{blob(3, 9)}), seal.ErrInDoubt)
+	wantError(t, store.Destroy("mission", []trucewatch.Hash{seal.BoxHash(blob(1, 9))}), seal.ErrInDoubt)
+	if err := store.Put("custody", [][]byte{blob(3, 9)}); err != nil {
+		t.Errorf("another class: %v", err)
+	}
+	if store.State("mission", seal.BoxHash(blob(1, 9))) != seal.Present {
+		t.Error("what was there cannot be read")
+	}
+	store.Close()
+}
+
+// TestPutHasOneSync, however many boxes there are.
+func TestPutHasOneSync(t *testing.T) {
+	disk := durabletest.New("/m")
+	store, err := seal.OpenStore(disk, "/m/boxes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.Put("mission", [][]byte{blob(0, 9)}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(disk.Calls())
+	if err := store.Put("mission", [][]byte{blob(1, 9), blob(2, 5000), blob(3, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := disk.Calls()[before:]; len(got) != 2 || !strings.HasPrefix(got[1], "sync") {
+		t.Errorf("calls %q", got)
+	}
+}
+
+// TestEveryMutationOfAPackIsDetected changes every byte of a pack: the box is
+// then damaged or missing, or the change is no part of a box and Faults names it.
+// What is left is right, nothing else is lost, and a box is never taken for
+// destroyed.
+func TestEveryMutationOfAPackIsDetected(t *testing.T) {
+	disk := durabletest.New("/m")
+	store, err := seal.OpenStore(disk, "/m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	boxes := [][]byte{blob(0, 100), blob(1, 64), blob(2, 1), blob(3, 30), blob(4, 200)}
+	var hashes []trucewatch.Hash
+	for _, b := range boxes {
+		hashes = append(hashes, seal.BoxHash(b))
+	}
+	if err := errors.Join(store.Put("mission", boxes), store.Destroy("mission", hashes[3:4]), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	pack, err := disk.ReadFile("/m/mission/pack-000000", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range pack {
+		for _, flip := range flips() {
+			mutant := slices.Clone(pack)
+			mutant[i] ^= flip
+			checkMutant(t, mutant, boxes, hashes, fmt.Sprintf("byte %d with %#x flipped", i, flip))
+		}
+	}
+	for length := range pack {
+		checkMutant(t, pack[:length], boxes, hashes, fmt.Sprintf("cut to %d bytes", length))
+	}
+}
+
+func checkMutant(t *testing.T, mutant []byte, boxes [][]byte, hashes []trucewatch.Hash, what string) {
+	t.Helper()
+	disk := durabletest.New("/m")
+	if err := disk.Mkdir("/m/mission"); err != nil {
+		t.Fatal(err)
+	}
+	disk.Put("/m/mission/pack-000000", mutant)
+	store, err := seal.ReadStore(disk, "/m")
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	defer store.Close()
+	faults, err := store.Faults("mission")
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	wrong := 0
+	for n, h := range hashes {
+		got, err := store.Get("mission", h)
+		state := store.State("mission", h)
+		if err == nil && !bytes.Equal(got, boxes[n]) {
+			t.Fatalf("%s: box %d is read as %q", what, n, got)
+		}
+		if state == seal.Destroyed && n != 3 {
+			t.Fatalf("%s: box %d is taken for destroyed", what, n)
+		}
+		if state != seal.Present && n != 3 || state != seal.Destroyed && n == 3 {
+			wrong++
+		}
+	}
+	if wrong == 0 && len(faults) == 0 {
+		t.Fatalf("%s is not detected", what)
+	}
+	if strings.HasPrefix(what, "byte") && wrong > 1 {
+		t.Fatalf("%s: %d boxes are lost with it", what, wrong)
+	}
+}
+
+// TestBoxThatLooksLikeAPackMovesNothing: a box comes from somebody else, holds a
+// frame that says it is longer than it is and marked as destroyed, and the head
+// before it is damaged.
+func TestBoxThatLooksLikeAPackMovesNothing(t *testing.T) {
+	source := durabletest.New("/m")
+	store, err := seal.OpenStore(source, "/m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Put("mission", [][]byte{blob(0, 10_000)}), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	evil, err := source.ReadFile("/m/mission/pack-000000", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(evil[44:], "destroyed by erasure")
+
+	disk := durabletest.New("/m")
+	if store, err = seal.OpenStore(disk, "/m"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Put("mission", [][]byte{evil[:200], blob(1, 300), blob(2, 300)}), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	pack, err := disk.ReadFile("/m/mission/pack-000000", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack[0] ^= 1
+	disk.Put("/m/mission/pack-000000", pack)
+	if store, err = seal.OpenStore(disk, "/m"); err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for n := 1; n <= 2; n++ {
+		if got := store.State("mission", seal.BoxHash(blob(n, 300))); got != seal.Present {
+			t.Errorf("box %d is %s", n, got)
+		}
+	}
+	if got := store.State("mission", seal.BoxHash(evil[:200])); got != seal.Damaged {
+		t.Errorf("the box itself is %s", got)
+	}
+	// Put again, it is there again; destroyed, its damaged copy is gone too.
+	if err := store.Put("mission", [][]byte{evil[:200]}); err != nil || store.State("mission", seal.BoxHash(evil[:200])) != seal.Present {
+		t.Errorf("put again: %v", err)
+	}
+	if err := store.Destroy("mission", []trucewatch.Hash{seal.BoxHash(evil[:200])}); err != nil || store.State("mission", seal.BoxHash(evil[:200])) != seal.Destroyed {
+		t.Errorf("destroy: %v", err)
+	}
+	if b, err := disk.ReadFile("/m/mission/pack-000000", 1<<20); err != nil || bytes.Contains(b, evil[64:164]) {
+		t.Errorf("a copy of the destroyed box is left, %v", err)
+	}
+}
+
+// TestPacksAreClosedToOthersOnTheMachine and one process writes at a time.
+func TestPacksAreClosedToOthersOnTheMachine(t *testing.T) {
+	dir := t.TempDir() + "/boxes"
+	store, err := seal.OpenStore(durable.OS{}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.Put("mission", [][]byte{blob(1, 9)}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]fs.FileMode{"": fs.ModeDir | 0o700, "mission": fs.ModeDir | 0o700, "mission/pack-000000": 0o600} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != want {
+			t.Errorf("%s has mode %v, %v", name, info.Mode(), err)
+		}
+	}
+	_, err = seal.OpenStore(durable.OS{}, dir)
+	wantError(t, err, durable.ErrLocked)
+	reader, err := seal.ReadStore(durable.OS{}, dir)
+	if err != nil || reader.State("mission", seal.BoxHash(blob(1, 9))) != seal.Present || !slices.Equal(reader.Classes(), []string{"mission"}) {
+		t.Errorf("ReadStore: %v", err)
+	}
+	wantError(t, reader.Put("mission", [][]byte{blob(2, 9)}), seal.ErrInvalid)
+	wantError(t, store.Put("../mission", [][]byte{blob(2, 9)}), seal.ErrInvalid, "class")
+	wantError(t, store.Put("mission", [][]byte{nil}), seal.ErrInvalid)
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	_, err = seal.ReadStore(durable.OS{}, dir+"-absent")
+	wantError(t, err, seal.ErrNotFound)
+	if err := os.WriteFile(dir+"/mission/pack-000002", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = seal.ReadStore(durable.OS{}, dir)
+	wantError(t, err, seal.ErrCorrupt, "pack-000002 comes after 1 packs")
+}
+
+// TestOpensManyBoxesFast: 200,000 boxes are found in under two seconds on any
+// machine that could run a mission.
+func TestOpensManyBoxesFast(t *testing.T) {
+	if !long() {
+		t.Skip("skipped: TRUCEWATCH_LONG is not set")
+	}
+	dir := t.TempDir()
+	store, err := seal.OpenStore(durable.OS{}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many, each = 200_000, 2_000
+	for n := 0; n < many; n += 1000 {
+		var boxes [][]byte
+		for k := range 1000 {
+			boxes = append(boxes, blob(n+k, each))
+		}
+		if err := store.Put("mission", boxes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if store, err = seal.OpenStore(durable.OS{}, dir); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start)
+	defer store.Close()
+	t.Logf("opened %d boxes in %v", many, took)
+	if took > 2*time.Second {
+		t.Errorf("opening took %v", took)
+	}
+	if n := len(slices.Collect(store.All("mission"))); n != many || store.State("mission", seal.BoxHash(blob(many-1, each))) != seal.Present {
+		t.Errorf("%d boxes", n)
+	}
+}
