@@ -181,6 +181,8 @@ func (s *Server) Ask(ctx context.Context) {
 		s.settings.Log.Error("cannot ask other witnesses", "why", err)
 		return
 	}
+	// One without an address cannot be asked, and does not count.
+	peers = slices.DeleteFunc(peers, func(o organisation) bool { return o.address == "" })
 	var all sync.WaitGroup
 	for _, w := range s.logs {
 		all.Go(func() {

@@ -133,6 +133,9 @@ func (w *watched) open(log *slog.Logger) {
 // Close gives up the folder's lock.
 func (s *Server) Close() error { return s.lock.Close() }
 
+// Logs is how many logs the witness knows of.
+func (s *Server) Logs() int { return len(s.logs) }
+
 // Problems names the logs that are not signed, with the reason, by origin.
 func (s *Server) Problems() map[string]error {
 	problems := map[string]error{}

@@ -201,3 +201,72 @@ func (l *ledger) keepEvidence(pair ...Checkpoint) error {
 	}
 	return nil
 }
+
+// A Report is what the folder of a witness says of a log.
+type Report struct {
+	Origin   string
+	Size     uint64 // of the latest checkpoint that was signed, or begun with
+	Root     [32]byte
+	Began    Began
+	Ahead    []uint64 // sizes that other witnesses hold and this one has to reach
+	Conflict bool     // nothing is signed any more
+	Evidence []string // files, of notes that prove two histories
+	Err      error    // the state is damaged; nothing else is known but the file's name in Origin
+}
+
+// Reports reads the states in the folder of a witness, also while it runs. It
+// holds them to their checksums; it knows no log's key.
+func Reports(dir string) ([]Report, error) { return reports(durable.OS{}, dir) }
+
+func reports(disk durable.Disk, dir string) ([]Report, error) {
+	names, err := disk.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("witness: %w", err)
+	}
+	var list []Report
+	for _, name := range names {
+		if filepath.Ext(name) == stateSuffix {
+			list = append(list, report(disk, dir, name))
+		}
+	}
+	return list, nil
+}
+
+func report(disk durable.Disk, dir, name string) Report {
+	text, err := disk.ReadFile(filepath.Join(dir, name), stateSizeMax)
+	if err != nil {
+		return Report{Origin: name, Err: fmt.Errorf("witness: %w", err)}
+	}
+	s, err := parseState(text)
+	if err != nil {
+		return Report{Origin: name, Err: fmt.Errorf("witness: %w", err)}
+	}
+	r := Report{Origin: s.Origin, Root: emptyRoot, Began: s.Began, Conflict: len(s.Conflict) > 0}
+	for i, signed := range append([]string{s.Note}, s.Ahead...) {
+		if signed == "" {
+			continue
+		}
+		n, err := splitNote([]byte(signed))
+		if err != nil {
+			return Report{Origin: name, Err: fmt.Errorf("witness: %w", err)}
+		}
+		c, err := readText(n.Text)
+		if err != nil {
+			return Report{Origin: name, Err: fmt.Errorf("witness: %w", err)}
+		}
+		if i == 0 {
+			r.Size, r.Root = c.Size, c.Root
+		} else {
+			r.Ahead = append(r.Ahead, c.Size)
+		}
+	}
+	evidence := filepath.Join(dir, "evidence", LogID(s.Origin))
+	files, err := disk.ReadDir(evidence)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.Err = fmt.Errorf("witness: evidence: %w", err)
+	}
+	for _, file := range files {
+		r.Evidence = append(r.Evidence, filepath.Join(evidence, file))
+	}
+	return r
+}

@@ -57,7 +57,7 @@ func parseVerifierKey(text string, types ...byte) (verifierKey, error) {
 		return verifierKey{}, fmt.Errorf("%w: verifier key %q: %w", ErrInvalid, text, err)
 	}
 	key, err := base64.StdEncoding.Strict().DecodeString(key64)
-	if err != nil || len(key) == 0 {
+	if err != nil || len(key) == 0 || strings.ContainsAny(key64, "\r\n") { // which base64 skips
 		return verifierKey{}, fmt.Errorf("%w: verifier key of %s is not <name>+<hash>+<base64>", ErrInvalid, name)
 	}
 	k := verifierKey{text: text, name: name, keyType: key[0], raw: string(key[1:])}
