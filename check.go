@@ -329,6 +329,20 @@ func (p *Payload) Types() []EntryType {
 	return types
 }
 
+// Speaker returns the source of the rows that the payload carries, empty if it
+// carries none.
+func (p *Payload) Speaker() SourceID {
+	switch {
+	case p.Observations != nil:
+		return p.Observations.Source.ID
+	case p.Tally != nil:
+		return p.Tally.Source.ID
+	case p.Statement != nil:
+		return p.Statement.Source.ID
+	}
+	return ""
+}
+
 func (p *Payload) check() error {
 	switch {
 	case p.Genesis != nil:

@@ -161,6 +161,7 @@ type batcher struct {
 	rows       []trucewatch.Observation        // copied when they are appended: the state keeps them, without room to spare
 	keys       map[trucewatch.ContentKey]print // of rows not yet appended
 	lines      map[trucewatch.ContentKey]int64 // of this file's rows with an identifier of their own
+	custody    []PersonRow                     // what of rows names people, if it is sealed apart
 	rejected   []trucewatch.Rejection
 	tallies    []trucewatch.Tally
 	statements []trucewatch.Statement
@@ -180,6 +181,7 @@ func (b *batcher) add(s trucewatch.Submission, received trucewatch.Instant) erro
 	if s.Rejection != nil {
 		return b.reject(*s.Rejection, received)
 	}
+	person := b.setApart(s.Observation)
 	n := b.nounOf(s)
 	if n.value == nil {
 		return errors.New("mission: import: a submission with nothing in it")
@@ -210,6 +212,9 @@ func (b *batcher) add(s trucewatch.Submission, received trucewatch.Instant) erro
 	switch {
 	case s.Observation != nil:
 		b.rows = append(b.rows, *s.Observation)
+		if person != nil {
+			b.custody = append(b.custody, *person)
+		}
 	case s.Tally != nil:
 		b.tallies = append(b.tallies, *s.Tally)
 	case s.Statement != nil:
@@ -358,11 +363,16 @@ func (b *batcher) close(received trucewatch.Instant) error {
 		payloads = append(payloads, trucewatch.Payload{Statement: &trucewatch.StatementBatch{
 			Source: b.source, File: b.file, FileHash: b.hash, Statements: b.statements}})
 	}
-	for _, p := range payloads {
-		if err := b.w.Append(p, received); err != nil {
+	for i, p := range payloads {
+		var custody []byte
+		if i == 0 && len(b.custody) > 0 {
+			custody = trucewatch.Encode(b.custody)
+		}
+		if err := b.w.appendWith(p, custody, received); err != nil {
 			return err
 		}
 	}
+	b.custody = nil
 	b.rows, b.rejected, b.tallies, b.statements, b.bytes = b.rows[:0], nil, nil, nil, 0
 	clear(b.keys)
 	return nil

@@ -56,6 +56,9 @@ func (k *keeper) close() error { return errors.Join(k.index.Close(), k.lock.Clos
 // made from another state than the record gives.
 func (k *keeper) hear(m *Mission, i uint64, changes []replay.Change) {
 	entries, state := k.index.At()
+	if i == 0 {
+		k.pending, k.anew = nil, entries == 0
+	}
 	switch {
 	case i+1 == entries && m.state.Digest() != state:
 		k.anew = true

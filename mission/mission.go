@@ -26,21 +26,31 @@ import (
 // A Mission is an open mission folder and the state that its record gives. It
 // is not safe for concurrent use.
 type Mission struct {
-	dir      string
-	state    *replay.State
-	ring     *keyring.Ring                   // the keys of the record and their chains
-	seen     map[trucewatch.ContentKey]print // of rows with an identifier of their own
-	refused  map[trucewatch.Hash]bool        // rejected rows that the record already names
-	calendar calendar
-	cut      trucewatch.Instant // the last cut-off that was ticked
-	news     bool               // something but time changed since the last digest entry
-	ahead    bool               // the state holds more than the record has signed: see ErrAhead
-	changes  Listener
+	dir   string
+	state *replay.State
+	ring  *keyring.Ring // the keys of the record and their chains
+	vault *vault        // the boxes of a sealed mission, nil otherwise
+	// submitted are the bodies of others than the desk: who submits one again is
+	// told where it stands.
+	submitted map[trucewatch.Hash]uint64
+	boxes     map[uint64][]trucewatch.SealedBox // of every sealed entry that is no cover
+	known     map[uint64]uint32                 // entries whose mission box was opened, with its epoch
+	warrants  []*warrant                        // erasures, in record order
+	gone      gone                              // what is not read, although it may still be here
+	erased    bool                              // the state holds what was erased since it was folded: see ErrAhead
+	seen      map[trucewatch.ContentKey]print   // of rows with an identifier of their own
+	refused   map[trucewatch.Hash]bool          // rejected rows that the record already names
+	calendar  calendar
+	cut       trucewatch.Instant // the last cut-off that was ticked
+	news      bool               // something but time changed since the last digest entry
+	ahead     bool               // the state holds more than the record has signed: see ErrAhead
+	changes   Listener
 }
 
-// ErrAhead says that a write failed after its entries were folded: the state may
-// hold what the record never will. The mission must be opened again.
-var ErrAhead = errors.New("mission: a write failed, and the state may run ahead of the record: open the mission again")
+// ErrAhead says that the state is another one than the record gives: a write
+// failed after its entries were folded, or something that was folded was erased
+// since. The mission must be opened again.
+var ErrAhead = errors.New("mission: the state is not what the record gives any more (a write failed, or something was erased): open the mission again")
 
 // A Listener is told the changes of each entry as it is folded, in order.
 type Listener func(m *Mission, index uint64, changes []replay.Change)
@@ -64,7 +74,7 @@ func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error)
 		return fmt.Errorf("mission: create: %w", err)
 	}
 	genesis := &trucewatch.Genesis{Mission: s.ID, Title: s.Title, Mode: s.Mode, Simulated: s.Simulated, DisplayZone: s.DisplayZone,
-		CutOff: s.CutOff, Summary: s.Summary, Engine: trucewatch.EngineVersion}
+		CutOff: s.CutOff, Summary: s.Summary, Engine: trucewatch.EngineVersion, SlotS: s.SlotS}
 	if now, err = setEpoch(genesis, s, now); err != nil {
 		return err
 	}
@@ -129,6 +139,11 @@ func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []
 	origin, err := newKeys(dir, s.ID)
 	if err != nil {
 		return err
+	}
+	if s.SlotS > 0 {
+		if err := newRoles(dir, os.Getenv(PassphraseVariable)); err != nil {
+			return err
+		}
 	}
 	signer, err := logSigner(dir)
 	if err != nil {
@@ -198,7 +213,8 @@ func (m *Mission) Blob(hash trucewatch.Hash) ([]byte, error) {
 }
 
 func empty(dir string) *Mission {
-	m := &Mission{dir: dir, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}}
+	m := &Mission{dir: dir, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
+		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{}}
 	m.state = replay.New(m.Blob)
 	return m
 }
@@ -211,7 +227,7 @@ var ErrNoMission = errors.New("mission: not a mission folder")
 func Open(dir string) (*Mission, error) { return OpenFunc(dir, nil) }
 
 // OpenFunc is Open, and tells each, if it is not nil, of every entry, now and
-// whenever the mission folds on. What is folded within Write may not be durable
+// whenever the mission folds on; after entry 0 it begins anew. What is folded within Write may not be durable
 // yet when it is told.
 func OpenFunc(dir string, each Listener) (*Mission, error) {
 	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
@@ -222,6 +238,16 @@ func OpenFunc(dir string, each Listener) (*Mission, error) {
 	if _, err := m.CatchUp(); err != nil {
 		return nil, err
 	}
+	if m.erased {
+		// Somebody died between warrant and destruction: what is erased by the record
+		// is not read, whether it is still here or not.
+		erased := m.warranted()
+		m = empty(dir)
+		m.changes, m.gone = each, erased
+		if _, err := m.CatchUp(); err != nil {
+			return nil, err
+		}
+	}
 	if m.state.Genesis() == nil {
 		return nil, fmt.Errorf("%w: %s: the record is empty: setting it up was cut short; remove the folder and make it anew", ErrNoMission, dir)
 	}
@@ -231,7 +257,7 @@ func OpenFunc(dir string, each Listener) (*Mission, error) {
 // CatchUp folds the entries that were recorded and signed since, by whomever,
 // and says how many.
 func (m *Mission) CatchUp() (uint64, error) {
-	if m.ahead {
+	if m.ahead || m.erased {
 		return 0, ErrAhead
 	}
 	verifier, err := logVerifier(m.dir)
@@ -257,6 +283,11 @@ func (m *Mission) fold(r entries) (uint64, error) {
 	if till < from {
 		return 0, fmt.Errorf("mission: the record has %d signed entries, and %d were seen before: it was rolled back", till, from)
 	}
+	if from < till {
+		if err := m.vault.refresh(); err != nil {
+			return 0, err
+		}
+	}
 	for cursor := r.Entries(from, till); ; {
 		index, raw, err := cursor.Next()
 		if errors.Is(err, io.EOF) {
@@ -267,7 +298,7 @@ func (m *Mission) fold(r entries) (uint64, error) {
 		}
 		e, err := trucewatch.DecodeEntry(index, raw)
 		if err == nil {
-			err = m.apply(e)
+			err = m.take(e)
 		}
 		if err != nil {
 			return m.state.Next() - from, err
@@ -275,24 +306,50 @@ func (m *Mission) fold(r entries) (uint64, error) {
 	}
 }
 
+// take folds one entry of the record.
+func (m *Mission) take(e *trucewatch.Entry) error {
+	if e.Body.Type != trucewatch.SealedEntry {
+		return m.apply(e, content{e, plain})
+	}
+	c, err := m.vault.open(e)
+	if err != nil {
+		return err
+	}
+	return m.apply(e, c)
+}
+
 // apply folds one entry into the state and into what the rim keeps beside it.
 // Whether the entry was signed by whom it says is for Verify.
-func (m *Mission) apply(e *trucewatch.Entry) error {
+func (m *Mission) apply(e *trucewatch.Entry, c content) error {
 	if e.Index == 0 {
 		m.ring = keyring.New(e.Body.Log)
 	}
 	m.ring.Admit(e)
-	changes, err := m.state.Apply(e)
+	if c.how == unsealed {
+		m.ring.AdmitInner(e, c.entry)
+	}
+	if key, _ := m.ring.Key(c.entry.Body.Key); key.Role != trucewatch.DeskKey {
+		m.submitted[c.entry.BodyHash] = e.Index
+	}
+	changes, err := m.change(e, c)
 	if err != nil {
 		return err
 	}
-	m.remember(&e.Body.Payload)
-	switch p := &e.Body.Payload; {
+	p := &c.entry.Body.Payload
+	m.remember(p)
+	m.keepWarrants(e, c)
+	switch {
 	case p.Genesis != nil:
 		if m.calendar, err = newCalendar(p.Genesis); err != nil {
 			return err
 		}
 		m.cut = p.Genesis.Epoch
+		if p.Genesis.SlotS > 0 {
+			if m.vault, err = openVault(m.dir); err == nil {
+				m.vault.gone = m.gone
+				err = m.vault.refresh()
+			}
+		}
 	case p.Tick != nil && p.Tick.CutOff != "":
 		m.cut = p.Tick.At
 	case p.Digest != nil:
@@ -302,7 +359,18 @@ func (m *Mission) apply(e *trucewatch.Entry) error {
 	if m.changes != nil {
 		m.changes(m, e.Index, changes)
 	}
-	return nil
+	return err
+}
+
+// change folds what the entry holds, as far as that can be known here.
+func (m *Mission) change(e *trucewatch.Entry, c content) ([]replay.Change, error) {
+	switch c.how {
+	case closed:
+		return m.state.ApplyClosed(e)
+	case residue:
+		return m.state.ApplyResidue(c.entry, e.Body.Payload.Sealed.Epoch)
+	}
+	return m.state.Apply(c.entry)
 }
 
 // remember keeps what says whether a row that comes again was changed.

@@ -178,7 +178,7 @@ func beginning(dir string) *Mission {
 		return nil
 	}
 	m := empty(dir)
-	if err := m.apply(e); err != nil || m.state.Genesis() == nil {
+	if err := m.take(e); err != nil || m.state.Genesis() == nil {
 		return nil
 	}
 	return m

@@ -291,7 +291,7 @@ func (sv *served) catchUp() (uint64, error) {
 		return 0, err
 	}
 	signed, err := record.ReadCheckpoint(filepath.Join(sv.dir, "record"), verifier)
-	if m := sv.keeper.m; err != nil || signed.Size == m.state.Next() && !m.ahead {
+	if m := sv.keeper.m; err != nil || signed.Size == m.state.Next() && !m.ahead && !m.erased {
 		return 0, err
 	}
 	return sv.keeper.m.CatchUp()

@@ -41,6 +41,7 @@ type Spec struct {
 	Epoch       string          `yaml:"epoch"`
 	Gazetteer   string          `yaml:"gazetteer"`
 	Agreements  []string        `yaml:"agreements"`
+	SlotS       int64           `yaml:"slot_s"`   // what could harm is sealed; times that stand openly are rounded down to so many seconds
 	Received    string          `yaml:"received"` // fixture time of rows that do not say when they were reported
 	Imports     []SpecImport    `yaml:"imports"`
 	Deeds       []SpecDeed      `yaml:"deeds"`
@@ -148,6 +149,9 @@ func (s *Spec) check() error {
 		return errors.New("only a reenacted mission plays imports and deeds: use the command import for the others")
 	case s.Mode == trucewatch.Reenacted && (s.Epoch == "" || s.Until == "" || s.Received == ""):
 		return errors.New("a reenacted mission needs epoch, received and until: there is no clock to take them from")
+	}
+	if s.SlotS < 0 || s.SlotS > 3600 {
+		return fmt.Errorf("slot_s %d is not 0 to 3600", s.SlotS)
 	}
 	if !knownZone(s.DisplayZone) {
 		return fmt.Errorf("display_zone %q is not a name of the zone database, such as Europe/Vienna", s.DisplayZone)

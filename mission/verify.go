@@ -151,7 +151,7 @@ func (c *checker) entry(index uint64, raw []byte) {
 	if c.broken {
 		return
 	}
-	if err := c.m.apply(e); err != nil {
+	if err := c.m.take(e); err != nil {
 		c.v.problem("%v", err)
 		c.broken = true
 	}

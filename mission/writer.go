@@ -12,6 +12,7 @@ import (
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/seal"
 )
 
 // flushEntries is how many entries wait for one sync at most. Guess: 256 keeps
@@ -28,7 +29,9 @@ type Writer struct {
 	m       *Mission
 	log     *record.Log
 	desk    *desk
-	pending []unsigned
+	pending []pending
+	store   *seal.Store         // for the boxes of a sealed mission, opened when the first is kept
+	boxes   map[string][][]byte // sealed since the last sync, by class
 	signed  time.Time
 	failed  bool // the log could not be written or signed
 	// Stamp is the rim's clock: what Received of the next entry will be.
@@ -39,10 +42,12 @@ type Writer struct {
 	rows  int64 // in what was appended so far
 }
 
-// An unsigned entry waits for the sync, and for the one signature of its group.
-type unsigned struct {
-	received trucewatch.Instant
-	body     []byte
+// A pending entry waits for the sync and, if it is the desk's, for the one
+// signature of its group.
+type pending struct {
+	received   trucewatch.Instant
+	body       []byte
+	signatures []trucewatch.Signature // of others than the desk
 }
 
 // envelopeMaxBytes is what signature and frame add to a body, at most: a batch
@@ -65,7 +70,7 @@ func (m *Mission) Write(do func(w *Writer) error) error {
 var ErrPlayed = errors.New("mission: a re-enacted mission takes no more entries: its times come from its input; set up a mission of your own with init")
 
 func (m *Mission) write(do func(w *Writer) error) error {
-	if m.ahead {
+	if m.ahead || m.erased {
 		return ErrAhead
 	}
 	signer, err := logSigner(m.dir)
@@ -84,7 +89,7 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if err != nil {
 		return err
 	}
-	w := &Writer{m: m, log: log, desk: d, signed: time.Now(), Stamp: func() trucewatch.Instant { return trucewatch.InstantOf(time.Now()) }}
+	w := &Writer{m: m, log: log, desk: d, boxes: map[string][][]byte{}, signed: time.Now(), Stamp: func() trucewatch.Instant { return trucewatch.InstantOf(time.Now()) }}
 	err = w.begin()
 	if err == nil {
 		err = do(w)
@@ -97,6 +102,9 @@ func (m *Mission) write(do func(w *Writer) error) error {
 		}
 	}
 	m.ahead = m.state.Next() > log.Checkpoint().Size
+	if w.store != nil {
+		err = errors.Join(err, w.store.Close())
+	}
 	return errors.Join(err, log.Close())
 }
 
@@ -105,8 +113,16 @@ func (w *Writer) begin() error {
 	if err := w.sign(); err != nil {
 		return err
 	}
-	_, err := w.m.fold(w.log)
-	return err
+	if _, err := w.m.fold(w.log); err != nil {
+		return err
+	}
+	if w.m.erased {
+		return ErrAhead
+	}
+	if w.m.state.Closed() > 0 {
+		return fmt.Errorf("%w: %d entries: only a mission that knows all of its record can add to it", ErrLocked, w.m.state.Closed())
+	}
+	return w.destroy()
 }
 
 func (w *Writer) sign() error {
@@ -120,10 +136,18 @@ func (w *Writer) sign() error {
 // due by then. It returns before the entry is durable; Flush, or the end of
 // Write, makes it so.
 func (w *Writer) Append(p trucewatch.Payload, received trucewatch.Instant) error {
+	return w.appendWith(p, nil, received)
+}
+
+func (w *Writer) appendWith(p trucewatch.Payload, custody []byte, received trucewatch.Instant) error {
 	if err := w.Tick(received); err != nil {
 		return err
 	}
-	return w.append(p, received)
+	e, err := w.deskEntry(p, received)
+	if err != nil {
+		return err
+	}
+	return w.enter(e, custody)
 }
 
 // nextTick returns the first instant at which a tick is due, and the local day
@@ -173,31 +197,65 @@ func (w *Writer) Tick(until trucewatch.Instant) error {
 	return nil
 }
 
+// append records what the desk says.
 func (w *Writer) append(p trucewatch.Payload, received trucewatch.Instant) error {
+	e, err := w.deskEntry(p, received)
+	if err != nil {
+		return err
+	}
+	return w.enter(e, nil)
+}
+
+// deskEntry makes the desk's next entry.
+func (w *Writer) deskEntry(p trucewatch.Payload, received trucewatch.Instant) (*trucewatch.Entry, error) {
 	types := p.Types()
 	if len(types) != 1 {
-		return fmt.Errorf("mission: append: a payload with %d things in it", len(types))
+		return nil, fmt.Errorf("mission: append: a payload with %d things in it", len(types))
 	}
-	checkpoint := w.log.Checkpoint()
-	body := trucewatch.Body{Version: 1, Log: w.log.Origin(), Type: types[0], Key: w.desk.id, Seen: sha256.Sum256(checkpoint.Note), Payload: p}
+	body := trucewatch.Body{Version: 1, Log: w.log.Origin(), Type: types[0], Key: w.desk.id, Seen: w.seen(), Payload: p}
 	if w.m.ring != nil {
 		body.Sequence, body.Previous = w.m.ring.Head(w.desk.id)
 	}
+	return entryOf(w.m.state.Next(), received, body)
+}
+
+// seen names the newest checkpoint: the entry is not older.
+func (w *Writer) seen() trucewatch.Hash { return sha256.Sum256(w.log.Checkpoint().Note) }
+
+func entryOf(index uint64, received trucewatch.Instant, body trucewatch.Body) (*trucewatch.Entry, error) {
 	raw := trucewatch.Encode(body)
-	e := &trucewatch.Entry{Index: w.m.state.Next(), Received: received, Body: body, Raw: raw, BodyHash: sha256.Sum256(raw)}
+	e := &trucewatch.Entry{Index: index, Received: received, Body: body, Raw: raw, BodyHash: sha256.Sum256(raw)}
 	if err := e.Check(); err != nil {
-		return fmt.Errorf("mission: entry %d: %w", e.Index, err)
+		return nil, fmt.Errorf("mission: entry %d: %w", e.Index, err)
 	}
-	if n := len(raw) + envelopeMaxBytes; n > trucewatch.EntryMaxBytes {
-		return fmt.Errorf("mission: entry %d: %d bytes, more than %d", e.Index, n, trucewatch.EntryMaxBytes)
+	return e, nil
+}
+
+// enter records an entry, in a sealed mission in boxes. Custody is what of it names people, for the box of that class.
+func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
+	outer, c := e, content{e, plain}
+	if w.m.vault != nil && seal.Sealable(e.Body.Type) {
+		var err error
+		if outer, err = w.seal(e, custody); err != nil {
+			return err
+		}
+		c.how = unsealed
+	}
+	w.rows += rowsOf(&e.Body.Payload)
+	return w.queue(outer, c)
+}
+
+// queue folds an entry and queues it for the log.
+func (w *Writer) queue(outer *trucewatch.Entry, c content) error {
+	if n := len(outer.Raw) + envelopeMaxBytes; n > trucewatch.EntryMaxBytes {
+		return fmt.Errorf("mission: entry %d: %d bytes, more than %d", outer.Index, n, trucewatch.EntryMaxBytes)
 	}
 	// The state may run ahead of the disk within this call: nobody sees it
 	// before the checkpoint, and after a failed sync the mission is reopened.
-	if err := w.m.apply(e); err != nil {
+	if err := w.m.apply(outer, c); err != nil {
 		return err
 	}
-	w.pending = append(w.pending, unsigned{received, raw})
-	w.rows += rowsOf(&p)
+	w.pending = append(w.pending, pending{w.m.openly(outer.Received), outer.Raw, outer.Signatures})
 	if len(w.pending) >= flushEntries {
 		return w.flush()
 	}
@@ -229,6 +287,11 @@ func (w *Writer) flush() error {
 	if len(w.pending) == 0 {
 		return nil
 	}
+	// The boxes first: an entry whose box is missing could never be opened.
+	if err := w.flushBoxes(); err != nil {
+		w.failed = true
+		return err
+	}
 	if _, err := w.log.Append(w.leaves()...); err != nil {
 		w.failed = true
 		return err
@@ -243,15 +306,31 @@ func (w *Writer) flush() error {
 	return nil
 }
 
-// leaves signs what is pending, all of it with one signature.
+// leaves signs what is pending and the desk's. In an open mission one signature
+// serves all of it; in a sealed one every entry has its own, as a path would tell
+// how many were received together.
 func (w *Writer) leaves() [][]byte {
-	bodies := make([][]byte, len(w.pending))
-	for i, u := range w.pending {
-		bodies[i] = u.body
+	var bodies [][]byte
+	for _, p := range w.pending {
+		if p.signatures == nil {
+			bodies = append(bodies, p.body)
+		}
+	}
+	var signatures []trucewatch.Signature
+	if w.m.vault != nil {
+		for _, body := range bodies {
+			signatures = append(signatures, keyring.Sign(w.desk.key, body))
+		}
+	} else if len(bodies) > 0 {
+		signatures = keyring.SignBatch(w.desk.key, bodies)
 	}
 	leaves := make([][]byte, len(w.pending))
-	for i, signature := range keyring.SignBatch(w.desk.key, bodies) {
-		leaves[i] = trucewatch.Encode(trucewatch.Envelope{Received: w.pending[i].received, Body: bodies[i], Signatures: []trucewatch.Signature{signature}})
+	for i, p := range w.pending {
+		env := trucewatch.Envelope{Received: p.received, Body: p.body, Signatures: p.signatures}
+		if p.signatures == nil {
+			env.Signatures, signatures = signatures[:1], signatures[1:]
+		}
+		leaves[i] = trucewatch.Encode(env)
 	}
 	return leaves
 }

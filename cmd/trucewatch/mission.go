@@ -24,6 +24,7 @@ type initCommand struct {
 	Zone      string `help:"Zone of the zone database in which local times are shown and days end." default:"UTC"`
 	CutOff    string `help:"Local time at which a reporting period ends." default:"19:30"`
 	Exercise  bool   `help:"An exercise: invented data, SIMULATED on everything. Cannot be undone."`
+	Open      bool   `help:"Seal nothing: whoever holds the record reads all of it. For published data only. Cannot be undone."`
 }
 
 func (c *initCommand) Run(t terminal) error {
@@ -35,6 +36,9 @@ func (c *initCommand) Run(t terminal) error {
 		DisplayZone: c.Zone, CutOff: c.CutOff, Simulated: c.Exercise, Gazetteer: c.Gazetteer}
 	if c.Exercise {
 		s.Mode = trucewatch.Exercise
+	}
+	if !c.Open {
+		s.SlotS = mission.SlotS
 	}
 	if c.Agreement != "" {
 		s.Agreements = []string{c.Agreement}
