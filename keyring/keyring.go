@@ -47,6 +47,9 @@ func New(origin string) *Ring {
 	return &Ring{origin: origin, keys: map[trucewatch.KeyID]*key{}}
 }
 
+// Origin names the record's log.
+func (r *Ring) Origin() string { return r.origin }
+
 // Policy is the one in the last admitted policy entry, nil if there is none.
 func (r *Ring) Policy() *trucewatch.Policy { return r.policy }
 
