@@ -160,6 +160,7 @@ type desk struct {
 	mission *seal.Epoch
 	custody *seal.Epoch
 	roles   map[string]*seal.Identity
+	to      map[string]*seal.Recipient
 	boxes   map[trucewatch.Hash][]byte
 	count   uint64
 }
@@ -168,7 +169,7 @@ const month = 675
 
 func newDesk(t testing.TB, disk durable.Disk) *desk {
 	t.Helper()
-	d := &desk{keys: seal.OpenKeys(disk, "/m/boxes"), roles: map[string]*seal.Identity{}, boxes: map[trucewatch.Hash][]byte{}}
+	d := &desk{keys: seal.OpenKeys(disk, "/m/boxes"), roles: map[string]*seal.Identity{}, to: map[string]*seal.Recipient{}, boxes: map[trucewatch.Hash][]byte{}}
 	for _, class := range seal.Classes("A", "B") {
 		d.roles[class] = newRole(t)
 		if err := d.keys.SetRecipients(class, []*seal.Recipient{d.roles[class].Recipient()}); err != nil {
@@ -176,6 +177,9 @@ func newDesk(t testing.TB, disk durable.Disk) *desk {
 		}
 		e, err := d.keys.NewEpoch(class, month)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if d.to[class], err = d.keys.Recipient(class, month); err != nil {
 			t.Fatal(err)
 		}
 		switch class {
@@ -213,11 +217,7 @@ func (d *desk) seal(t testing.TB, payload trucewatch.Payload, custody string) *t
 	for _, class := range seal.Classes("A", "B") {
 		hash := seal.CoverHash(d.mission.CoverSecret(class, outer.Body.Key), outer.Body.Sequence)
 		if contents[class] != nil {
-			to, err := d.keys.Recipient(class, month)
-			if err != nil {
-				t.Fatal(err)
-			}
-			box, err := seal.SealBox(to, contents[class])
+			box, err := seal.SealBox(d.to[class], contents[class])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -524,13 +524,9 @@ func TestPresenceLeaksNothing(t *testing.T) {
 func TestSizeOfABoxSaysOnlyItsStep(t *testing.T) {
 	d := newDesk(t, durabletest.New("/m"))
 	for _, class := range seal.Classes("A") {
-		to, err := d.keys.Recipient(class, month)
-		if err != nil {
-			t.Fatal(err)
-		}
 		sizes := map[int]int{}
 		for n := 0; n <= 5000; n += 50 {
-			box, err := seal.SealBox(to, make([]byte, n))
+			box, err := seal.SealBox(d.to[class], make([]byte, n))
 			if err != nil {
 				t.Fatal(err)
 			}

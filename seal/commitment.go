@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 	"math/bits"
 	"strconv"
 
@@ -72,16 +73,17 @@ func Commit(seed Seed, fields []Field) *Commitment {
 	}
 	c := &Commitment{seed: seed, fields: fields, index: make(map[string]int, len(fields))}
 	leaves := make([]trucewatch.Hash, size)
+	mac := hmac.New(sha256.New, seed[:])
 	for i, f := range fields {
 		if _, twice := c.index[f.Name]; twice || f.Name == "" || len(f.Name) > nameMaxBytes || f.Name[:1] == fillerMark {
 			panic(fmt.Sprintf("seal: field name %q is empty, too long, reserved or used twice", f.Name))
 		}
 		c.index[f.Name] = i
-		leaves[i] = leafHash(saltOf(seed, f.Name), f.Name, f.Value)
+		leaves[i] = leafHash(saltOf(mac, f.Name), f.Name, f.Value)
 	}
 	for i := len(fields); i < size; i++ {
 		name := fillerMark + strconv.Itoa(i-len(fields))
-		leaves[i] = leafHash(saltOf(seed, name), name, nil)
+		leaves[i] = leafHash(saltOf(mac, name), name, nil)
 	}
 	c.levels = append(c.levels, leaves)
 	for len(leaves) > 1 {
@@ -105,15 +107,16 @@ func (c *Commitment) Open(name string) (Opening, error) {
 	if !ok {
 		return Opening{}, fmt.Errorf("open field %q: %w", name, ErrNotFound)
 	}
-	o := Opening{Name: name, Salt: saltOf(c.seed, name), Value: append([]byte{}, c.fields[i].Value...), Index: uint64(i), Size: uint64(len(c.levels[0]))}
+	o := Opening{Name: name, Salt: saltOf(hmac.New(sha256.New, c.seed[:]), name), Value: append([]byte{}, c.fields[i].Value...), Index: uint64(i), Size: uint64(len(c.levels[0]))}
 	for level := 0; level < len(c.levels)-1; level++ {
 		o.Path = append(o.Path, c.levels[level][(i>>level)^1])
 	}
 	return o, nil
 }
 
-func saltOf(seed Seed, name string) []byte {
-	mac := hmac.New(sha256.New, seed[:])
+// saltOf takes the HMAC under the seed, which it begins anew.
+func saltOf(mac hash.Hash, name string) []byte {
+	mac.Reset()
 	mac.Write([]byte(name))
 	return mac.Sum(nil)[:saltBytes]
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,6 +139,187 @@ func TestPowerCuts(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases", cases)
+}
+
+// TestPowerCutsInAnyOrder lets chance decide where the disk fails, and which
+// sectors and names arrive.
+func TestPowerCutsInAnyOrder(t *testing.T) {
+	clean := durabletest.New("/m")
+	script := &faultScript{map[trucewatch.Hash]seal.State{}, map[trucewatch.Hash]bool{}}
+	if err := script.run(clean); err != nil {
+		t.Fatal(err)
+	}
+	seeds := uint64(2_000)
+	if long() {
+		seeds = 100_000
+	}
+	for seed := range seeds {
+		random := rand.New(rand.NewPCG(seed, 1))
+		disk := durabletest.New("/m")
+		failure := []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[random.IntN(3)]
+		disk.FailAt(random.IntN(len(clean.Calls())+1), failure, syscall.EIO, random.IntN(2) == 0)
+		script := &faultScript{map[trucewatch.Hash]seal.State{}, map[trucewatch.Hash]bool{}}
+		_ = script.run(disk) // The failure; what it acknowledged is in the script.
+		for range 2 {
+			disk.CutPower(random)
+			store, err := seal.OpenStore(disk, "/m/boxes")
+			if err != nil {
+				t.Fatalf("seed %d: open: %v", seed, err)
+			}
+			if err := script.check(store); err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		disk.CutPower(random)
+		again(t, disk, fmt.Sprint("seed ", seed))
+	}
+}
+
+// TestPowerCutsOfKeys: an epoch that was acknowledged opens, unless its
+// destruction was asked for; one whose destruction was acknowledged never does.
+func TestPowerCutsOfKeys(t *testing.T) {
+	role := newRole(t)
+	var box []byte
+	run := func(disk *durabletest.Disk) (made, asked, destroyed bool) {
+		keys := seal.OpenKeys(disk, "/m/boxes")
+		if keys.SetRecipients("mission", []*seal.Recipient{role.Recipient()}) != nil {
+			return
+		}
+		e, err := keys.NewEpoch("mission", month)
+		if err != nil {
+			return
+		}
+		made = true
+		if box, err = seal.SealBox(e.Recipient(), []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		asked = true
+		destroyed = keys.DestroyEpoch("mission", month) == nil
+		return
+	}
+	clean := durabletest.New("/m")
+	run(clean)
+	for seed := range uint64(600) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		disk := durabletest.New("/m")
+		failure := []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[random.IntN(3)]
+		disk.FailAt(random.IntN(len(clean.Calls())+1), failure, syscall.EIO, random.IntN(2) == 0)
+		made, asked, destroyed := run(disk)
+		disk.CutPower(random)
+		keys := seal.OpenKeys(disk, "/m/boxes")
+		e, err := keys.OpenEpoch("mission", month, []*seal.Identity{role})
+		if destroyed && !errors.Is(err, seal.ErrDestroyed) || made && !asked && err != nil {
+			t.Fatalf("seed %d: made %v, destroyed %v: %v", seed, made, destroyed, err)
+		}
+		if made && err == nil {
+			if _, err := seal.OpenBox([]*seal.Identity{e.Identity()}, box); err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+		}
+		if made {
+			if err := keys.DestroyEpoch("mission", month); err != nil {
+				t.Fatalf("seed %d: destroy again: %v", seed, err)
+			}
+			disk.Crash(durabletest.Lost)
+			if !keys.EpochDestroyed("mission", month) {
+				t.Fatalf("seed %d: destroyed again, it is there", seed)
+			}
+		}
+	}
+}
+
+// TestReaderFollowsAWriter in another process.
+func TestReaderFollowsAWriter(t *testing.T) {
+	dir := t.TempDir()
+	writer, err := seal.OpenStore(durable.OS{}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	reader, err := seal.ReadStore(durable.OS{}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	for n := range 30 {
+		for _, class := range []string{"mission", "custody"} {
+			if err := writer.Put(class, [][]byte{blob(n, 50*n+1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n%3 == 0 {
+			if err := reader.Refresh(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := writer.Destroy("mission", []trucewatch.Hash{seal.BoxHash(blob(4, 201))}); err != nil {
+		t.Fatal(err)
+	}
+	if got := reader.State("mission", seal.BoxHash(blob(4, 201))); got != seal.Destroyed {
+		t.Errorf("before it is refreshed the reader sees %s", got)
+	}
+	if err := reader.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 30 {
+		want := seal.Present
+		if n == 4 {
+			want = seal.Destroyed
+		}
+		if got := reader.State("mission", seal.BoxHash(blob(n, 50*n+1))); got != want {
+			t.Errorf("box %d is %s", n, got)
+		}
+	}
+	if n := len(slices.Collect(reader.All("custody"))); n != 30 {
+		t.Errorf("%d boxes of custody", n)
+	}
+	wantError(t, writer.Refresh(), seal.ErrInvalid)
+}
+
+// TestReaderFollowsAHalfWrittenFrame: it looked while the head was being written.
+func TestReaderFollowsAHalfWrittenFrame(t *testing.T) {
+	disk := durabletest.New("/m")
+	writer, err := seal.OpenStore(disk, "/m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Put("mission", [][]byte{blob(1, 100), blob(2, 100)}); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := disk.ReadFile("/m/mission/pack-000000", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for length := range whole {
+		disk.Put("/m/mission/pack-000000", whole[:length])
+		reader, err := seal.ReadStore(disk, "/m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := disk.OpenWrite("/m/mission/pack-000000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt(whole, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Refresh(); err != nil {
+			t.Fatal(err)
+		}
+		for n := 1; n <= 2; n++ {
+			if got := reader.State("mission", seal.BoxHash(blob(n, 100))); got != seal.Present {
+				t.Fatalf("seen at %d bytes: box %d is %s", length, n, got)
+			}
+		}
+		if faults, err := reader.Faults("mission"); err != nil || len(faults) != 0 {
+			t.Fatalf("seen at %d bytes: %v, %v", length, faults, err)
+		}
+		reader.Close()
+	}
 }
 
 // again does everything once more on what the crash left, as a mission does that

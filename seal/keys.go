@@ -57,6 +57,11 @@ type Epoch struct {
 	Class    string
 	Number   uint32
 	identity *Identity
+	secret   []byte // of identity, as written
+}
+
+func newEpoch(class string, number uint32, identity *Identity) *Epoch {
+	return &Epoch{Class: class, Number: number, identity: identity, secret: []byte(identity.Secret())}
 }
 
 // Identity opens the boxes of the epoch.
@@ -70,7 +75,7 @@ func (e *Epoch) Recipient() *Recipient {
 // Secret derives 32 bytes from the epoch's identity for a purpose, such as
 // "pseudonym": HMAC-SHA256 with the written identity as key.
 func (e *Epoch) Secret(purpose string) [32]byte {
-	mac := hmac.New(sha256.New, []byte(e.identity.Secret()))
+	mac := hmac.New(sha256.New, e.secret)
 	mac.Write([]byte("trucewatch/epoch-secret/v1\x00" + purpose))
 	return [32]byte(mac.Sum(nil))
 }
@@ -174,12 +179,12 @@ func (k *Keys) NewEpoch(class string, epoch uint32) (*Epoch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new epoch %d of %s: %w", epoch, class, err)
 	}
-	e := &Epoch{Class: class, Number: epoch, identity: &Identity{key: key}}
+	e := newEpoch(class, epoch, &Identity{key: key})
 	to := make([]age.Recipient, len(roles))
 	for i, r := range roles {
 		to[i] = r.key
 	}
-	wrapped, err := encrypt([]byte(e.head()+key.String()+"\n"), to...)
+	wrapped, err := encrypt([]byte(epochHead(class, epoch)+key.String()+"\n"), to...)
 	if err != nil {
 		return nil, err
 	}
@@ -190,10 +195,10 @@ func (k *Keys) NewEpoch(class string, epoch uint32) (*Epoch, error) {
 	return e, durable.WriteFile(k.disk, k.epochName(class, epoch, ".pub"), []byte(e.Recipient().String()+"\n"))
 }
 
-// head stands before the identity in its file, so that one file cannot pass for
+// epochHead stands before the identity in its file, so that one file cannot pass for
 // that of another epoch or class.
-func (e *Epoch) head() string {
-	return fmt.Sprintf("# trucewatch epoch v1 class=%s epoch=%d\n", e.Class, e.Number)
+func epochHead(class string, epoch uint32) string {
+	return fmt.Sprintf("# trucewatch epoch v1 class=%s epoch=%d\n", class, epoch)
 }
 
 // Recipient returns to whom boxes of the class are sealed in the epoch. It needs
@@ -247,14 +252,15 @@ func (k *Keys) OpenEpoch(class string, epoch uint32, roles []*Identity) (*Epoch,
 	if err != nil {
 		return nil, fmt.Errorf("epoch %d of %s: %w", epoch, class, err)
 	}
-	e := &Epoch{Class: class, Number: epoch}
-	secret, ok := strings.CutPrefix(string(plain), e.head())
+	secret, ok := strings.CutPrefix(string(plain), epochHead(class, epoch))
 	if !ok {
 		return nil, fmt.Errorf("epoch %d of %s: %w: the file is that of another epoch or class", epoch, class, ErrCorrupt)
 	}
-	if e.identity, err = ParseIdentity(strings.TrimSuffix(secret, "\n")); err != nil {
+	identity, err := ParseIdentity(strings.TrimSuffix(secret, "\n"))
+	if err != nil {
 		return nil, fmt.Errorf("epoch %d of %s: %w", epoch, class, err)
 	}
+	e := newEpoch(class, epoch, identity)
 	beside, err := k.Recipient(class, epoch)
 	if errors.Is(err, ErrNotFound) {
 		// NewEpoch died between the two files.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -106,38 +105,72 @@ type shelf struct {
 
 func loadShelf(disk durable.Disk, dir string, readOnly bool) (*shelf, error) {
 	sh := &shelf{disk: disk, dir: dir, newest: make(map[trucewatch.Hash]int32)}
-	names, err := disk.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	err := sh.openPacks(readOnly)
+	if err == nil && !readOnly && len(sh.packs) > 0 {
+		// Names that a crash left unsynced must not vanish under new frames.
+		err = errors.Join(disk.SyncDir(dir), sh.finish())
+	}
+	if err != nil {
+		return nil, errors.Join(err, sh.close())
+	}
+	return sh, nil
+}
+
+// openPacks opens and scans the packs that are not open yet.
+func (sh *shelf) openPacks(readOnly bool) error {
+	names, err := sh.disk.ReadDir(sh.dir)
+	if err != nil {
+		return err
 	}
 	for _, name := range names {
 		var number int
-		if n, err := fmt.Sscanf(name, "pack-%d", &number); n != 1 || err != nil || name != packName(number) {
-			continue // keys
+		if n, err := fmt.Sscanf(name, "pack-%d", &number); n != 1 || err != nil || name != packName(number) || number < len(sh.packs) {
+			continue // keys, or a pack that is open already
 		}
 		if number != len(sh.packs) {
-			return sh, errors.Join(fmt.Errorf("%w: %s comes after %d packs", ErrCorrupt, name, len(sh.packs)), sh.close())
+			return fmt.Errorf("%w: %s comes after %d packs", ErrCorrupt, name, len(sh.packs))
 		}
-		open := disk.OpenWrite
+		open := sh.disk.OpenWrite
 		if readOnly {
-			open = disk.Open
+			open = sh.disk.Open
 		}
-		file, err := open(filepath.Join(dir, name))
+		file, err := open(filepath.Join(sh.dir, name))
 		if err != nil {
-			return sh, errors.Join(err, sh.close())
+			return err
 		}
 		sh.packs = append(sh.packs, &pack{name: name, file: file})
-		if err := sh.scan(int32(number)); err != nil {
-			return sh, errors.Join(fmt.Errorf("%s: %w", name, err), sh.close())
+		if err := sh.scan(int32(number), 0); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if !readOnly && len(sh.packs) > 0 {
-		// Names that a crash left unsynced must not vanish under new frames.
-		if err := errors.Join(disk.SyncDir(dir), sh.finish()); err != nil {
-			return sh, errors.Join(err, sh.close())
+	return nil
+}
+
+// refresh takes in what another process has appended since. The last pack is
+// read on from its last sound frame: what comes after it may have been seen
+// while it was being written.
+func (sh *shelf) refresh() error {
+	if len(sh.packs) > 0 {
+		number := int32(len(sh.packs) - 1)
+		from := int64(0)
+		for n := len(sh.frames) - 1; n >= 0 && sh.frames[n].pack == number; n-- {
+			f := &sh.frames[n]
+			if !f.broken {
+				from = f.end()
+				break
+			}
+			if f.older >= 0 {
+				sh.newest[f.hash] = f.older
+			} else {
+				delete(sh.newest, f.hash)
+			}
+			sh.frames = sh.frames[:n]
+		}
+		if err := sh.scan(number, from); err != nil {
+			return fmt.Errorf("%s: %w", packName(int(number)), err)
 		}
 	}
-	return sh, nil
+	return sh.openPacks(true)
 }
 
 func packName(number int) string { return fmt.Sprintf("pack-%06d", number) }
@@ -151,15 +184,15 @@ func (sh *shelf) close() error {
 	return errors.Join(errs...)
 }
 
-// scan reads the heads of a pack's frames.
-func (sh *shelf) scan(number int32) error {
+// scan reads the heads of a pack's frames from a place on.
+func (sh *shelf) scan(number int32, from int64) error {
 	p := sh.packs[number]
 	size, err := p.file.Size()
 	if err != nil {
 		return err
 	}
 	head := make([]byte, headBytes)
-	for at := int64(0); at < size; {
+	for at := from; at < size; {
 		if err := readFull(p.file, head, at); err != nil {
 			return err
 		}
@@ -244,8 +277,21 @@ func (sh *shelf) readFrame(f *frame) ([]byte, State) {
 		return nil, Destroyed
 	case BoxHash(box) == f.hash:
 		return box, Present
+	case zeros(box) && sh.markedSince(f):
+		return nil, Destroyed
 	}
 	return nil, Damaged
+}
+
+// markedSince says whether another process has marked the frame since it was
+// scanned.
+func (sh *shelf) markedSince(f *frame) bool {
+	head := make([]byte, headBytes)
+	if err := readFull(sh.packs[f.pack].file, head, f.offset); err != nil {
+		return false
+	}
+	now, ok := parseHead(head)
+	return ok && now.marked && now.hash == f.hash
 }
 
 // read returns the best of the copies of a box: one that is there, else the sign

@@ -85,7 +85,7 @@ func (s *Store) load() error {
 		return fmt.Errorf("open boxes: %w", err)
 	}
 	for _, class := range names {
-		if checkClass(class) != nil {
+		if checkClass(class) != nil || s.shelves[class] != nil {
 			continue
 		}
 		sh, err := loadShelf(s.disk, filepath.Join(s.dir, class), s.readOnly)
@@ -95,6 +95,22 @@ func (s *Store) load() error {
 		s.shelves[class] = sh
 	}
 	return nil
+}
+
+// Refresh takes in the boxes that another process has put since ReadStore. What
+// that process has destroyed is seen without it.
+func (s *Store) Refresh() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.readOnly || s.shelves == nil {
+		return fmt.Errorf("refresh boxes: %w: the store is closed or open for writing", ErrInvalid)
+	}
+	for class, sh := range s.shelves {
+		if err := sh.refresh(); err != nil {
+			return fmt.Errorf("refresh boxes of %s: %w", class, err)
+		}
+	}
+	return s.load()
 }
 
 // Close ends the use of the store.
