@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
 
@@ -133,4 +135,32 @@ func (l *Log) keep() error {
 	}
 	// The name may be there without being durable.
 	return l.disk.SyncDir(filepath.Dir(name))
+}
+
+// MergeInto is Log.Merge for the log, or replica, in dir while no writer has it
+// open. It does not look at the entries, so that it costs a few small files. The
+// errors are those of Merge, ErrNotFound, ErrLocked and ErrCorrupt.
+func MergeInto(dir string, verifier note.Verifier, signed []byte) (Checkpoint, error) {
+	l, err := lockLog(production(), dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	c, err := l.mergeInto(verifier, signed)
+	if errClose := l.lock.Close(); err == nil {
+		err = errClose
+	}
+	return c, err
+}
+
+func (l *Log) mergeInto(verifier note.Verifier, signed []byte) (Checkpoint, error) {
+	last, err := readCheckpoint(l.disk, l.dir, checkpointName, verifier)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	l.signed = last
+	// A Merge that died may have left signatures in one of the two files only.
+	if err := l.keep(); err != nil {
+		return Checkpoint{}, fmt.Errorf("record: merge: %w", err)
+	}
+	return l.merge(signed)
 }

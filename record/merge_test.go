@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -320,5 +322,40 @@ func TestOpenBringsSignaturesTogether(t *testing.T) {
 		if names := signatureNames(t, note); fmt.Sprint(names) != want {
 			t.Errorf("signatures of %s, want %s", names, want)
 		}
+	}
+}
+
+// TestMergeIntoAClosedLog: whoever collects cosignatures need not open the log.
+func TestMergeIntoAClosedLog(t *testing.T) {
+	dir, l := servedLog(t, tileWidth, 300, 301)
+	_, verifier := testKey(t)
+	a, b := newCosigner(t, "a.example"), newCosigner(t, "b.example")
+	last := l.Checkpoint()
+	if _, err := MergeInto(dir, verifier, a.cosign(t, last)); !errors.Is(err, ErrLocked) {
+		t.Errorf("MergeInto while it is open = %v, want ErrLocked", err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A Merge died between its two files.
+	kept := withLines(last, lastLine(last.Note), lastLine(b.cosign(t, last)))
+	if err := os.WriteFile(filepath.Join(dir, keptName(301)), kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	merged, err := MergeInto(dir, verifier, a.cosign(t, last))
+	if names := fmt.Sprint(signatureNames(t, merged.Note)); err != nil || names != fmt.Sprint([]string{testOrigin, "a.example", "b.example"}) {
+		t.Fatalf("MergeInto = %s, %v", names, err)
+	}
+	report, err := Verify(dir, verifier, a.verifier, b.verifier)
+	if err != nil || report.Cosignatures != 4 || report.Size != 301 {
+		t.Errorf("Verify = %+v, %v", report, err)
+	}
+	other := last
+	other.Root[0]++
+	if _, err := MergeInto(dir, verifier, a.cosign(t, other)); !errors.Is(err, ErrInvalid) {
+		t.Errorf("MergeInto of another root = %v, want ErrInvalid", err)
+	}
+	if _, err := MergeInto(t.TempDir(), verifier, a.cosign(t, last)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("MergeInto of no log = %v, want ErrNotFound", err)
 	}
 }

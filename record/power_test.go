@@ -286,7 +286,7 @@ func (r *powerRun) checkReplica() {
 // each cut everything acknowledged is there, and all of it verifies.
 func TestPowerCutsLoseNothing(t *testing.T) {
 	const livesPerSeed = 5
-	seeds := uint64(200) // 1,000 cuts
+	seeds := uint64(250) // 1,250 cuts
 	if longTests() {
 		seeds = 10_000
 	}

@@ -104,6 +104,17 @@ func (c *contents) leafHash(index uint64) ([32]byte, error) {
 	return hashes[index%tileWidth], nil
 }
 
+// RootAt is the tree hash of the first size entries, size at most Size.
+func (l *Log) RootAt(size uint64) (root [32]byte, err error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if size > l.contents.tree.size {
+		return root, fmt.Errorf("record: root of %d entries: %w: the log has %d", size, ErrNotFound, l.contents.tree.size)
+	}
+	hash, err := l.contents.rootAt(size)
+	return [32]byte(hash), err
+}
+
 // rootAt is the root of the first size entries, which the log has.
 func (c *contents) rootAt(size uint64) (tlog.Hash, error) {
 	switch size {

@@ -50,7 +50,7 @@ func TestLog_real_segment(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	checkKilled(t, dir, size, size)
+	checkWhole(t, dir, size, size)
 	if report, err := Verify(dir, verifier); err != nil || report.Root != treeHash(t, testEntries(0, size)) {
 		t.Fatalf("Verify = %+v, %v", report, err)
 	}

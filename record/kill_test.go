@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const (
+	killDirEnv = "RECORD_TEST_KILL_DIR" // set: the test binary is the writer that is killed
+
+	// killsPerLog bounds how large a log becomes that is verified after each kill.
+	killsPerLog = 25
+	// killAfterMax is when a writer is killed at the latest, from its start. It is
+	// ready after some 20 ms, so that some die while they open.
+	killAfterMax = 60 * time.Millisecond
+)
+
+// TestKillsLoseNothing kills a process that writes a log, its guard and its
+// replica, at random moments, and checks that whatever it acknowledged is there.
+func TestKillsLoseNothing(t *testing.T) {
+	if dir := os.Getenv(killDirEnv); dir != "" {
+		writeForever(t, dir)
+		return
+	}
+	kills := 30
+	if longTests() {
+		kills = 10_000
+	}
+	// The moments differ from run to run; whatever they are, nothing may be lost.
+	random := rand.New(rand.NewPCG(uint64(os.Getpid()), 0))
+	total := make(map[string]uint64)
+	var k *killed
+	for i := range kills {
+		if i%killsPerLog == 0 {
+			k = &killed{dir: t.TempDir(), promised: make(map[string]uint64)}
+			if err := os.Mkdir(filepath.Join(k.dir, "guard"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := k.promised["opened"]
+		k.kill(t, time.Duration(random.Int64N(int64(killAfterMax))))
+		k.check(t)
+		if k.promised["opened"] > before {
+			total["lives that opened"]++
+		}
+		if (i+1)%killsPerLog == 0 || i+1 == kills {
+			for what, n := range k.promised {
+				total[what] += n
+			}
+			if err := os.RemoveAll(k.dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Logf("%d kills, promised: %v", kills, total)
+	for _, what := range []string{"acknowledged", "signed", "merged", "replicated"} {
+		if total[what] == 0 {
+			t.Errorf("no writer lived to say %q: the test tests nothing", what)
+		}
+	}
+}
+
+// killed is a directory whose writer is killed again and again.
+type killed struct {
+	dir      string
+	promised map[string]uint64 // the highest number that was printed after each word
+	tree     tree              // of the entries that must be there
+}
+
+// kill starts a writer, kills it after a time, and reads what it promised.
+func (k *killed) kill(t *testing.T, after time.Duration) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestKillsLoseNothing$")
+	child.Env = append(os.Environ(), killDirEnv+"="+k.dir)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { child.Process.Kill() })
+	defer timer.Stop()
+	text, err := io.ReadAll(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Wait(); err == nil || child.ProcessState.Exited() {
+		t.Fatalf("the writer ended by itself: %v\n%s", err, text)
+	}
+	lines := bufio.NewScanner(strings.NewReader(string(text[:strings.LastIndexByte(string(text), '\n')+1]))) // The kill may cut a line.
+	for lines.Scan() {
+		word, number, _ := strings.Cut(lines.Text(), " ")
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			t.Fatalf("the writer says %q", lines.Text())
+		}
+		k.promised[word] = max(k.promised[word], n)
+	}
+}
+
+// check holds what is on the disk against what was promised.
+func (k *killed) check(t *testing.T) {
+	t.Helper()
+	_, verifier := testKey(t)
+	cosigner := newCosigner(t, "a.example")
+	report, err := Verify(filepath.Join(k.dir, "log"), verifier, cosigner.verifier)
+	if errors.Is(err, ErrNotFound) && len(k.promised) == 0 {
+		return // It was killed before it had made the log.
+	}
+	if err != nil || report.Size < k.promised["acknowledged"] || report.Signed < k.promised["signed"] || report.Unknown > 0 {
+		t.Fatalf("promised %v, but Verify = %+v, %v", k.promised, report, err)
+	}
+	for k.tree.size < report.Size {
+		if err := k.tree.add(tlog.RecordHash(testEntry(k.tree.size)), func(int, uint64, []tlog.Hash) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if k.tree.size != report.Size || k.tree.root() != report.Root {
+		t.Fatalf("%d entries, where %d were before, or others", report.Size, k.tree.size)
+	}
+	if size := k.promised["merged"]; size > 0 {
+		signed, err := os.ReadFile(filepath.Join(k.dir, "log", keptName(size)))
+		if err != nil || len(signatureNames(t, signed)) != 2 {
+			t.Fatalf("checkpoint %d was cosigned: %v\n%s", size, err, signed)
+		}
+	}
+	report, err = Verify(filepath.Join(k.dir, "replica"), verifier)
+	if size := k.promised["replicated"]; size > 0 && (err != nil || report.Signed < size) {
+		t.Fatalf("%d entries were replicated, but Verify = %+v, %v", size, report, err)
+	}
+}
+
+// writeForever is the process that is killed.
+func writeForever(t *testing.T, dir string) {
+	signer, verifier := testKey(t)
+	cosigner := newCosigner(t, "a.example")
+	s := production()
+	s.segment, s.bulk, s.Guard = 2*tileWidth, 1, FileGuard(filepath.Join(dir, "guard"))
+	l, err := open(s, filepath.Join(dir, "log"), verifier, signer)
+	if errors.Is(err, ErrNotFound) {
+		l, err = create(s, filepath.Join(dir, "log"), testOrigin, signer)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := openReplica(s, filepath.Join(dir, "replica"), verifier)
+	if errors.Is(err, ErrNotFound) {
+		r, err = createReplica(s, filepath.Join(dir, "replica"), l.Checkpoint().Note, verifier)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func(word string, n uint64, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println(word, n)
+	}
+	fmt.Println("opened", l.Size())
+	for i := 1; ; i++ {
+		n := uint64(i % 40)
+		if i%9 == 0 {
+			n += tileWidth
+		}
+		_, err := l.Append(testEntries(l.Size(), l.Size()+n+1)...)
+		say("acknowledged", l.Size(), err)
+		switch i % 4 {
+		case 1:
+			c, err := l.Sign()
+			say("signed", c.Size, err)
+		case 2:
+			c, err := l.Merge(cosigner.cosign(t, l.Checkpoint()))
+			say("merged", c.Size, err)
+		case 3:
+			cursor := l.Entries(r.Checkpoint().Size, l.Checkpoint().Size)
+			err := r.Extend(l.Checkpoint().Note, func() ([]byte, error) { _, entry, err := cursor.Next(); return entry, err })
+			say("replicated", r.Checkpoint().Size, err)
+		}
+	}
+}
