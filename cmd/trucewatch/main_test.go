@@ -55,7 +55,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "mission": cmdMission, "flip": cmdFlip, "cut": cmdCut, "generate": cmdGenerate, "same": cmdSame,
-			"count": cmdCount, "agrees": cmdAgrees,
+			"count": cmdCount, "agrees": cmdAgrees, "picture": cmdPicture,
 		},
 	})
 }
