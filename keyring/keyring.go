@@ -24,10 +24,10 @@ func (p Problem) String() string { return fmt.Sprintf("entry %d: %s", p.Index, p
 // A Ring is the keys of one record as far as its entries were admitted. It is
 // for one goroutine.
 type Ring struct {
-	origin string
-	next   uint64
-	keys   map[trucewatch.KeyID]*key
-	policy *trucewatch.Policy
+	origin   string
+	next     uint64
+	keys     map[trucewatch.KeyID]*key
+	policies []*trucewatch.Policy // in record order
 	// genesis waits for its key, which entry 1 registers.
 	genesis *trucewatch.Entry
 }
@@ -50,8 +50,15 @@ func New(origin string) *Ring {
 // Origin names the record's log.
 func (r *Ring) Origin() string { return r.origin }
 
-// Policy is the one in the last admitted policy entry, nil if there is none.
-func (r *Ring) Policy() *trucewatch.Policy { return r.policy }
+// Policy is the one in force at an instant, nil if there is none.
+func (r *Ring) Policy(at trucewatch.Instant) *trucewatch.Policy {
+	for _, p := range slices.Backward(r.policies) {
+		if p.From <= at {
+			return p
+		}
+	}
+	return nil
+}
 
 // Head returns the sequence that the key's next body must have, and the hash of
 // its last one.
@@ -226,7 +233,7 @@ func (r *Ring) advance(e *trucewatch.Entry) {
 
 // inspectKey says what is wrong with a key or policy that the entry brings.
 func (r *Ring) inspectKey(a *admission, e *trucewatch.Entry) {
-	if p := e.Body.Payload.Policy; p != nil && r.policy != nil && p.From < e.Received+PolicyDelayH*3600*trucewatch.Second {
+	if p := e.Body.Payload.Policy; p != nil && len(r.policies) > 0 && p.From < e.Received+PolicyDelayH*3600*trucewatch.Second {
 		a.problem(e.Index, "a change of policy takes effect at %v, earlier than %d hours after it was received", p.From, PolicyDelayH)
 	}
 	k := e.Body.Payload.Key
@@ -247,7 +254,7 @@ func (r *Ring) inspectKey(a *admission, e *trucewatch.Entry) {
 // take adds what the entry says of keys and policy.
 func (r *Ring) take(a *admission, e *trucewatch.Entry) {
 	if p := e.Body.Payload.Policy; p != nil {
-		r.policy = p
+		r.policies = append(r.policies, p)
 	}
 	k := e.Body.Payload.Key
 	if k == nil {

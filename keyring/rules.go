@@ -40,11 +40,12 @@ func (r *Ring) allowed(a *admission, e *trucewatch.Entry) {
 	if b := e.Body.Payload.Receipt; b != nil && k.Role == trucewatch.HolderKey && b.Holder != k.Organisation {
 		a.problem(e.Index, "is a receipt of %q signed by a key of %q", b.Holder, k.Organisation)
 	}
-	if e.Body.Payload.Policy != nil && r.policy != nil {
-		r.policyChange(a, e)
+	policy := r.Policy(e.Received)
+	if e.Body.Payload.Policy != nil && policy != nil {
+		r.policyChange(a, e, policy)
 	}
 	// An erasure takes evidence away for good, so no policy can leave it to one.
-	if two := r.policy != nil && slices.Contains(r.policy.TwoPerson, e.Body.Type); !two && e.Body.Type != trucewatch.ErasureEntry {
+	if two := policy != nil && slices.Contains(policy.TwoPerson, e.Body.Type); !two && e.Body.Type != trucewatch.ErasureEntry {
 		return
 	}
 	if n := len(r.officers(e)); n < 2 {
@@ -65,10 +66,10 @@ func (r *Ring) officers(e *trucewatch.Entry) []*key {
 
 // policyChange wants the officers of every party and of as many guarantors as
 // make a checkpoint provisional, by the policy that is to be changed.
-func (r *Ring) policyChange(a *admission, e *trucewatch.Entry) {
+func (r *Ring) policyChange(a *admission, e *trucewatch.Entry, policy *trucewatch.Policy) {
 	guarantors := 0
 	officers := r.officers(e)
-	for _, o := range r.policy.Organisations {
+	for _, o := range policy.Organisations {
 		agrees := slices.ContainsFunc(officers, func(k *key) bool { return k.Organisation == o.Name })
 		switch {
 		case o.Party == "" && agrees:
@@ -77,7 +78,7 @@ func (r *Ring) policyChange(a *admission, e *trucewatch.Entry) {
 			a.problem(e.Index, "changes the policy without an officer of %s", o.Name)
 		}
 	}
-	if guarantors < r.policy.Guarantors {
-		a.problem(e.Index, "changes the policy with officers of %d guarantors, of %d that must agree", guarantors, r.policy.Guarantors)
+	if guarantors < policy.Guarantors {
+		a.problem(e.Index, "changes the policy with officers of %d guarantors, of %d that must agree", guarantors, policy.Guarantors)
 	}
 }

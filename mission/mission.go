@@ -44,6 +44,7 @@ type Mission struct {
 	cut       trucewatch.Instant // the last cut-off that was ticked
 	news      bool               // something but time changed since the last digest entry
 	ahead     bool               // the state holds more than the record has signed: see ErrAhead
+	asked     bool               // the witnesses know nothing that is not here
 	changes   Listener
 }
 
@@ -140,6 +141,11 @@ func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []
 	if err != nil {
 		return err
 	}
+	if s.Guard != "" {
+		if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, guardFile), []byte(s.Guard+"\n")); err != nil {
+			return fmt.Errorf("mission: create: %w", err)
+		}
+	}
 	if s.SlotS > 0 {
 		if err := newRoles(dir, os.Getenv(PassphraseVariable)); err != nil {
 			return err
@@ -149,7 +155,11 @@ func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []
 	if err != nil {
 		return err
 	}
-	log, err := record.Create(filepath.Join(dir, "record"), origin, signer)
+	options, err := guardOptions(dir)
+	if err != nil {
+		return err
+	}
+	log, err := record.CreateWith(filepath.Join(dir, "record"), origin, signer, options)
 	if err != nil {
 		return err
 	}

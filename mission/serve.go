@@ -21,6 +21,7 @@ import (
 	"github.com/trucewatch/trucewatch/publish/api"
 	"github.com/trucewatch/trucewatch/publish/web"
 	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/witness"
 )
 
 // pollEvery is how often a server looks for new entries. Guess: a writer signs
@@ -61,8 +62,9 @@ type served struct {
 	folded bool
 	listed listing // what list was made from
 
-	listMu sync.Mutex // guards list: a page must not wait for a fold or a report
-	list   []string   // days of issue of the reports shown
+	listMu   sync.Mutex // guards what follows: a page must not wait for a fold or a report
+	list     []string   // days of issue of the reports shown
+	cosigner *Cosigner  // nil while nobody co-signs
 }
 
 // A listing is where the mission stood when the list of its reports was made.
@@ -235,6 +237,9 @@ func (sv *served) run(ctx context.Context) {
 			sv.log.Error("index is not sound", "mission", sv.id, "error", err)
 		}
 	})
+	if sv.keeper.audience == trucewatch.ForMission {
+		check.Go(func() { sv.cosign(ctx) })
+	}
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
@@ -281,6 +286,88 @@ func (sv *served) follow() error {
 	sv.listReports()
 	sv.feed.publish(m.state.Next())
 	return nil
+}
+
+// cosign has the record co-signed while its policy says by whom.
+func (sv *served) cosign(ctx context.Context) {
+	for ctx.Err() == nil {
+		sv.mu.Lock()
+		m := sv.keeper.m
+		policy := m.Policy()
+		var c *Cosigner
+		var err error
+		if m.state.Genesis().Mode != trucewatch.Reenacted {
+			c, err = NewCosigner(m, sv.log)
+		}
+		sv.mu.Unlock()
+		if err != nil {
+			sv.log.Error("record cannot be co-signed", "mission", sv.id, "error", err)
+		}
+		if c == nil {
+			sv.pause(ctx)
+			continue
+		}
+		sv.setCosigner(c)
+		beats, stop := context.WithCancel(ctx)
+		witness.Cadence(beats, c.Every(), func(at time.Time) {
+			if changed, err := sv.beat(beats, c, policy, at); err != nil {
+				sv.log.Error("checkpoint was not sent out", "mission", sv.id, "error", err)
+			} else if changed {
+				stop()
+			}
+		})
+		stop()
+		sv.setCosigner(nil)
+		if err := c.Close(); err != nil {
+			sv.log.Error("co-signing did not end well", "mission", sv.id, "error", err)
+		}
+	}
+}
+
+// pause waits until the server looks again.
+func (sv *served) pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(pollEvery):
+	}
+}
+
+// beat sends one checkpoint out, and says whether the policy is another one by now.
+func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Policy, at time.Time) (changed bool, err error) {
+	sv.mu.Lock()
+	m := sv.keeper.m
+	if m.Policy() != policy {
+		sv.mu.Unlock()
+		return true, nil
+	}
+	err = m.Write(func(w *Writer) error {
+		if err := w.Tick(w.Stamp()); err != nil {
+			return err
+		}
+		return c.Prepare(w)
+	})
+	sv.mu.Unlock()
+	if err != nil && !errors.Is(err, record.ErrLocked) { // whoever writes now signs; that is sent
+		return false, err
+	}
+	return false, c.Send(ctx, at)
+}
+
+func (sv *served) setCosigner(c *Cosigner) {
+	sv.listMu.Lock()
+	sv.cosigner = c
+	sv.listMu.Unlock()
+}
+
+// cosigned is how far the record is co-signed, false if nobody does.
+func (sv *served) cosigned() (Cosigned, bool) {
+	sv.listMu.Lock()
+	c := sv.cosigner
+	sv.listMu.Unlock()
+	if c == nil {
+		return Cosigned{}, false
+	}
+	return c.Cosigned(), true
 }
 
 // catchUp folds what was signed since, if anything was: opening a large record

@@ -41,6 +41,7 @@ type Spec struct {
 	Epoch       string          `yaml:"epoch"`
 	Gazetteer   string          `yaml:"gazetteer"`
 	Agreements  []string        `yaml:"agreements"`
+	Guard       string          `yaml:"-"`        // folder on another medium that remembers what was signed
 	SlotS       int64           `yaml:"slot_s"`   // what could harm is sealed; times that stand openly are rounded down to so many seconds
 	Received    string          `yaml:"received"` // fixture time of rows that do not say when they were reported
 	Imports     []SpecImport    `yaml:"imports"`

@@ -134,8 +134,13 @@ func (m *Mission) Origin() string { return m.ring.Origin() }
 // Keys returns the keys of the record.
 func (m *Mission) Keys() []trucewatch.KeyRegistration { return m.ring.Keys() }
 
-// Policy returns who must co-sign and agree, nil if nothing is settled.
-func (m *Mission) Policy() *trucewatch.Policy { return m.ring.Policy() }
+// Policy returns who must co-sign and agree by now, nil if nothing is settled.
+func (m *Mission) Policy() *trucewatch.Policy {
+	if m.ring == nil {
+		return nil
+	}
+	return m.ring.Policy(m.state.Now())
+}
 
 // A Promise is the operator's signed word that a submission stands in the
 // record at an index. Without it he could say that he never had it.

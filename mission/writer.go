@@ -85,7 +85,11 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if err != nil {
 		return err
 	}
-	log, err := record.Open(filepath.Join(m.dir, "record"), verifier, signer)
+	options, err := guardOptions(m.dir)
+	if err != nil {
+		return err
+	}
+	log, err := record.OpenWith(filepath.Join(m.dir, "record"), verifier, signer, options)
 	if err != nil {
 		return err
 	}
@@ -110,6 +114,10 @@ func (m *Mission) write(do func(w *Writer) error) error {
 
 // begin signs what a crash left durable but unsigned, and folds what is new.
 func (w *Writer) begin() error {
+	if err := w.askWitnesses(); err != nil {
+		w.failed = true // nothing may be signed
+		return err
+	}
 	if err := w.sign(); err != nil {
 		return err
 	}

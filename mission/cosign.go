@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/witness"
+)
+
+const (
+	// guardFile names the folder on a second medium that remembers what was signed.
+	guardFile = "keys/guard"
+
+	// gatherFor is how long a beat waits for all cosignatures before it goes on;
+	// what comes later is merged when it comes.
+	// Guess: half the shortest useful cadence. Test: BenchmarkGather of witness.
+	gatherFor = 5 * time.Second
+
+	// absenceAfter is after how long an absence is entered into the record.
+	// Source: record of the design: after 24 hours.
+	absenceAfter = 24 * trucewatch.Hour
+
+	// askFor is how long a first signature waits for what the witnesses know.
+	// Guess. Test: the time of an import with all witnesses down.
+	askFor = 3 * time.Second
+)
+
+// ErrRolledBack says that somebody else knows more of this record than is here:
+// an older state was put back, or two machines write it. Nothing was signed.
+var ErrRolledBack = errors.New("mission: others know more of this record than is here")
+
+// guardOptions are the options of a log whose mission has a second medium.
+func guardOptions(dir string) (record.Options, error) {
+	name, err := os.ReadFile(filepath.Join(dir, guardFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return record.Options{}, nil
+	}
+	if err != nil {
+		return record.Options{}, fmt.Errorf("mission: guard: %w", err)
+	}
+	return record.Options{Guard: record.FileGuard(strings.TrimSpace(string(name)))}, nil
+}
+
+// membersOf are the organisations of a policy as package witness takes them.
+func membersOf(p *trucewatch.Policy) []witness.Member {
+	var members []witness.Member
+	for _, o := range p.Organisations {
+		members = append(members, witness.Member{Name: o.Name, Party: string(o.Party), Witness: o.Witness, Mirror: o.Mirror, Address: o.Address})
+	}
+	return members
+}
+
+// WitnessPolicy is the policy in force as one that checkpoints are held to, nil
+// if nobody co-signs.
+func (m *Mission) WitnessPolicy() (*witness.Policy, error) {
+	p := m.Policy()
+	if p == nil || len(p.Organisations) == 0 {
+		return nil, nil
+	}
+	key, err := readLine(m.dir, logPublicFile)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := witness.NewPolicy(key, membersOf(p), p.Guarantors)
+	if err != nil {
+		return nil, fmt.Errorf("mission: policy: %w", err)
+	}
+	return policy, nil
+}
+
+// askWitnesses refuses to sign if a witness knows a larger checkpoint of this
+// log than is here. Witnesses that do not answer are let be: the second medium
+// is for when all are silent.
+func (w *Writer) askWitnesses() error {
+	p := w.m.Policy()
+	if w.m.asked || p == nil || len(p.Organisations) == 0 {
+		return nil
+	}
+	key, err := readLine(w.m.dir, logPublicFile)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askFor)
+	defer cancel()
+	known, err := witness.Ask(ctx, w.log.Origin(), key, membersOf(p))
+	if err != nil {
+		return fmt.Errorf("mission: ask witnesses: %w", err)
+	}
+	if len(known.Conflicts) > 0 {
+		return fmt.Errorf("%w: %w", ErrRolledBack, known.Conflicts[0])
+	}
+	if size := w.log.Size(); known.Latest.Size > size {
+		return fmt.Errorf("%w: %s has co-signed %d entries, only %d are here: restore the rest from a mirror (trucewatch mirror restore)",
+			ErrRolledBack, known.By, known.Latest.Size, size)
+	}
+	if known.Latest.Size > 0 {
+		if root, err := w.log.RootAt(known.Latest.Size); err != nil || root != known.Latest.Root {
+			return fmt.Errorf("%w: %s has co-signed other entries as the first %d: keep both as evidence, and restore from a mirror",
+				ErrRolledBack, known.By, known.Latest.Size)
+		}
+	}
+	w.m.asked = true
+	return nil
+}
+
+// A Cosigner has the record's checkpoints co-signed, at a steady cadence.
+type Cosigner struct {
+	m        *Mission
+	log      *slog.Logger
+	policy   *trucewatch.Policy
+	holds    *witness.Policy // the same, for checkpoints
+	gatherer *witness.Gatherer
+
+	mu     sync.Mutex
+	reader *record.Reader // for proofs; guarded by mu
+	state  Cosigned       // guarded by mu
+	told   string         // what was logged last of absences; guarded by mu
+	gone   map[string]time.Time
+	size   uint64 // of the last checkpoint that was sent out
+}
+
+// Cosigned is how far the record is co-signed.
+type Cosigned struct {
+	Standing witness.Standing
+	Absent   []witness.Absence
+}
+
+// NewCosigner returns what has the mission's checkpoints co-signed by its policy,
+// nil if it has none.
+func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
+	policy, err := m.WitnessPolicy()
+	if policy == nil || err != nil {
+		return nil, err
+	}
+	c := &Cosigner{m: m, log: log, policy: m.Policy(), holds: policy, gone: map[string]time.Time{}}
+	c.gatherer = witness.NewGatherer(policy, c.prove, c.merge)
+	verifier, err := logVerifier(m.dir)
+	if err != nil {
+		return nil, err
+	}
+	if signed, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier); err == nil {
+		c.size = signed.Size
+		if err := c.gatherer.Learn(signed.Note); err != nil {
+			log.Warn("the last checkpoint cannot be learnt from", "error", err)
+		}
+	}
+	return c, nil
+}
+
+// Every is the cadence.
+func (c *Cosigner) Every() time.Duration { return time.Duration(c.policy.CadenceS) * time.Second }
+
+// Close ends the asking.
+func (c *Cosigner) Close() error {
+	c.gatherer.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reader == nil {
+		return nil
+	}
+	err := c.reader.Close()
+	c.reader = nil
+	return err
+}
+
+// Cosigned is how far the record is co-signed, and who is absent.
+func (c *Cosigner) Cosigned() Cosigned {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Prepare signs the checkpoint that the next beat sends out. In a sealed mission
+// entries without content bring the growth to a step of a short ladder, so that
+// those who see only sizes learn the step and not the number.
+func (c *Cosigner) Prepare(w *Writer) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	if w.m.vault != nil {
+		received := max(w.Stamp(), w.m.state.Now())
+		if err := w.Cover(coversFor(w.m.state.Next()-c.size), received); err != nil {
+			return err
+		}
+	}
+	return c.enterAbsences(w)
+}
+
+// coversFor is how many covers make a growth a step of the ladder 1, 2, 4, ...:
+// also when nothing happened, there is one.
+func coversFor(growth uint64) uint64 {
+	step := uint64(1)
+	for step < growth {
+		step *= 2
+	}
+	return step - growth
+}
+
+// enterAbsences records who has not co-signed for a day, once for each absence.
+func (c *Cosigner) enterAbsences(w *Writer) error {
+	now := w.Stamp()
+	for _, a := range c.Cosigned().Absent {
+		since := trucewatch.InstantOf(a.Since)
+		if now-since < absenceAfter || c.gone[a.Organisation].Equal(a.Since) {
+			continue
+		}
+		p := trucewatch.Payload{Absence: &trucewatch.Absence{Organisation: a.Organisation, SinceSize: a.SinceSize, Since: since}}
+		if err := w.Append(p, max(now, w.m.state.Now())); err != nil {
+			return err
+		}
+		c.gone[a.Organisation] = a.Since
+	}
+	return nil
+}
+
+// Send posts the last checkpoint to the witnesses and merges what they answer.
+// Who is silent delays nothing: the checkpoint stands with those who signed.
+func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
+	verifier, err := logVerifier(c.m.dir)
+	if err != nil {
+		return err
+	}
+	signed, err := record.ReadCheckpoint(filepath.Join(c.m.dir, "record"), verifier)
+	if err != nil {
+		return err
+	}
+	c.size = signed.Size
+	ctx, cancel := context.WithTimeout(ctx, min(gatherFor, c.Every()/2))
+	defer cancel()
+	merged, standing, err := c.gatherer.Gather(ctx, signed.Note, witness.Final)
+	if err != nil && !errors.Is(err, witness.ErrUnavailable) {
+		return fmt.Errorf("mission: co-sign: %w", err)
+	}
+	if merged != nil {
+		c.merge(merged)
+	}
+	absent := c.gatherer.Absent(at)
+	c.mu.Lock()
+	c.state = Cosigned{standing, absent}
+	c.mu.Unlock()
+	c.tell(absent)
+	return nil
+}
+
+// tell logs absences when they change.
+func (c *Cosigner) tell(absent []witness.Absence) {
+	var names []string
+	for _, a := range absent {
+		names = append(names, a.Organisation)
+	}
+	c.mu.Lock()
+	now := strings.Join(names, ", ")
+	changed := now != c.told
+	c.told = now
+	c.mu.Unlock()
+	if !changed {
+		return
+	}
+	for _, a := range absent {
+		c.log.Warn("a witness does not co-sign", "witness", a.String())
+	}
+	if len(absent) == 0 {
+		c.log.Info("all witnesses co-sign again")
+	}
+}
+
+// merge puts cosignatures into the checkpoint that they belong to.
+func (c *Cosigner) merge(signed []byte) {
+	verifier, err := logVerifier(c.m.dir)
+	if err == nil {
+		// A writer may hold the log for a moment.
+		for try := 0; ; try++ {
+			if _, err = record.MergeInto(filepath.Join(c.m.dir, "record"), verifier, signed); !errors.Is(err, record.ErrLocked) || try == mergeTries {
+				break
+			}
+			time.Sleep(mergePause)
+		}
+	}
+	if err != nil {
+		c.log.Error("cosignatures could not be kept; they are asked for again with the next checkpoint", "error", err)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if standing, err := c.holds.Standing(signed); err == nil && standing.Size >= c.state.Standing.Size {
+		c.state.Standing = standing
+	}
+}
+
+// A long import holds the log; cosignatures wait for it this often and long.
+// Guess: a second. Test: an import beside a served mission.
+const (
+	mergeTries = 20
+	mergePause = 50 * time.Millisecond
+)
+
+// prove gives the witnesses consistency proofs.
+func (c *Cosigner) prove(old, size uint64) ([][32]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reader == nil || c.reader.Size() < size {
+		verifier, err := logVerifier(c.m.dir)
+		if err != nil {
+			return nil, err
+		}
+		fresh, err := record.OpenReader(filepath.Join(c.m.dir, "record"), verifier)
+		if err != nil {
+			return nil, err
+		}
+		if c.reader != nil {
+			if err := c.reader.Close(); err != nil {
+				return nil, errors.Join(err, fresh.Close())
+			}
+		}
+		c.reader = fresh
+	}
+	return c.reader.ProveConsistency(old, size)
+}
