@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,30 +239,30 @@ func TestGathererUsesTheSizeThatTheWitnessKnows(t *testing.T) {
 		if err := g.Learn(note); err != nil {
 			t.Fatal(err)
 		}
-		var asked int
+		var asked atomic.Int64
 		count := func(h http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked++; h.ServeHTTP(w, r) })
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked.Add(1); h.ServeHTTP(w, r) })
 		}
 		s.net.set("g-1", count(s.handlers["g-1"]), time.Millisecond)
 		if _, _, err := s.gather(t, g, Final); err != nil {
 			t.Fatal(err)
 		}
-		if asked != 1 {
-			t.Errorf("a witness whose size was learnt is asked %d times, want once", asked)
+		time.Sleep(10 * time.Millisecond) // This one may be the guarantor that is not waited for.
+		if asked.Swap(0) != 1 {
+			t.Error("a witness whose size was learnt is asked more than once")
 		}
-		asked = 0
 		s.log.grow(5, "entry")
 		liar := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(409)
-			fmt.Fprintln(w, 1+asked%7)
+			fmt.Fprintln(w, 1+asked.Load()%7)
 		})
 		s.net.set("g-1", count(liar), time.Millisecond)
 		if _, _, err := s.gather(t, g, Provisional); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)
-		if asked != postsMax {
-			t.Errorf("a witness that names sizes forever is asked %d times, want %d", asked, postsMax)
+		if n := asked.Load(); n != postsMax {
+			t.Errorf("a witness that names sizes forever is asked %d times, want %d", n, postsMax)
 		}
 	})
 }
@@ -321,7 +322,7 @@ func TestGathererStopsALogThatOthersKnowMoreOf(t *testing.T) {
 				}
 				g := s.gatherer(nil)
 				defer g.Close()
-				if _, _, err := s.gather(t, g, Provisional); !errors.Is(err, tt.want) {
+				if _, _, err := s.gather(t, g, Final); !errors.Is(err, tt.want) {
 					t.Errorf("Gather = %v, want %v", err, tt.want)
 				}
 			})
