@@ -89,9 +89,11 @@ func TestCropProvesItself(t *testing.T) {
 
 func TestEveryKindOfPictureGivesItsPixels(t *testing.T) {
 	whole := noise(130, 70, 4)
+	opaque := image.NewRGBA(whole.Rect)
 	gray, deep, pal := image.NewGray(whole.Rect), image.NewNRGBA64(whole.Rect), image.NewPaletted(whole.Rect, color.Palette{color.Black, color.White, color.NRGBA{200, 10, 10, 255}})
 	for y := range 70 {
 		for x := range 130 {
+			opaque.SetRGBA(x, y, color.RGBA{uint8(x), uint8(y), uint8(x * y), 255})
 			gray.Set(x, y, whole.At(x, y))
 			deep.Set(x, y, whole.At(x, y))
 			pal.SetColorIndex(x, y, uint8((x+y)%3))
@@ -102,6 +104,7 @@ func TestEveryKindOfPictureGivesItsPixels(t *testing.T) {
 		file []byte
 		want image.Image // nil: what the decoder says
 	}{
+		{"PNG without alpha", asPNG(t, opaque), opaque},
 		{"gray PNG", asPNG(t, gray), gray},
 		{"16 bit PNG", asPNG(t, deep), deep},
 		{"palette PNG", asPNG(t, pal), pal},

@@ -227,15 +227,27 @@ func (p *picture) appendTile(to []byte, index int) []byte {
 	b := p.tileBounds(index).Add(p.image.Bounds().Min)
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			if photo, ok := p.image.(*image.YCbCr); ok { // every colour JPEG; the other way takes a new object a pixel
-				c := photo.YCbCrAt(x, y)
-				red, green, blue := color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
-				to = append(to, red, green, blue, 0xff)
-				continue
-			}
-			c := color.NRGBAModel.Convert(p.image.At(x, y)).(color.NRGBA)
+			c := pixelAt(p.image, x, y)
 			to = append(to, c.R, c.G, c.B, c.A)
 		}
 	}
 	return to
+}
+
+// pixelAt is color.NRGBAModel's pixel. The usual kinds come first, as the other
+// way makes a new object for each pixel: colour JPEG, PNG with and without alpha.
+func pixelAt(m image.Image, x, y int) color.NRGBA {
+	switch m := m.(type) {
+	case *image.YCbCr:
+		c := m.YCbCrAt(x, y)
+		red, green, blue := color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
+		return color.NRGBA{R: red, G: green, B: blue, A: 0xff}
+	case *image.NRGBA:
+		return m.NRGBAAt(x, y)
+	case *image.RGBA:
+		if c := m.RGBAAt(x, y); c.A == 0xff {
+			return color.NRGBA(c)
+		}
+	}
+	return color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
 }
