@@ -120,6 +120,10 @@ func TestPowerCuts(t *testing.T) {
 				_ = script.run(disk) // The failure; what it acknowledged is in the script.
 				disk.Crash(crash)
 				place := fmt.Sprintf("call %d (%s) %s, %s", call, name, failure, crash)
+				if crash == durabletest.Kill {
+					// What the next process reads may be in memory only, and no sync will write it.
+					again(t, disk.Clone(), place+", at once")
+				}
 				// Twice, with another crash between: what a restart reads may not be on the disk.
 				for range 2 {
 					store, err := seal.OpenStore(disk, "/m/boxes")
@@ -229,6 +233,21 @@ func TestPowerCutsOfKeys(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestKeyDestroyedAgainAfterAFailedSyncIsGone: what looks destroyed may be so in
+// memory only.
+func TestKeyDestroyedAgainAfterAFailedSyncIsGone(t *testing.T) {
+	disk := durabletest.New("/m")
+	d := newDesk(t, disk)
+	disk.FailAt(len(disk.Calls())+2, durabletest.NotDone, syscall.EIO, false) // the sync after open and write
+	wantError(t, d.keys.DestroyEpoch("mission", month), seal.ErrInDoubt)
+	if err := d.keys.DestroyEpoch("mission", month); err != nil {
+		t.Fatal(err)
+	}
+	disk.Crash(durabletest.Lost)
+	_, err := d.keys.OpenEpoch("mission", month, []*seal.Identity{d.roles["mission"]})
+	wantError(t, err, seal.ErrDestroyed)
 }
 
 // TestReaderFollowsAWriter in another process.

@@ -221,6 +221,9 @@ func widen(v trucewatch.Interval, step trucewatch.Instant) trucewatch.Interval {
 		if from := floorTo(v.Till, step); from < math.MaxInt64-step {
 			out.Till = from + step
 		}
+		if out.Till == 0 {
+			out.Till = 1 // 1970 began: zero would say that the end is open
+		}
 	}
 	return out
 }

@@ -95,7 +95,7 @@ func TestResidueKeepsWhatFindingsNeed(t *testing.T) {
 		!got.Has(trucewatch.PreciseFire) || got.Weapon.CalibreMM != 120 || got.Movement.From != "NE" || got.Movement.HeadingMdeg != 225_000 {
 		t.Errorf("residue %+v", got)
 	}
-	if got.When.From > o.When.From || got.When.Till < o.When.Till || got.When.Till-got.When.From > trucewatch.Hour {
+	if got.When.From > o.When.From || got.When.Till < o.When.Till || got.When.Till-got.When.From != trucewatch.Hour || got.When.From%trucewatch.Hour != 0 {
 		t.Errorf("time %v became %v", o.When, got.When)
 	}
 	if got.Where.Region.ReachMM() < 5_000_000 || geo.DistanceMM(got.Where.Region.Mean(), crossing) > got.Where.Region.ReachMM() {

@@ -4,10 +4,15 @@ package seal_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
+
+	"filippo.io/age"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/geo"
@@ -132,6 +137,76 @@ func TestCommitmentOpensEveryField(t *testing.T) {
 	}
 	_, err := seal.Commit(seal.Seed{}, nil).Open("where")
 	wantError(t, err, seal.ErrNotFound, "where")
+}
+
+// TestRootIsThatOfTheSpecification computes the root a second time, as the
+// documentation of Commitment and RFC 6962, 2.1, have it.
+func TestRootIsThatOfTheSpecification(t *testing.T) {
+	seed := seal.Seed{3, 1, 4}
+	f := fields(t, batch(observation(1), observation(2), observation(3)))
+	leaf := func(name string, value []byte) []byte {
+		mac := hmac.New(sha256.New, seed[:])
+		mac.Write([]byte(name))
+		h := sha256.New()
+		h.Write([]byte("\x00trucewatch/field/v1\x00"))
+		h.Write(mac.Sum(nil)[:16])
+		h.Write([]byte{byte(len(name) >> 8), byte(len(name))})
+		h.Write([]byte(name))
+		h.Write(value)
+		return h.Sum(nil)
+	}
+	var leaves [][]byte
+	for _, field := range f {
+		leaves = append(leaves, leaf(field.Name, field.Value))
+	}
+	for n := 0; len(leaves) < 128; n++ {
+		leaves = append(leaves, leaf(fmt.Sprint("~", n), nil))
+	}
+	var tree func(leaves [][]byte) []byte
+	tree = func(leaves [][]byte) []byte {
+		if len(leaves) == 1 {
+			return leaves[0]
+		}
+		k := len(leaves) / 2
+		h := sha256.Sum256(slices.Concat([]byte{1}, tree(leaves[:k]), tree(leaves[k:])))
+		return h[:]
+	}
+	if got := seal.Commit(seed, f).Root(); !bytes.Equal(got[:], tree(leaves)) {
+		t.Errorf("root %s, want %x", got, tree(leaves))
+	}
+}
+
+// TestBoxWithBytesInItsPaddingIsRefused: nothing travels unseen, and a content has
+// one form.
+func TestBoxWithBytesInItsPaddingIsRefused(t *testing.T) {
+	role := newRole(t)
+	to, err := age.ParseHybridRecipient(role.Recipient().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, padded := range map[string][]byte{
+		"bytes in the padding":  append(make([]byte, 255), 1),
+		"no whole step":         make([]byte, 255),
+		"nothing":               nil,
+		"more than there is":    append([]byte{0, 0, 1, 0}, make([]byte, 252)...),
+		"a length beyond limit": append([]byte{0xff, 0xff, 0xff, 0xff}, make([]byte, 252)...),
+	} {
+		var box bytes.Buffer
+		w, err := age.Encrypt(&box, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(padded); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = seal.OpenBox([]*seal.Identity{role}, box.Bytes())
+		if !errors.Is(err, seal.ErrCorrupt) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func TestBoxOpensWithItsKeyOnly(t *testing.T) {

@@ -57,7 +57,8 @@ func OpenStore(disk durable.Disk, dir string) (*Store, error) {
 		return nil, fmt.Errorf("open boxes: %w", err)
 	}
 	s := &Store{disk: disk, dir: dir, lock: lock, shelves: make(map[string]*shelf)}
-	if err := s.load(); err != nil {
+	// Directories that a crash left unsynced must not vanish under new packs.
+	if err := errors.Join(disk.SyncDir(dir), s.load()); err != nil {
 		s.Close() // The error of loading is the one to tell.
 		return nil, err
 	}
