@@ -5,8 +5,11 @@ package record
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const benchEntrySize = 520 // bytes: a signed observation, see the record's format
@@ -134,4 +137,74 @@ func BenchmarkEntries(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "entries/s")
+}
+
+// BenchmarkAppend_workers is 256 callers who append without a pause, entries of
+// 256 bytes to 2 KiB.
+func BenchmarkAppend_workers(b *testing.B) {
+	const workers = 256
+	_, l := benchLog(b, 0)
+	defer l.Close()
+	entries := mixedEntries(4096)
+	var next atomic.Int64
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+				if _, err := l.Append(entries[i%4096]); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}
+
+// BenchmarkAcknowledge is 1,000 entries a second, of 256 bytes to 2 KiB, that come
+// whether or not those before were acknowledged, and a checkpoint every second;
+// b.N is the number of entries. It tells how long they waited.
+func BenchmarkAcknowledge(b *testing.B) {
+	const every = time.Millisecond
+	_, l := benchLog(b, 0)
+	defer l.Close()
+	entries := mixedEntries(4096)
+	waited := make([]time.Duration, b.N)
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	begin := time.Now()
+	for i := range b.N {
+		due := begin.Add(time.Duration(i) * every)
+		time.Sleep(time.Until(due))
+		wg.Go(func() {
+			_, err := l.Append(entries[i%4096])
+			waited[i] = time.Since(due)
+			if err == nil && i%1000 == 999 {
+				_, err = l.Sign()
+			}
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(waited)
+	for _, per := range []int{50, 99} {
+		b.ReportMetric(waited[len(waited)*per/100].Seconds()*1000, fmt.Sprintf("p%d-ms", per))
+	}
+}
+
+// BenchmarkProve is one inclusion proof in a log of 200,000 entries.
+func BenchmarkProve(b *testing.B) {
+	const size = 200_000
+	_, l := benchLog(b, size)
+	defer l.Close()
+	random := rand.New(rand.NewPCG(1, 2))
+	for b.Loop() {
+		if _, err := l.ProveInclusion(random.Uint64N(size), size); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

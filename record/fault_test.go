@@ -157,6 +157,7 @@ func (r *faultRun) cutPower() {
 // TestFaults fails each call of two lives of a log in each way, then crashes in
 // each way, opens and checks, and lives on.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	signer, verifier := testKey(t)
 	begin := func(t *testing.T) *faultRun {
 		return &faultRun{t: t, disk: durabletest.New("/log"), signer: signer, verifier: verifier}

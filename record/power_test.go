@@ -285,6 +285,7 @@ func (r *powerRun) checkReplica() {
 // and the call before may have failed having done nothing, half, or all. After
 // each cut everything acknowledged is there, and all of it verifies.
 func TestPowerCutsLoseNothing(t *testing.T) {
+	t.Parallel()
 	const livesPerSeed = 5
 	seeds := uint64(250) // 1,250 cuts
 	if longTests() {

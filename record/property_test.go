@@ -20,6 +20,7 @@ import (
 // TestLog_property: whatever is appended, signed, closed, killed and opened, the
 // root is tlog's over the entries, and the entries come back.
 func TestLog_property(t *testing.T) {
+	t.Parallel()
 	signer, verifier := testKey(t)
 	rapid.Check(t, func(t *rapid.T) {
 		segment := rapid.SampledFrom([]uint64{tileWidth, 3 * tileWidth, segmentEntries}).Draw(t, "segment")

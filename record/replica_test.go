@@ -121,6 +121,7 @@ func TestReplicaFollowsItsLog(t *testing.T) {
 // on the way. Nothing of it is seen after opening again, and the next source is
 // taken as if nothing had been.
 func TestReplicaShowsNothingUnproven(t *testing.T) {
+	t.Parallel()
 	source := newTestSource(t, 9000)
 	errSource := errors.New("source")
 	lies := func(at uint64) func(uint64, []byte) ([]byte, error) {

@@ -98,6 +98,7 @@ func readsTrue(t *testing.T, disk *durabletest.Disk, verifier note.Verifier) {
 // The only ones that Verify lets pass are those of unsigned entries in the
 // write-ahead log, where a damage looks as a torn write does.
 func TestVerify_flipped_byte(t *testing.T) {
+	t.Parallel()
 	for _, segment := range []uint64{tileWidth, segmentEntries} {
 		t.Run(fmt.Sprintf("segments of %d", segment), func(t *testing.T) { flipBytes(t, segment) })
 	}
@@ -137,6 +138,7 @@ func flipBytes(t *testing.T, segment uint64) {
 
 // TestVerify_truncated cuts every file at every length, and removes it.
 func TestVerify_truncated(t *testing.T) {
+	t.Parallel()
 	for _, segment := range []uint64{tileWidth, segmentEntries} {
 		t.Run(fmt.Sprintf("segments of %d", segment), func(t *testing.T) { truncate(t, segment) })
 	}
