@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,8 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 	"golang.org/x/mod/sumdb/tlog"
 	_ "modernc.org/sqlite" // to tell litewitness of a log
+
+	"github.com/trucewatch/trucewatch/witness"
 )
 
 // buildLitewitness builds torchwood's witness once and returns its path.
@@ -208,5 +211,45 @@ func TestLitewitness_that_forgot_cosigns_a_fork(t *testing.T) {
 	status, body, err := addCheckpoint(w.url, 0, nil, forkAt(t, all, 200).Note)
 	if err != nil || status != http.StatusOK {
 		t.Errorf("status %d: %s, %v: litewitness does not forget any more", status, body, err)
+	}
+}
+
+// TestOurWitness_starts_again_among_strangers has a witness of ours start again
+// with a state, which waits until others say what they know. litewitness has no
+// way to say it: where all the others are such, our witness would wait for good,
+// so that one of them at least must be ours.
+func TestOurWitness_starts_again_among_strangers(t *testing.T) {
+	log, all := createLog(t), entries(600, 0)
+	lite := startLitewitness(t, "party-a.example/witness", log.key)
+	other := startOurs(t, "guarantor-1.example/witness", log.key)
+	k, err := witness.GenerateKey("party-b.example/witness")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := witness.Settings{Dir: t.TempDir(), Key: k, Logs: []string{log.vkey}, Peers: []witness.Member{
+		{Name: "party-a", Witness: lite.verifier.String(), Address: lite.url},
+		{Name: "guarantor-1", Witness: other.vkey, Address: other.url},
+	}}
+	begin := witness.Beginning{Log: log.vkey, How: witness.BegunNew, Peers: settings.Peers}
+	if _, err := witness.Begin(t.Context(), settings.Dir, k, begin, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	var old uint64
+	for range 2 {
+		w, err := witness.Open(settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Ask(t.Context())
+		server := httptest.NewServer(w)
+		checkpoint := log.grow(t, all[old:old+300])
+		for _, url := range []string{lite.url, other.url, server.URL} {
+			cosigned(t, url, log, old, checkpoint)
+		}
+		old = checkpoint.Size
+		server.Close()
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
