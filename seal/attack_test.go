@@ -682,6 +682,22 @@ func TestWarrantForOneBoxIsNoneForAnother(t *testing.T) {
 	}
 }
 
+// TestWarrantInAdvanceIsNone: two officers sign today that all boxes of this month
+// may go, and hide what comes tomorrow.
+func TestWarrantInAdvanceIsNone(t *testing.T) {
+	d := newDesk(t, durabletest.New("/m"))
+	outer := d.seal(t, batch(observation(1)), "")
+	early := erasure(2, trucewatch.BoxRef{Index: 3, Class: seal.MissionClass, Hash: outer.Body.Sealed[1].Hash})
+	early.Body.Payload.Erasure.Class, early.Body.Payload.Erasure.Epoch = seal.MissionClass, month
+	holding := d.holding(nil)
+	holding.State = func(string, trucewatch.Hash) seal.State { return seal.Missing }
+	entries := []*trucewatch.Entry{early, outer}
+	findings := seal.Audit(entries, seal.WarrantsOf(entries), holding)
+	if findings[1].Verdict != seal.MissingBox || findings[len(findings)-1].Verdict != seal.FalseWarrant {
+		t.Errorf("findings %v", findings)
+	}
+}
+
 func TestDestroyingAnEpochErasesItsBoxes(t *testing.T) {
 	disk := durabletest.New("/m")
 	d := newDesk(t, disk)
@@ -725,7 +741,7 @@ func TestReceiptsNameWhoIsOutstanding(t *testing.T) {
 	receipt := func(index uint64, holder string, boxes ...trucewatch.BoxRef) *trucewatch.Entry {
 		return &trucewatch.Entry{Index: index, Body: trucewatch.Body{Payload: trucewatch.Payload{Receipt: &trucewatch.ErasureReceipt{Erasure: 9, Holder: holder, Boxes: boxes}}}}
 	}
-	w := seal.WarrantsOf([]*trucewatch.Entry{erasure(9, a, b), receipt(10, "mission"), receipt(11, "guarantor-1", a), receipt(12, "guarantor-2", a), receipt(13, "guarantor-2", b)})
+	w := seal.WarrantsOf([]*trucewatch.Entry{receipt(8, "guarantor-3"), erasure(9, a, b), receipt(10, "mission"), receipt(11, "guarantor-1", a), receipt(12, "guarantor-2", a), receipt(13, "guarantor-2", b)})
 	got := w.Receipts([]string{"mission", "guarantor-1", "guarantor-2", "guarantor-3"})
 	want := []seal.ReceiptFinding{
 		{Erasure: 9, Holder: "mission", Receipt: 10},

@@ -23,7 +23,7 @@ const (
 	Cover         Verdict = "cover" // the entry has no content of this class
 	MissingUnsure Verdict = "missing without warrant, or a cover: only the mission's keys tell"
 	NotOurs       Verdict = "not ours" // this holder keeps no boxes of the class
-	FalseWarrant  Verdict = "an erasure names a box that its entry does not name"
+	FalseWarrant  Verdict = "an erasure names a box that no entry before it names"
 )
 
 // A Holding is what one holder can say of its boxes.
@@ -51,8 +51,8 @@ type BoxFinding struct {
 // A Warrants is what erasure entries order, and what holders say they did.
 type Warrants struct {
 	boxes    map[trucewatch.BoxRef]uint64
-	epochs   map[classEpoch]uint64
-	order    []trucewatch.BoxRef // of boxes, as they were named
+	epochs   map[classEpoch][]uint64 // ascending
+	order    []trucewatch.BoxRef     // of boxes, as they were named
 	erasures []uint64
 	receipts map[receiptOf]uint64
 	covers   map[receiptOf]map[trucewatch.BoxRef]bool
@@ -73,7 +73,7 @@ type receiptOf struct {
 // order; others are passed over. Whether an erasure was signed by those who may
 // order it is for the caller to check before: give only those that were.
 func WarrantsOf(entries []*trucewatch.Entry) *Warrants {
-	w := &Warrants{boxes: map[trucewatch.BoxRef]uint64{}, epochs: map[classEpoch]uint64{}, receipts: map[receiptOf]uint64{},
+	w := &Warrants{boxes: map[trucewatch.BoxRef]uint64{}, epochs: map[classEpoch][]uint64{}, receipts: map[receiptOf]uint64{},
 		covers: map[receiptOf]map[trucewatch.BoxRef]bool{}, named: map[uint64][]trucewatch.BoxRef{}}
 	for _, e := range entries {
 		switch p := &e.Body.Payload; {
@@ -97,13 +97,14 @@ func (w *Warrants) warrant(index uint64, e *trucewatch.Erasure) {
 	}
 	if e.Class != "" {
 		key := classEpoch{e.Class, e.Epoch}
-		if _, before := w.epochs[key]; !before {
-			w.epochs[key] = index
-		}
+		w.epochs[key] = append(w.epochs[key], index)
 	}
 }
 
 func (w *Warrants) receipt(index uint64, r *trucewatch.ErasureReceipt) {
+	if _, known := w.named[r.Erasure]; !known {
+		return // of no erasure, or of one to come
+	}
 	key := receiptOf{r.Erasure, r.Holder}
 	if _, before := w.receipts[key]; !before {
 		w.receipts[key] = index
@@ -114,23 +115,24 @@ func (w *Warrants) receipt(index uint64, r *trucewatch.ErasureReceipt) {
 	}
 }
 
-// of returns the first erasure that names the box, and whether it was named by
-// its epoch only.
+// of returns the first erasure after the entry that names its box, and whether it
+// names it by its epoch only. An erasure of what is still to come warrants
+// nothing: it would be a licence to hide.
 func (w *Warrants) of(ref trucewatch.BoxRef, epoch uint32) (index uint64, byEpoch, ok bool) {
-	single, ok1 := w.boxes[ref]
-	whole, ok2 := w.epochs[classEpoch{ref.Class, epoch}]
-	switch {
-	case ok1:
+	if single, ok := w.boxes[ref]; ok && single > ref.Index {
 		return single, false, true
-	case ok2:
-		return whole, true, true
+	}
+	for _, whole := range w.epochs[classEpoch{ref.Class, epoch}] {
+		if whole > ref.Index {
+			return whole, true, true
+		}
 	}
 	return 0, false, false
 }
 
 // Audit says of every box that the sealed entries name what became of it at this
 // holder, in the order of entries and of the boxes in them, and then which
-// erasures name a box that its entry does not name. Entries are given in record
+// erasures name a box that no entry before them names. Entries are given in record
 // order, and may be all or only the sealed ones.
 func Audit(entries []*trucewatch.Entry, warrants *Warrants, holding Holding) []BoxFinding {
 	var out []BoxFinding
@@ -146,7 +148,7 @@ func Audit(entries []*trucewatch.Entry, warrants *Warrants, holding Holding) []B
 		}
 	}
 	for _, ref := range warrants.order {
-		if !named[ref] {
+		if !named[ref] || warrants.boxes[ref] < ref.Index {
 			out = append(out, BoxFinding{ref.Index, ref.Class, ref.Hash, FalseWarrant, warrants.boxes[ref]})
 		}
 	}

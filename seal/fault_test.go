@@ -240,8 +240,8 @@ func TestPowerCutsOfKeys(t *testing.T) {
 func TestKeyDestroyedAgainAfterAFailedSyncIsGone(t *testing.T) {
 	disk := durabletest.New("/m")
 	d := newDesk(t, disk)
-	disk.FailAt(len(disk.Calls())+2, durabletest.NotDone, syscall.EIO, false) // the sync after open and write
-	wantError(t, d.keys.DestroyEpoch("mission", month), seal.ErrInDoubt)
+	disk.FailAt(len(disk.Calls())+3, durabletest.NotDone, syscall.EIO, false) // the sync, after read, open and write
+	wantError(t, d.keys.DestroyEpoch("mission", month), seal.ErrInDoubt, "sync")
 	if err := d.keys.DestroyEpoch("mission", month); err != nil {
 		t.Fatal(err)
 	}
