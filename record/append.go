@@ -111,7 +111,7 @@ func (l *Log) writeGroup(entries [][]byte) error {
 		return fmt.Errorf("append entry %d: %w", first, err)
 	}
 	// The entries are acknowledged from here on, whatever follows.
-	if err := c.writeTiles(first); err != nil {
+	if err := c.writeTiles(first, l.workers); err != nil {
 		return fmt.Errorf("write tiles up to entry %d: %w", c.tree.size, err)
 	}
 	return nil

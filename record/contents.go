@@ -190,8 +190,7 @@ func (c *contents) integrate(entry []byte) {
 }
 
 // fullTiles gives the tiles that become full by the entries from..till-1, in
-// the order in which they are written: a bundle before its hashes, and a tile
-// after all that lie under it.
+// order: a bundle before its hashes, and a tile after all that lie under it.
 func fullTiles(from, till uint64) iter.Seq[tileID] {
 	return func(yield func(tileID) bool) {
 		for n := from / tileWidth; n < till/tileWidth; n++ {
@@ -209,34 +208,53 @@ func fullTiles(from, till uint64) iter.Seq[tileID] {
 }
 
 // writeTiles makes the tiles durable that became full since the log had from
-// entries. They are files of their own, never changed afterwards. All of this
-// can be repeated: if we die anywhere in it, the live segment still has the
-// entries, and Open calls writeTiles again.
-func (c *contents) writeTiles(from uint64) error {
+// entries, up to workers of them at once. They are files of their own, never
+// changed afterwards. All of this can be repeated: if we die anywhere in it, the
+// live segment still has the entries, and Open calls writeTiles again.
+func (c *contents) writeTiles(from uint64, workers int) error {
+	const together = 32 // files in memory
+	var files []durable.Content
 	for id := range fullTiles(from, c.tree.size) {
 		data, err := c.tile(id, tileWidth, new(tileCache))
 		if err != nil {
 			return err
 		}
-		if err := ensureFile(c.disk, c.dir, id.path(), data); err != nil {
+		there, err := hasFile(c.disk, c.dir, id.path(), data)
+		if err != nil {
 			return err
 		}
+		if !there {
+			files = append(files, durable.Content{Name: filepath.Join(c.dir, id.path()), Data: data})
+		}
+		if len(files) == together {
+			if err := durable.WriteFiles(c.disk, workers, files); err != nil {
+				return err
+			}
+			files = nil
+		}
 	}
-	return nil
+	return durable.WriteFiles(c.disk, workers, files)
 }
 
-// ensureFile writes a file durably unless it is there; being there with other
-// bytes is an error.
-func ensureFile(disk durable.Disk, dir, path string, data []byte) error {
-	name := filepath.Join(dir, path)
-	old, err := disk.ReadFile(name, bundleSizeMax)
+// hasFile says whether a file is there; being there with other bytes is an error.
+func hasFile(disk durable.Disk, dir, path string, data []byte) (bool, error) {
+	old, err := disk.ReadFile(filepath.Join(dir, path), bundleSizeMax)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return durable.WriteFile(disk, name, data)
+		return false, nil
 	case errors.Is(err, durable.ErrTooLong), err == nil && !bytes.Equal(old, data):
-		return fmt.Errorf("%s: %w: is there with other content", path, ErrCorrupt)
+		return false, fmt.Errorf("%s: %w: is there with other content", path, ErrCorrupt)
 	}
-	return err
+	return err == nil, err
+}
+
+// ensureFile writes a file durably unless it is there.
+func ensureFile(disk durable.Disk, dir, path string, data []byte) error {
+	there, err := hasFile(disk, dir, path, data)
+	if err != nil || there {
+		return err
+	}
+	return durable.WriteFile(disk, filepath.Join(dir, path), data)
 }
 
 // tile returns the content of a tile with the first width of its hashes or

@@ -265,7 +265,7 @@ func (l *Log) settle() error {
 		do   func() error
 	}{
 		{"cut the torn tail and sync", l.contents.settle},
-		{"write tiles", l.contents.rewriteTiles},
+		{"write tiles", l.rewriteTiles},
 		{"remove old segments", l.removeOldSegments},
 		{"keep checkpoint " + strconv.FormatUint(l.signed.Size, 10), l.keep},
 	} {
@@ -360,8 +360,9 @@ func (c *contents) settle() error {
 
 // rewriteTiles writes what tiles of the live segment are missing, and syncs
 // their directories, as a name may be there and not durable.
-func (c *contents) rewriteTiles() error {
-	if err := c.writeTiles(c.base); err != nil {
+func (l *Log) rewriteTiles() error {
+	c := l.contents
+	if err := c.writeTiles(c.base, l.workers); err != nil {
 		return err
 	}
 	var dirs []string

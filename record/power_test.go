@@ -289,7 +289,7 @@ func TestPowerCutsLoseNothing(t *testing.T) {
 	const livesPerSeed = 5
 	seeds := uint64(250) // 1,250 cuts
 	if longTests() {
-		seeds = 10_000
+		seeds = 4_000 // 20,000 cuts
 	}
 	cosigner := newCosigner(t, "a.example")
 	met := make(map[string]int)
