@@ -148,6 +148,13 @@ func TestCropHidesTheRest(t *testing.T) {
 	if len(crop.Tiles) != 1 || len(crop.Path) != 2 || crop.Path[0] == crop.Path[1] {
 		t.Errorf("%d tiles and hashes %v: tiles alike must not have hashes alike", len(crop.Tiles), crop.Path)
 	}
+	both, err := evidence.ProveCrop(bytes.NewReader(asPNG(t, plain)), image.Rect(0, 0, 128, 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(both.Tiles[0].Salt, both.Tiles[1].Salt) {
+		t.Error("who is shown one tile knows the salt of all")
+	}
 	other := image.NewNRGBA(plain.Rect)
 	other.SetNRGBA(191, 63, color.NRGBA{1, 1, 1, 255})
 	second, err := evidence.ProveCrop(bytes.NewReader(asPNG(t, other)), image.Rect(0, 0, 10, 10))

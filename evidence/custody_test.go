@@ -94,6 +94,7 @@ func TestChain(t *testing.T) {
 		{"returned from nowhere", deeds("acquired film", "returned film"), []string{"entry 101: item f10000000000…: returned, but it was not out"}},
 		{"a seal broken", deeds("acquired film", "sealed film", "copied film", "sealed film", "copied film for nothing"),
 			[]string{"entry 104: item f10000000000…: copied although it is sealed, and nobody says why"}},
+		{"a seal that was broken before", deeds("acquired film", "sealed film", "copied film", "copied film for nothing"), nil},
 		{"restricted, read without a reason", deeds("acquired note restricted", "copied note", "read note for nothing"),
 			[]string{"entry 102: item 070000000000…: restricted, and read without a reason"}},
 		{"restricted, cut without being read", deeds("acquired note restricted", "copied note", "derived still restricted from note"),

@@ -243,12 +243,15 @@ func TestAddSurvivesEveryCrash(t *testing.T) {
 	if !run(clean) {
 		t.Fatal("failed without a failure")
 	}
-	for i, call := range clean.Calls() {
+	for i, call := range append(clean.Calls(), "none") { // the last: only the power fails
 		for _, failure := range []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done} {
 			for _, crash := range durabletest.Crashes() {
 				d := durabletest.New("/mission")
 				d.FailAt(i, failure, syscall.ENOSPC, false)
 				acknowledged := run(d)
+				if call == "none" && !acknowledged {
+					t.Fatal("failed without a failure")
+				}
 				d.Crash(crash)
 				s, err := evidence.OpenStore(d, root)
 				if err != nil {
