@@ -22,6 +22,9 @@ const ageHead = "age-encryption.org/v1\n"
 // Without a passphrase, whoever takes the machine, its disk or a backup of it
 // reads everything that the role may open. With one, he has to guess it: every
 // try costs about a second.
+//
+// BUG: a plain file that was there before leaves its bytes somewhere on the
+// medium. Give a role its passphrase from the start, or make the role anew.
 func SaveRole(disk durable.Disk, name string, identities []*Identity, passphrase string) error {
 	if len(identities) == 0 {
 		return fmt.Errorf("save role %s: %w: no identity", name, ErrInvalid)
