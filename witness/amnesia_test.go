@@ -157,6 +157,11 @@ func TestNewIsRefusedWhenOthersKnowTheLog(t *testing.T) {
 	log := newTestLog(t, logName).grow(8, "entry")
 	peer := newWitness(t, "g-2.example/witness", log, durabletest.New(folder), folder)
 	b := Beginning{Log: log.vkey, How: BegunNew, Peers: []Member{peer.member()}}
+	down := Member{Name: "party-a", Witness: newKey(t, "party-a").VerifierKey()}
+	began, err := begin(t.Context(), durabletest.New(folder), folder, newKey(t, "g-1.example/witness"), Beginning{Log: log.vkey, How: BegunNew, Peers: []Member{peer.member(), down}}, noon)
+	if err != nil || !slices.Equal(began.Silent, []string{"party-a"}) {
+		t.Errorf("begin while nobody knows the log = %+v, %v", began, err)
+	}
 	disk := durabletest.New(folder)
 	mustSign(t, peer, log, 0)
 	if _, err := begin(t.Context(), disk, folder, newKey(t, "g-1.example/witness"), b, noon); !errors.Is(err, ErrBehind) || !strings.Contains(err.Error(), "size 8") {
@@ -494,7 +499,16 @@ func TestSignatureNeverLeavesBeforeTheStateIsDurable(t *testing.T) {
 					if err := s.Problems()[logName]; err != nil {
 						t.Fatalf("call %d %s %s: %v", i, failure, crash, err)
 					}
-					known := s.logs[logName].ledger.latest().Size
+					known := s.logs[logName].ledger.latest().Size // And shown to whoever asks.
+					s.Close()
+					d.Crash(durabletest.Lost)
+					if s, err = open(Settings{Dir: folder, Key: key, Logs: []string{log.vkey}}, d); err != nil {
+						t.Fatal(err)
+					}
+					s.Ask(t.Context())
+					if l := s.logs[logName].ledger; len(l.heads) == 0 || l.latest().Size < known {
+						t.Fatalf("call %d (%s) %s %s: size %d was shown after the start, and is lost by the next power cut", i, clean.Calls()[i], failure, crash, known)
+					}
 					if known < left {
 						t.Fatalf("call %d (%s) %s %s: size %d had left, and the witness knows %d", i, clean.Calls()[i], failure, crash, left, known)
 					}

@@ -92,7 +92,9 @@ func Ask(ctx context.Context, origin, log string, members []Member) (Known, erro
 		}
 		list = append(list, organisation{name: m.Name, address: m.Address})
 	}
-	return gatherKnown(origin, askAll(ctx, newClient(), k, list)), nil
+	c := newClient()
+	defer c.http.CloseIdleConnections()
+	return gatherKnown(origin, askAll(ctx, c, k, list)), nil
 }
 
 func gatherKnown(origin string, replies []reply) Known {

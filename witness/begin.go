@@ -60,7 +60,7 @@ func begin(ctx context.Context, disk durable.Disk, dir string, key *Key, b Begin
 	s := state{Began: Began{How: b.How, At: now.UTC()}}
 	switch b.How {
 	case BegunNew:
-		err = beginNew(ctx, k, peers)
+		s.Began.Silent, err = beginNew(ctx, k, peers)
 	case BegunOthers:
 		err = s.beginFromOthers(k, peers, b.Notes)
 	case BegunOperator:
@@ -107,14 +107,20 @@ func others(members []Member, key *Key) ([]organisation, error) {
 	return list, nil
 }
 
-// beginNew refuses a log that somebody knows already.
-func beginNew(ctx context.Context, log verifierKey, peers []organisation) error {
-	for _, a := range askAll(ctx, newClient(), log, peers) {
-		if a.checkpoint.Size > 0 {
-			return fmt.Errorf("%w: %s knows it at %v: begin from what others know", ErrBehind, a.name, a.checkpoint)
+// beginNew refuses a log that somebody knows already, and names those who could
+// not be asked.
+func beginNew(ctx context.Context, log verifierKey, peers []organisation) (silent []string, err error) {
+	c := newClient()
+	defer c.http.CloseIdleConnections()
+	for _, a := range askAll(ctx, c, log, peers) {
+		switch {
+		case a.checkpoint.Size > 0:
+			return nil, fmt.Errorf("%w: %s knows it at %v: begin from what others know", ErrBehind, a.name, a.checkpoint)
+		case a.err != nil && !errors.Is(a.err, ErrNotBegun):
+			silent = append(silent, a.name)
 		}
 	}
-	return nil
+	return silent, nil
 }
 
 // A vouched checkpoint is one with the names of the peers that co-signed it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ type Gatherer struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	sites  []*site // by organisation; nil for one without an address
+	sites  []*site // by organisation
 	lateMu sync.Mutex
 }
 
@@ -101,7 +102,8 @@ func NewGatherer(policy *Policy, prove func(old, new uint64) ([][32]byte, error)
 	return g
 }
 
-// Close stops asking and waits for the workers.
+// Close stops asking and waits for the workers, and so for late; late must not
+// call it.
 func (g *Gatherer) Close() {
 	g.cancel()
 	g.work.Wait()
@@ -130,13 +132,18 @@ func (g *Gatherer) Learn(signed []byte) error {
 
 // Gather posts a signed checkpoint to all witnesses and returns as soon as it
 // has the tier, with the cosignatures so far; the rest goes to late. If ctx
-// ends first, it returns what there is and ErrUnavailable. ErrBehind or
-// ErrConflict says that a witness showed a larger or another checkpoint of this
-// log's key: the log must stop. Checkpoints are to be given in order of size.
+// ends first, it returns what there is and ErrUnavailable; at once, ErrInvalid
+// if the policy cannot give the tier. ErrBehind or ErrConflict says that a
+// witness showed a larger or another checkpoint of this log's key: unless the
+// log has grown to it meanwhile, it must stop. Checkpoints are to be given in
+// order of size.
 func (g *Gatherer) Gather(ctx context.Context, signed []byte, tier Tier) ([]byte, Standing, error) {
 	r, err := g.newRound(signed)
 	if err != nil {
 		return nil, Standing{}, fmt.Errorf("gather: %w", err)
+	}
+	if most := g.policy.tier(slices.Repeat([]bool{true}, len(g.sites))); most < tier {
+		return nil, Standing{}, fmt.Errorf("%w: gather: the policy makes a checkpoint at most %v, not %v", ErrInvalid, most, tier)
 	}
 	for _, s := range g.sites {
 		s.ask(r)
@@ -185,6 +192,9 @@ func (g *Gatherer) newRound(signed []byte) (*round, error) {
 func (s *site) ask(r *round) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.newest != nil && s.newest.checkpoint.Size > r.checkpoint.Size {
+		return // Whoever gathers for an older one at the same time gets no more of it.
+	}
 	s.newest = r
 	if s.waiting.IsZero() {
 		s.waiting = r.asked

@@ -350,6 +350,15 @@ func TestGatherRefusesWhatIsNotThePolicys(t *testing.T) {
 	if _, _, err := g.Gather(t.Context(), other.signed(), Final); !errors.Is(err, ErrInvalid) {
 		t.Errorf("Gather of another log = %v", err)
 	}
+	p, err := NewPolicy(c.log.vkey, c.members[2:], 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	partyless := NewGatherer(p, c.log.prove, nil)
+	defer partyless.Close()
+	if _, _, err := partyless.Gather(t.Context(), c.log.signed(), Final); !errors.Is(err, ErrInvalid) {
+		t.Errorf("Gather of a tier that the policy cannot give = %v", err)
+	}
 	if err := g.Learn(other.signed()); !errors.Is(err, ErrInvalid) {
 		t.Errorf("Learn of another log = %v", err)
 	}

@@ -4,8 +4,10 @@ package witness
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +25,18 @@ func TestHonestGrowthIsSigned(t *testing.T) {
 	mustSign(t, w, log, 5) // The same again gets a new time.
 	mustSign(t, w, log.grow(7, "entry"), 5)
 	mustSign(t, w, log.grow(300, "entry"), 12)
+}
+
+func TestKeyOfOneLogSignsForNoOther(t *testing.T) {
+	log := newTestLog(t, "log.example/north").grow(5, "entry")
+	k, err := parseLogKey(log.vkey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	south := sign(t, strings.Replace(log.text(5), "north", "south", 1), log.signer)
+	if c, err := openCheckpoint(south, k); !errors.Is(err, ErrInvalid) {
+		t.Errorf("openCheckpoint = %v, %v, want ErrInvalid", c, err)
+	}
 }
 
 func TestEmptyLogIsSigned(t *testing.T) {
@@ -212,11 +226,21 @@ func TestForkAtTheSameSizeIsKeptAsEvidence(t *testing.T) {
 	mustSign(t, w, log.grow(1, "entry"), 8)
 }
 
+// A slowDisk lets others run while it writes.
+type slowDisk struct{ *durabletest.Disk }
+
+func (d slowDisk) Rename(from, to string) error {
+	for range 100 {
+		runtime.Gosched()
+	}
+	return d.Disk.Rename(from, to)
+}
+
 // TestNoTwoHistoriesUnderConcurrency lets many clients post two branches at
 // once: whatever is signed is one history.
 func TestNoTwoHistoriesUnderConcurrency(t *testing.T) {
 	log := newTestLog(t, "log.example/north").grow(4, "entry")
-	w := newWitness(t, "guarantor-1.example/witness", log, durabletest.New("/w"), "/w")
+	w := newWitness(t, "guarantor-1.example/witness", log, slowDisk{durabletest.New("/w")}, "/w")
 	mustSign(t, w, log, 0)
 	branches := []*testLog{log.fork(4).grow(60, "one"), log.fork(4).grow(60, "two")}
 	var mu sync.Mutex

@@ -35,6 +35,7 @@ type Began struct {
 	At      time.Time `json:"at"`
 	Size    uint64    `json:"size"`
 	Vouched []string  `json:"vouched,omitempty"` // other witnesses that had co-signed that checkpoint
+	Silent  []string  `json:"silent,omitempty"`  // of a new log: other witnesses that could not be asked whether they know it
 }
 
 // state is what a witness knows of a log, as its file holds it. Whoever can put

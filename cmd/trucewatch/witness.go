@@ -147,6 +147,9 @@ func (c *witnessInitCommand) Run(t terminal) error {
 		}
 		name, _, _ := strings.Cut(log, "+")
 		fmt.Fprintf(t.out, "Log %s begins at size %d (%s).\n", name, began.Size, began.How)
+		if len(began.Silent) > 0 {
+			fmt.Fprintf(t.err, "Could not be asked whether they know it: %s. If this witness ever signed it, stop here.\n", strings.Join(began.Silent, ", "))
+		}
 	}
 	return nil
 }
@@ -246,6 +249,9 @@ func (c *witnessShowCommand) Run(t terminal) error {
 		fmt.Fprintf(t.out, "began     %s, at size %d (%s)", r.Began.At.Format(time.RFC3339), r.Began.Size, r.Began.How)
 		if len(r.Began.Vouched) > 0 {
 			fmt.Fprintf(t.out, ", co-signed by %s", strings.Join(r.Began.Vouched, ", "))
+		}
+		if len(r.Began.Silent) > 0 {
+			fmt.Fprintf(t.out, ", without asking %s", strings.Join(r.Began.Silent, ", "))
 		}
 		fmt.Fprintln(t.out)
 		for _, size := range r.Ahead {
