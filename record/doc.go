@@ -22,10 +22,14 @@
 //  4. With 256 entries complete, they are written as an entry bundle, and their
 //     hashes as a tile; 256 tiles give a tile of the next level. These files
 //     never change. Dying here: Open writes what is missing, from the segment.
-//  5. [Log.Sign] signs size and root, and publishes the checkpoint in place of
-//     the last one. Dying after the signature and before the file: nobody saw it.
-//     Dying after the file: the checkpoint counts, and Open keeps the copy.
-//  6. With 65,536 entries in the segment, all of which are in tiles, the next
+//  5. [Log.Sign] tells the [Guard], if there is one, what it is about to sign.
+//     Dying here: Open finds the guard ahead, and the entries, and signs them.
+//  6. It signs size and root, and publishes the checkpoint in place of the last
+//     one. Dying after the signature and before the file: nobody saw it. Dying
+//     after the file: the checkpoint counts, and Open keeps the copy.
+//  7. Others cosign, in their time, and [Log.Merge] adds their signatures to the
+//     checkpoint's two files. Dying between them: Open brings them together.
+//  8. With 65,536 entries in the segment, all of which are in tiles, the next
 //     append begins a new segment and removes the old one. Dying between the
 //     two: Open takes the new one and removes the old one.
 //
@@ -38,10 +42,36 @@
 //	                           endian, and the entry
 //	tile/entries/<N>           256 entries, each with its length in 16 bits
 //	tile/<L>/<N>               256 hashes of level L
+//	extending                  in a [Replica] only, while entries are in it that no
+//	                           checkpoint there proves: the note they lead to
+//
+// and in the guard's directory, on another medium:
+//
+//	<SHA-256 of the origin>/state   origin, size and root, as a checkpoint has them
 //
 // N is written as C2SP has it, 1234067 as "x001/x234/067". Partial tiles are not
-// on disk; Export makes them. A checkpoint that was kept for each signature
-// needs one small file; sign at the pace at which others are to see it.
+// on disk; [Reader.Export] and [Handler] make them. A checkpoint that was kept for
+// each signature needs one small file; sign at the pace at which others are to see
+// it.
+//
+// A checkpoint's note has the log's signature first, and then one of each
+// cosigner, by name. Every line is in its one encoding, and no key stands twice.
+// What others' keys signed in it, only their keys can tell: record takes what
+// [Log.Merge] is given, and Verify judges those cosigners whose keys it gets.
+//
+// # Copies
+//
+// A [Replica] takes the entries of a log that somebody else writes, from wherever
+// they come, and shows them when they give the root that was signed. It is copied
+// in bulk past the write-ahead log, and cut back to its last checkpoint if the
+// source lied, failed, or the power went. Open with the log's key goes on writing
+// where it ends: so a lost log is restored from a mirror.
+//
+// # Proofs
+//
+// [Log.ProveInclusion] and [Log.ProveConsistency] are read from the tiles, each
+// held against the root before it is used. [Handler] serves the tiles, and with
+// them anybody makes the proofs himself.
 //
 // # What survives
 //
@@ -62,10 +92,19 @@
 //   - the log's key: sign any history for those who never saw another one;
 //     against that, others co-sign checkpoints and remember them.
 //   - checkpoint: stop the log from opening, but not put back an older one, as
-//     long as the newer one is kept in checkpoints.
+//     long as the newer one is kept in checkpoints; and take cosignatures away.
 //   - checkpoint, checkpoints and the segment together: put back an older state
-//     of the log; only those who hold a newer checkpoint see it.
-//   - checkpoints: remove old promises, but not make one that Verify believes.
+//     of the log. The guard refuses to sign from there; without a guard only those
+//     who hold a newer checkpoint see it.
+//   - the guard's state: stop the log from opening; and, together with the log's
+//     files, have a log sign that was put back. It makes no entry true.
+//   - checkpoints: remove old promises and cosignatures, but not make one that
+//     Verify believes.
+//   - a note that is merged: fill it up with a hundred signatures that mean
+//     nothing, so that true ones find no room; who calls Merge verifies them first.
+//   - extending: have entries cut off that no checkpoint signs for yet; it must
+//     hold a note of the log's key.
+//   - a replica's source: send what it likes, and be found out at the root.
 //   - the segment: change, add or drop entries that no checkpoint signs for yet,
 //     unseen; and entries that are signed for, seen by Open and Verify.
 //   - tiles: make entries unreadable, but not make Entries return other ones.
