@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -613,6 +614,36 @@ func TestPacksAreClosedToOthersOnTheMachine(t *testing.T) {
 	}
 	_, err = seal.ReadStore(durable.OS{}, dir)
 	wantError(t, err, seal.ErrCorrupt, "pack-000002 comes after 1 packs")
+}
+
+// TestStoreServesManyAtOnce is for the race detector.
+func TestStoreServesManyAtOnce(t *testing.T) {
+	store, err := seal.OpenStore(durabletest.New("/m"), "/m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var group sync.WaitGroup
+	for n := range 8 {
+		group.Go(func() {
+			for k := range 20 {
+				box := blob(n*100+k, 50)
+				if err := store.Put("mission", [][]byte{box}); err != nil {
+					t.Error(err)
+				}
+				if got, err := store.Get("mission", seal.BoxHash(box)); err != nil || !bytes.Equal(got, box) {
+					t.Error(err)
+				}
+				if err := store.Destroy("mission", []trucewatch.Hash{seal.BoxHash(box)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if n := len(slices.Collect(store.All("mission"))); n != 160 {
+		t.Errorf("%d boxes", n)
+	}
 }
 
 // TestOpensManyBoxesFast: 200,000 boxes are found in under two seconds on any

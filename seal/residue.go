@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
@@ -89,7 +90,7 @@ func residueOf(p, out *trucewatch.Payload, root trucewatch.Hash, pseudonym strin
 		out.Tick = p.Tick
 	case p.Custody != nil:
 		c := *p.Custody
-		c.At, c.Reason, c.To = floorTo(c.At, trucewatch.Hour), "", ""
+		c.At, c.Reason, c.To, c.About = floorTo(c.At, trucewatch.Hour), "", "", identifier(c.About)
 		out.Custody = &c
 	}
 }
@@ -122,9 +123,9 @@ func residueRow(o *trucewatch.Observation, key trucewatch.Hash) trucewatch.Obser
 		r.Movement = &trucewatch.Movement{From: oneOf(m.From, winds), To: oneOf(m.To, winds), HeadingMdeg: m.HeadingMdeg / wind * wind}
 	}
 	if v := o.Restriction; v != nil {
-		r.Restriction = &trucewatch.Restriction{Type: v.Type, Minutes: v.Minutes, By: v.By}
+		r.Restriction = &trucewatch.Restriction{Type: v.Type, Minutes: v.Minutes, By: trucewatch.PartyID(identifier(string(v.By)))}
 	}
-	if a := o.Asset; a != nil && a.Owner != "" {
+	if a := o.Asset; a != nil && identifier(a.Owner) != "" {
 		r.Asset = &trucewatch.Asset{Owner: a.Owner}
 	}
 	return r
@@ -151,6 +152,17 @@ func kindWords() []string {
 // oneOf returns the word if it is one of all, else nothing.
 func oneOf(word string, all []string) string {
 	if slices.Contains(all, word) {
+		return word
+	}
+	return ""
+}
+
+var identifierPattern = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,64}$`)
+
+// identifier returns the word if it can be an identifier, else nothing: a row may
+// have a sentence where a party belongs.
+func identifier(word string) string {
+	if identifierPattern.MatchString(word) {
 		return word
 	}
 	return ""

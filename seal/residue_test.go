@@ -106,6 +106,29 @@ func TestResidueKeepsWhatFindingsNeed(t *testing.T) {
 	}
 }
 
+// TestResidueDropsSentencesInPlaceOfIdentifiers: a sheet has a sentence where a
+// party, a direction or an identifier belongs.
+func TestResidueDropsSentencesInPlaceOfIdentifiers(t *testing.T) {
+	o := observation(1)
+	o.Asset.Owner, o.Restriction.By, o.Movement.From, o.Weapon.Role, o.Count.Unit = "Jane of the mill", "Jane of the mill", "from Jane", "Jane's", "rounds at Jane"
+	custody := trucewatch.Payload{Custody: &trucewatch.Custody{Item: trucewatch.Hash{6}, Deed: "copied", By: "officer", At: noon, About: "what Jane saw"}}
+	for _, p := range []trucewatch.Payload{batch(o), custody} {
+		raw, err := seal.Residue(entry(t, p), trucewatch.Hash{1}, "source-00000000", openly)
+		if err != nil || bytes.Contains(raw, []byte("Jane")) {
+			t.Errorf("%v: the residue is %q", err, raw)
+		}
+	}
+}
+
+func TestResidueOfABatchThatWasRefusedWhole(t *testing.T) {
+	p := batch()
+	p.Observations.Rejected = []trucewatch.Rejection{{Line: 2, Reason: "time: by the mill?", RowHash: trucewatch.Hash{1}}}
+	raw, err := seal.Residue(entry(t, p), trucewatch.Hash{1}, "source-00000000", openly)
+	if err != nil || bytes.Contains(raw, []byte("mill")) {
+		t.Errorf("%v: the residue is %q", err, raw)
+	}
+}
+
 func TestResidueOfWhatIsNeverSealed(t *testing.T) {
 	e := entry(t, trucewatch.Payload{Digest: &trucewatch.Digest{Index: 3}})
 	_, err := seal.Residue(e, trucewatch.Hash{}, "", openly)
