@@ -154,9 +154,12 @@ func checkUnused(disk durable.Disk, dir string) error {
 		switch name {
 		case checkpointName + durable.TempSuffix, extendingName + durable.TempSuffix:
 		case segmentName(0):
-			data, err := disk.ReadFile(filepath.Join(dir, name), 0)
-			if err != nil || len(data) > 0 {
+			_, err := disk.ReadFile(filepath.Join(dir, name), 0)
+			if errors.Is(err, durable.ErrTooLong) {
 				return fmt.Errorf("%w: %s is not empty", ErrExists, name)
+			}
+			if err != nil {
+				return err
 			}
 		default:
 			return fmt.Errorf("%w: the directory holds %s", ErrExists, name)
