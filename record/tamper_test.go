@@ -370,3 +370,44 @@ func (r failingReader) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return copy(p, r.data[off:r.bad]), errBadSector
 }
+
+// TestVerifyGivesOneReport: bundles are read and hashed on all cores, and what is
+// wrong with them is told in the order of the log, the same each time.
+func TestVerifyGivesOneReport(t *testing.T) {
+	const bundles = 40
+	signer, verifier := testKey(t)
+	disk := durabletest.New("/log")
+	l, err := create(settings{disk: disk, segment: tileWidth}, "/log", testOrigin, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(testEntries(0, bundles*tileWidth+1)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Sign(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(bundles) {
+		name := "/log/" + tilePath(int(n%2)-1, n, tileWidth) // Of bundles and hashes in turn.
+		data := content(t, disk, name)
+		data[n*7] ^= 1
+		disk.Put(name, data)
+	}
+	first, err := verify(disk, "/log", verifier)
+	if !errors.Is(err, ErrCorrupt) || len(first.Problems) < bundles {
+		t.Fatalf("Verify = %v, %d problems, want %d or more", err, len(first.Problems), bundles)
+	}
+	for range 20 {
+		again, err := verify(disk, "/log", verifier)
+		if fmt.Sprint(again) != fmt.Sprint(first) || !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("Verify = %+v, %v, want\n%+v", again, err, first)
+		}
+	}
+	bundle := uint64(0)
+	for _, p := range first.Problems[:bundles] {
+		if p.Index/tileWidth < bundle {
+			t.Errorf("%v stands behind a problem of bundle %d", p, bundle)
+		}
+		bundle = p.Index / tileWidth
+	}
+}
