@@ -28,6 +28,9 @@ type Ring struct {
 	next     uint64
 	keys     map[trucewatch.KeyID]*key
 	policies []*trucewatch.Policy // in record order
+	// unopened are sealed entries whose body was not seen: each may be the one that
+	// is missing in somebody's chain.
+	unopened uint64
 	// genesis waits for its key, which entry 1 registers.
 	genesis *trucewatch.Entry
 }
@@ -147,6 +150,10 @@ func (r *Ring) Close() []Problem {
 	return []Problem{{Index: 0, What: "the key that signed genesis is not registered by entry 1"}}
 }
 
+// SkipInner says that what the last entry holds was not seen: it was erased, or
+// is closed to who looks.
+func (r *Ring) SkipInner() { r.unopened++ }
+
 // AdmitInner holds what a sealed entry holds to the keys, once its box was
 // opened. The desk's outer signature vouches for what the desk itself entered;
 // anybody else must have signed.
@@ -213,7 +220,9 @@ func (r *Ring) follow(a *admission, e *trucewatch.Entry) {
 	if k == nil {
 		return // reported
 	}
-	switch {
+	switch gap := e.Body.Sequence - k.sequence; {
+	case e.Body.Sequence > k.sequence && gap <= r.unopened && k.Role != trucewatch.DeskKey:
+		// What stands between was erased, or is closed to who looks.
 	case e.Body.Sequence > k.sequence:
 		a.problem(e.Index, "gap: key %x is at sequence %d where %d was expected: an entry of this signer is missing", e.Body.Key, e.Body.Sequence, k.sequence)
 	case e.Body.Sequence < k.sequence:
@@ -226,6 +235,9 @@ func (r *Ring) follow(a *admission, e *trucewatch.Entry) {
 // advance moves the signer's chain on. After a gap it goes on from what stands.
 func (r *Ring) advance(e *trucewatch.Entry) {
 	if k := r.keys[e.Body.Key]; k != nil {
+		if gap := e.Body.Sequence - k.sequence; e.Body.Sequence > k.sequence && k.Role != trucewatch.DeskKey {
+			r.unopened -= min(r.unopened, gap)
+		}
 		k.sequence, k.previous = e.Body.Sequence+1, e.BodyHash
 		k.signed = append(k.signed, e.Index)
 	}

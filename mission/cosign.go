@@ -279,13 +279,10 @@ func (c *Cosigner) tell(absent []witness.Absence) {
 func (c *Cosigner) merge(signed []byte) {
 	verifier, err := logVerifier(c.m.dir)
 	if err == nil {
-		// A writer may hold the log for a moment.
-		for try := 0; ; try++ {
-			if _, err = record.MergeInto(filepath.Join(c.m.dir, "record"), verifier, signed); !errors.Is(err, record.ErrLocked) || try == mergeTries {
-				break
-			}
-			time.Sleep(mergePause)
-		}
+		err = patiently(func() error {
+			_, err := record.MergeInto(filepath.Join(c.m.dir, "record"), verifier, signed)
+			return err
+		})
 	}
 	if err != nil {
 		c.log.Error("cosignatures could not be kept; they are asked for again with the next checkpoint", "error", err)
@@ -297,13 +294,6 @@ func (c *Cosigner) merge(signed []byte) {
 		c.state.Standing = standing
 	}
 }
-
-// A long import holds the log; cosignatures wait for it this often and long.
-// Guess: a second. Test: an import beside a served mission.
-const (
-	mergeTries = 20
-	mergePause = 50 * time.Millisecond
-)
 
 // prove gives the witnesses consistency proofs.
 func (c *Cosigner) prove(old, size uint64) ([][32]byte, error) {

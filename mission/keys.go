@@ -98,15 +98,10 @@ type desk struct {
 }
 
 func readDesk(dir string) (*desk, error) {
-	text, err := readLine(dir, deskKeyFile)
+	key, err := ReadKey(filepath.Join(dir, deskKeyFile))
 	if err != nil {
 		return nil, err
 	}
-	seed, err := hex.DecodeString(text)
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("mission: %s: not %d bytes in hexadecimal", deskKeyFile, ed25519.SeedSize)
-	}
-	key := ed25519.NewKeyFromSeed(seed)
 	return &desk{key: key, id: keyring.ID(key.Public().(ed25519.PublicKey))}, nil
 }
 

@@ -318,14 +318,22 @@ func (m *Mission) fold(r entries) (uint64, error) {
 
 // take folds one entry of the record.
 func (m *Mission) take(e *trucewatch.Entry) error {
-	if e.Body.Type != trucewatch.SealedEntry {
-		return m.apply(e, content{e, plain})
-	}
-	c, err := m.vault.open(e)
+	c, err := m.contentOf(e)
 	if err != nil {
 		return err
 	}
 	return m.apply(e, c)
+}
+
+// contentOf is what an entry holds, opened if it is sealed.
+func (m *Mission) contentOf(e *trucewatch.Entry) (content, error) {
+	if e.Body.Type != trucewatch.SealedEntry {
+		return content{e, plain}, nil
+	}
+	if m.vault == nil {
+		return content{}, fmt.Errorf("mission: entry %d: %w: sealed, in a mission whose genesis seals nothing", e.Index, trucewatch.ErrInvalid)
+	}
+	return m.vault.open(e)
 }
 
 // apply folds one entry into the state and into what the rim keeps beside it.
@@ -335,8 +343,11 @@ func (m *Mission) apply(e *trucewatch.Entry, c content) error {
 		m.ring = keyring.New(e.Body.Log)
 	}
 	m.ring.Admit(e)
-	if c.how == unsealed {
+	switch c.how {
+	case unsealed:
 		m.ring.AdmitInner(e, c.entry)
+	case residue, closed:
+		m.ring.SkipInner()
 	}
 	if key, _ := m.ring.Key(c.entry.Body.Key); key.Role != trucewatch.DeskKey {
 		m.submitted[c.entry.BodyHash] = e.Index

@@ -198,3 +198,14 @@ func FuzzParsePromise(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParsePolicy(f *testing.F) {
+	f.Add([]byte("guarantors: 1\norganisations:\n  - {name: north, witness: w, address: https://w.example}\n"))
+	f.Add([]byte("cadence_s: -1\ntwo_person: [key]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := ParsePolicy(data)
+		if err == nil && p.CadenceS == 0 {
+			t.Error("a policy without a cadence")
+		}
+	})
+}

@@ -112,6 +112,9 @@ func (v *vault) refresh() error {
 	if v == nil {
 		return nil
 	}
+	if v.store != nil {
+		return v.store.Refresh()
+	}
 	store, err := seal.ReadStore(durable.OS{}, v.packs)
 	if errors.Is(err, seal.ErrNotFound) {
 		return nil // nothing was sealed yet
@@ -119,11 +122,8 @@ func (v *vault) refresh() error {
 	if err != nil {
 		return fmt.Errorf("mission: read boxes: %w", err)
 	}
-	if v.store != nil {
-		err = v.store.Close()
-	}
 	v.store = store
-	return err
+	return nil
 }
 
 // get returns a box.

@@ -27,6 +27,7 @@ type Verification struct {
 	Unsigned uint64          `json:"unsigned"` // complete entries beyond the checkpoint: not promised, not checked further
 	State    trucewatch.Hash `json:"state"`    // digest of the state that they give
 	Checked  []string        `json:"checked"`
+	Doubts   []string        `json:"doubts,omitempty"` // entries of keys that were ended backwards: they stand, and may be false
 	Problems []string        `json:"problems"`
 	Count    int             `json:"problem_count"`
 }
@@ -151,7 +152,19 @@ func (c *checker) entry(index uint64, raw []byte) {
 	if c.broken {
 		return
 	}
-	if err := c.m.take(e); err != nil {
+	content, err := c.m.contentOf(e)
+	if err == nil && (content.how == residue || content.how == closed) {
+		c.ring.SkipInner()
+	}
+	if err == nil && content.how == unsealed {
+		checks, problems := c.ring.AdmitInner(e, content.entry)
+		c.report(problems)
+		c.checks = append(c.checks, checks...)
+	}
+	if err == nil {
+		err = c.m.apply(e, content)
+	}
+	if err != nil {
 		c.v.problem("%v", err)
 		c.broken = true
 	}
@@ -169,6 +182,10 @@ func (c *checker) signatures() {
 
 func (c *checker) report(problems []keyring.Problem) {
 	for _, p := range problems {
+		if p.Doubt {
+			c.v.Doubts = append(c.v.Doubts, p.String())
+			continue
+		}
 		c.v.problem("%v", p)
 	}
 }

@@ -89,7 +89,11 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if err != nil {
 		return err
 	}
-	log, err := record.OpenWith(filepath.Join(m.dir, "record"), verifier, signer, options)
+	var log *record.Log
+	err = patiently(func() (err error) {
+		log, err = record.OpenWith(filepath.Join(m.dir, "record"), verifier, signer, options)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -110,6 +114,24 @@ func (m *Mission) write(do func(w *Writer) error) error {
 		err = errors.Join(err, w.store.Close())
 	}
 	return errors.Join(err, log.Close())
+}
+
+// A writer holds the log for moments, and an import for minutes: whoever finds
+// it locked tries this often, with this pause. Guess: a second in all. Test: an
+// import beside a served mission.
+const (
+	lockTries = 20
+	lockPause = 50 * time.Millisecond
+)
+
+// patiently tries again while another writer holds the log.
+func patiently(do func() error) error {
+	err := do()
+	for try := 0; errors.Is(err, record.ErrLocked) && try < lockTries; try++ {
+		time.Sleep(lockPause)
+		err = do()
+	}
+	return err
 }
 
 // begin signs what a crash left durable but unsigned, and folds what is new.

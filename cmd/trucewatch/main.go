@@ -44,6 +44,12 @@ type commands struct {
 	Compare   compareCommand   `cmd:"" help:"Compare two tallies, or say why they cannot be compared."`
 	Replay    replayCommand    `cmd:"" help:"Recompute a mission from its record."`
 	Verify    verifyCommand    `cmd:"" help:"Check that a mission's record is sound; changes nothing. Exit code 2 if it is not."`
+	Key       keyCommand       `cmd:"" help:"Make, register, end or list signing keys."`
+	Policy    policyCommand    `cmd:"" help:"Who co-signs the record, and who must agree to what."`
+	Sign      signCommand      `cmd:"" help:"Sign observations as a device does: many rows, one signature."`
+	Submit    submitCommand    `cmd:"" help:"Record what devices or officers signed."`
+	Erase     eraseCommand     `cmd:"" help:"Destroy sealed content by warrant of two officers; every proof still holds."`
+	Persons   personsCommand   `cmd:"" help:"Read what names people in an entry; that it was read is recorded first."`
 	Witness   witnessCommand   `cmd:"" help:"Run a witness, which co-signs the record so that nobody can be shown another one."`
 	Agreement agreementCommand `cmd:"" help:"Check or show an agreement."`
 	Evidence  evidenceCommand  `cmd:"" help:"Identify evidence; cut, and check, parts of it that prove themselves."`

@@ -24,6 +24,7 @@ type initCommand struct {
 	Zone      string `help:"Zone of the zone database in which local times are shown and days end." default:"UTC"`
 	CutOff    string `help:"Local time at which a reporting period ends." default:"19:30"`
 	Exercise  bool   `help:"An exercise: invented data, SIMULATED on everything. Cannot be undone."`
+	Guard     string `help:"Folder on another disk, which no backup restores: it remembers what was signed, so that a restored backup cannot sign again." type:"existingdir" placeholder:"DIR"`
 	Open      bool   `help:"Seal nothing: whoever holds the record reads all of it. For published data only. Cannot be undone."`
 }
 
@@ -33,7 +34,7 @@ func (c *initCommand) Run(t terminal) error {
 		return err
 	}
 	s := &mission.Spec{ID: strings.ToLower(filepath.Base(whole)), Title: c.Title, Mode: trucewatch.Live,
-		DisplayZone: c.Zone, CutOff: c.CutOff, Simulated: c.Exercise, Gazetteer: c.Gazetteer}
+		DisplayZone: c.Zone, CutOff: c.CutOff, Simulated: c.Exercise, Gazetteer: c.Gazetteer, Guard: c.Guard}
 	if c.Exercise {
 		s.Mode = trucewatch.Exercise
 	}
@@ -124,6 +125,9 @@ func printVerification(out io.Writer, v *mission.Verification) {
 	}
 	for _, c := range v.Checked {
 		fmt.Fprintf(out, "checked  %s\n", c)
+	}
+	for _, d := range v.Doubts {
+		fmt.Fprintf(out, "DOUBT    %s\n", d)
 	}
 	for _, p := range v.Problems {
 		fmt.Fprintf(out, "PROBLEM  %s\n", p)
