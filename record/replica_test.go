@@ -60,14 +60,15 @@ func (s *testSource) checkpoint(size uint64) []byte {
 	return c.Note
 }
 
-// from gives the entries from an index on.
+// from gives the entries from an index on, all in the same bytes, as next may.
 func (s *testSource) from(index uint64) func() ([]byte, error) {
+	buffer := make([]byte, 100)
 	return func() ([]byte, error) {
 		if index == s.n {
 			return nil, errors.New("asked for too much")
 		}
 		index++
-		return testEntry(index - 1), nil
+		return buffer[:copy(buffer, testEntry(index-1))], nil
 	}
 }
 
