@@ -199,6 +199,7 @@ func (s *Server) Handler() http.Handler {
 	for _, sv := range s.served {
 		page := web.Mission{ID: sv.id, Store: sv.store, Report: sv.report, Dates: sv.dates, Places: placesOf(sv.dir, s.Audience)}
 		if s.Audience == trucewatch.ForMission {
+			page.Vouch = sv.vouching
 			page.Live = sv.feed // that something comes in, and when, is for the operations room
 		}
 		pages = append(pages, page)
@@ -368,6 +369,22 @@ func (sv *served) cosigned() (Cosigned, bool) {
 		return Cosigned{}, false
 	}
 	return c.Cosigned(), true
+}
+
+// vouching is cosigned in words for the page.
+func (sv *served) vouching() (web.Vouching, bool) {
+	c, ok := sv.cosigned()
+	if !ok || c.Standing.Tier == 0 {
+		return web.Vouching{}, false
+	}
+	v := web.Vouching{Tier: c.Standing.Tier.String(), Size: c.Standing.Size}
+	for _, s := range c.Standing.Signed {
+		v.Signed = append(v.Signed, s.Organisation+" at "+s.At.UTC().Format(time.DateTime)+" UTC")
+	}
+	for _, a := range c.Absent {
+		v.Absent = append(v.Absent, a.String())
+	}
+	return v, true
 }
 
 // catchUp folds what was signed since, if anything was: opening a large record

@@ -432,5 +432,18 @@ func about(v *visit) error {
 		Head     trucewatch.View
 		Families []svg.Family
 		API      bool
-	}{v.head, svg.Families(), v.site.options.API != nil})
+		Vouching *Vouching
+	}{v.head, svg.Families(), v.site.options.API != nil, v.vouching()})
+}
+
+// vouching is who co-signs the record, nil if nobody does.
+func (v *visit) vouching() *Vouching {
+	if v.mission.Vouch == nil {
+		return nil
+	}
+	vouching, ok := v.mission.Vouch()
+	if !ok {
+		return nil
+	}
+	return &vouching
 }

@@ -66,6 +66,15 @@ type Mission struct {
 	Dates  func() []string                                     // "2026-04-12", newest first
 	Live   Feed                                                // nil: the record does not grow
 	Places []Place
+	Vouch  func() (Vouching, bool) // who co-signs the record; nil, or false: nobody does
+}
+
+// Vouching is who co-signs the record, and who does not.
+type Vouching struct {
+	Tier   string   // of the last checkpoint that was sent out: integrated, provisional or final
+	Size   uint64   // its entries
+	Signed []string // organisations, with the time of each cosignature
+	Absent []string // sentences: who has not co-signed for a minute
 }
 
 // ErrNoReport says that there is no report of that date or format.

@@ -366,3 +366,18 @@ func checkHarmless(t *testing.T, path, body string) {
 		checkPage(t, body, strings.Contains(path, "/reports/"))
 	}
 }
+
+// TestAboutSaysWhoCosigns: the page names the tier, who co-signed, and who is
+// absent.
+func TestAboutSaysWhoCosigns(t *testing.T) {
+	list := missions(invented(t))
+	list[0].Vouch = func() (web.Vouching, bool) {
+		return web.Vouching{Tier: "provisional", Size: 12345, Signed: []string{"party-a at 2026-04-12 10:00:00 UTC"}, Absent: []string{"party-b has not co-signed since size 900"}}, true
+	}
+	body := ask(web.New(list, web.Options{Audience: trucewatch.ForMission}), "GET", "/m/isk-valley/about").Body.String()
+	for _, want := range []string{"covers 12", "<strong>provisional</strong>", "party-a at", "party-b has not co-signed since size 900"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
