@@ -414,6 +414,23 @@ func TestCorruptStateSignsNothing(t *testing.T) {
 	}
 }
 
+// TestStateOfAnotherLogIsRefused: a state is whole, and in the wrong file.
+func TestStateOfAnotherLogIsRefused(t *testing.T) {
+	log, other := newTestLog(t, logName).grow(8, "entry"), newTestLog(t, "log.example/south")
+	disk := durabletest.New(folder)
+	w := newWitness(t, "g-1.example/witness", other, disk, folder)
+	w.Close()
+	text, err := disk.ReadFile(stateName(folder, "log.example/south"), stateSizeMax)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk.Put(stateName(folder, logName), text)
+	again := restart(t, w.key, log, disk, folder)
+	if err := again.Problems()[logName]; !errors.Is(err, ErrCorrupt) {
+		t.Errorf("Problems = %v, want ErrCorrupt", err)
+	}
+}
+
 func TestOneWitnessAtATime(t *testing.T) {
 	log := newTestLog(t, logName).grow(8, "entry")
 	dir := t.TempDir()

@@ -342,6 +342,26 @@ func TestGathererStopsALogThatOthersKnowMoreOf(t *testing.T) {
 	})
 }
 
+// TestOlderCheckpointIsNoRollback: somebody still gathers for it while witnesses
+// have signed a newer one.
+func TestOlderCheckpointIsNoRollback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		older := s.log.signed()
+		s.log.grow(2, "entry")
+		g := s.gatherer(nil)
+		defer g.Close()
+		if _, _, err := s.gather(t, g, Final); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, _, err := g.Gather(ctx, older, Provisional); !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBehind) {
+			t.Errorf("Gather = %v, want ErrUnavailable", err)
+		}
+	})
+}
+
 func TestGatherRefusesWhatIsNotThePolicys(t *testing.T) {
 	c := newCast(t)
 	g := NewGatherer(c.policy(t), c.log.prove, nil)
@@ -362,6 +382,35 @@ func TestGatherRefusesWhatIsNotThePolicys(t *testing.T) {
 	if err := g.Learn(other.signed()); !errors.Is(err, ErrInvalid) {
 		t.Errorf("Learn of another log = %v", err)
 	}
+}
+
+// TestAbsenceCountsFromTheOldestUnsigned: a slow witness signs the checkpoint
+// before the newest, and then goes silent.
+func TestAbsenceCountsFromTheOldestUnsigned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.net.set("party-a", s.handlers["party-a"], 8*time.Second)
+		g := s.gatherer(nil)
+		defer g.Close()
+		size := s.log.size
+		for _, pause := range []time.Duration{5 * time.Second, time.Second} {
+			if _, _, err := s.gather(t, g, Provisional); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(pause)
+			s.log.grow(1, "entry")
+		}
+		// 6 s: the first is under way until 8 s, the second waits since 5 s.
+		s.net.set("party-a", nil, 0)
+		time.Sleep(58 * time.Second)
+		if absent := g.Absent(time.Now()); len(absent) > 0 {
+			t.Errorf("absent after 59 s: %v", absent)
+		}
+		time.Sleep(2 * time.Second)
+		if absent := g.Absent(time.Now()); len(absent) != 1 || absent[0].Organisation != "party-a" || absent[0].SinceSize != size {
+			t.Errorf("absent after 61 s: %v, want party-a since size %d", absent, size)
+		}
+	})
 }
 
 func TestIdleLogMissesNobody(t *testing.T) {
@@ -404,6 +453,28 @@ func TestCadenceKeepsItsBeats(t *testing.T) {
 			if l < 0 || l > time.Millisecond {
 				t.Errorf("beat %d came %v after its time", i, l)
 			}
+		}
+	})
+}
+
+func TestCadenceFollowsAClockThatIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var offset atomic.Int64
+		now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())).Round(0) }
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+		defer cancel()
+		went := time.AfterFunc(15*time.Second, func() { offset.Store(int64(-24*time.Hour - 3*time.Second)) })
+		defer went.Stop()
+		var gaps []time.Duration
+		last := time.Now()
+		cadence(ctx, 10*time.Second, now, func(at time.Time) {
+			if early := at.Sub(now()); early > 0 {
+				t.Errorf("%v early", early)
+			}
+			gaps, last = append(gaps, time.Since(last)), time.Now()
+		})
+		if want := []time.Duration{10 * time.Second, 13 * time.Second, 10 * time.Second}; !slices.Equal(gaps[:3], want) {
+			t.Errorf("beats after %v, want %v", gaps[:3], want)
 		}
 	})
 }

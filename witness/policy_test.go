@@ -197,6 +197,21 @@ func TestNoWitnessNoTier(t *testing.T) {
 	}
 }
 
+// TestFinalNeedsEachParty also in a policy file whose quorum asks for less.
+func TestFinalNeedsEachParty(t *testing.T) {
+	c := newCast(t)
+	weak := bytes.Replace(c.policy(t).Text(), []byte("group parties 2 "), []byte("group parties any "), 1)
+	p, err := ParsePolicy(weak)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for signed, want := range map[string]Tier{"g-1 g-2 g-3 party-a": Provisional, "g-1 g-2 g-3 party-a party-b": Final} {
+		if s, err := p.Standing(c.signed(strings.Fields(signed)...)); err != nil || s.Tier != want {
+			t.Errorf("%s: %v, %v, want %v", signed, s.Tier, err, want)
+		}
+	}
+}
+
 func TestEditedNoteIsRefused(t *testing.T) {
 	c := newCast(t)
 	p := c.policy(t)

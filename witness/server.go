@@ -63,8 +63,8 @@ type watched struct {
 var errStarting = fmt.Errorf("%w: other witnesses have not yet said what they know", ErrUnavailable)
 
 // Open opens the witness in a folder that Begin made. A log whose state is
-// missing or damaged is refused, not the others; Problems names those. Nothing
-// is signed before Ask is done.
+// missing or damaged is refused, not the others; Problems names those. With
+// peers, nothing is signed before Ask is done.
 func Open(s Settings) (*Server, error) { return open(s, durable.OS{}) }
 
 func open(settings Settings, disk durable.Disk) (*Server, error) {
@@ -84,7 +84,7 @@ func open(settings Settings, disk durable.Disk) (*Server, error) {
 	}
 	s := &Server{settings: settings, lock: lock, logs: map[string]*watched{}, byID: map[string]*watched{}, mux: http.NewServeMux()}
 	for origin, k := range keys {
-		w := &watched{ledger: ledger{disk: disk, dir: settings.Dir, keys: k}}
+		w := &watched{ledger: ledger{disk: disk, dir: settings.Dir, keys: k}, asked: len(settings.Peers) == 0}
 		w.open(settings.Log)
 		s.logs[origin], s.byID[LogID(origin)] = w, w
 	}
