@@ -8,7 +8,7 @@
 // The log is in the format of C2SP tlog-tiles (https://c2sp.org/tlog-tiles) with
 // checkpoints of C2SP tlog-checkpoint, which are signed notes; its tree is that
 // of RFC 6962, section 2.1. Clients, witnesses and checkers for those formats
-// read what [Reader.Export] writes.
+// read what [Reader.Export] writes and [Handler] serves.
 //
 // # The life of an entry
 //

@@ -114,7 +114,7 @@ func TestParseCheckpoint_spare_bits(t *testing.T) {
 }
 
 // FuzzParseCheckpoint: what parses is what signing writes, whatever other keys
-// added below it.
+// added to it, and has no other encoding.
 func FuzzParseCheckpoint(f *testing.F) {
 	signer, verifier := testKey(f)
 	for _, size := range []uint64{0, 1, 1 << 40} {
@@ -123,6 +123,8 @@ func FuzzParseCheckpoint(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(c.Note)
+		cosigned := newCosigner(f, "a.example").cosign(f, c)
+		f.Add(append(bytes.Clone(c.Note), lastLine(cosigned)...))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := ParseCheckpoint(data, verifier)
@@ -132,11 +134,19 @@ func FuzzParseCheckpoint(f *testing.F) {
 			}
 			return
 		}
-		again, err := sign(c.Origin, c.Size, c.Root, signer)
+		text, lines, err := splitNote(data)
+		again := text + "\n"
+		for _, l := range lines {
+			again += l.line()
+		}
+		if err != nil || again != string(data) {
+			t.Fatalf("%q has another encoding, %q, %v", data, again, err)
+		}
+		own, err := sign(c.Origin, c.Size, c.Root, signer)
 		if err != nil || !bytes.HasPrefix(data, []byte(c.text()+"\n")) {
 			t.Fatalf("%q parsed as %+v, %v", data, c, err)
 		}
-		line := strings.TrimPrefix(string(again.Note), c.text()+"\n")
+		line := strings.TrimPrefix(string(own.Note), c.text()+"\n")
 		if !strings.Contains(string(data), line) {
 			t.Fatalf("%q parsed without our signature", data)
 		}
