@@ -127,7 +127,7 @@ type Cosigner struct {
 	state  Cosigned       // guarded by mu
 	told   string         // what was logged last of absences; guarded by mu
 	gone   map[string]time.Time
-	size   uint64 // of the last checkpoint that was sent out
+	size   uint64 // of the last checkpoint that was sent out; guarded by mu
 }
 
 // Cosigned is how far the record is co-signed.
@@ -149,8 +149,10 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.size, err = lastSent(m.dir); err != nil {
+		return nil, err
+	}
 	if signed, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier); err == nil {
-		c.size = signed.Size
 		if err := c.gatherer.Learn(signed.Note); err != nil {
 			log.Warn("the last checkpoint cannot be learnt from", "error", err)
 		}
@@ -181,6 +183,13 @@ func (c *Cosigner) Cosigned() Cosigned {
 	return c.state
 }
 
+// sent is the size of the last checkpoint that was sent out.
+func (c *Cosigner) sent() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.size
+}
+
 // Prepare signs the checkpoint that the next beat sends out. In a sealed mission
 // entries without content bring the growth to a step of a short ladder, so that
 // those who see only sizes learn the step and not the number.
@@ -190,7 +199,7 @@ func (c *Cosigner) Prepare(w *Writer) error {
 	}
 	if w.m.vault != nil {
 		received := max(w.Stamp(), w.m.state.Now())
-		if err := w.Cover(coversFor(w.m.state.Next()-c.size), received); err != nil {
+		if err := w.Cover(coversFor(w.m.state.Next()-c.sent()), received); err != nil {
 			return err
 		}
 	}
@@ -235,7 +244,12 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := keepSent(c.m.dir, signed.Size); err != nil {
+		return err
+	}
+	c.mu.Lock()
 	c.size = signed.Size
+	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, min(gatherFor, c.Every()/2))
 	defer cancel()
 	merged, standing, err := c.gatherer.Gather(ctx, signed.Note, witness.Final)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
@@ -47,7 +48,9 @@ type Server struct {
 	Hosts    []string // names, besides those of this machine, under which it may be asked
 	Log      *slog.Logger
 	Version  string
-	served   []*served
+	// Sent is the listener for Records, nil if the records are not given out.
+	Sent   net.Listener
+	served []*served
 }
 
 // A served mission shows what its index holds while its record is folded.
@@ -61,6 +64,8 @@ type served struct {
 	mu     sync.Mutex // guards what follows, and the mission in keeper
 	folded bool
 	listed listing // what list was made from
+
+	sent atomic.Uint64 // size of the checkpoint that others than the mission have seen
 
 	listMu   sync.Mutex // guards what follows: a page must not wait for a fold or a report
 	list     []string   // days of issue of the reports shown
@@ -166,6 +171,19 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		BaseContext: func(net.Listener) context.Context { return ctx }}
 	var work sync.WaitGroup
+	if s.Sent != nil {
+		records, err := s.Records()
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		others := &http.Server{Handler: records, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout}
+		work.Go(func() {
+			if err := others.Serve(s.Sent); !errors.Is(err, http.ErrServerClosed) {
+				s.Log.Error("the record is not given out any more", "error", err)
+			}
+		})
+		context.AfterFunc(ctx, func() { others.Close() })
+	}
 	for _, sv := range s.served {
 		work.Go(func() { sv.run(ctx) })
 	}
@@ -305,9 +323,11 @@ func (sv *served) cosign(ctx context.Context) {
 			sv.log.Error("record cannot be co-signed", "mission", sv.id, "error", err)
 		}
 		if c == nil {
+			sv.sendAlone()
 			sv.pause(ctx)
 			continue
 		}
+		sv.sent.Store(c.sent())
 		sv.setCosigner(c)
 		beats, stop := context.WithCancel(ctx)
 		witness.Cadence(beats, c.Every(), func(at time.Time) {
@@ -351,7 +371,22 @@ func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Poli
 	if err != nil && !errors.Is(err, record.ErrLocked) { // whoever writes now signs; that is sent
 		return false, err
 	}
-	return false, c.Send(ctx, at)
+	err = c.Send(ctx, at)
+	sv.sent.Store(c.sent())
+	return false, err
+}
+
+// sendAlone shows the last checkpoint of a record that nobody co-signs.
+func (sv *served) sendAlone() {
+	verifier, err := logVerifier(sv.dir)
+	if err == nil {
+		var signed record.Checkpoint
+		if signed, err = record.ReadCheckpoint(filepath.Join(sv.dir, "record"), verifier); err == nil {
+			sv.sent.Store(signed.Size)
+			return
+		}
+	}
+	sv.log.Error("no checkpoint can be shown", "mission", sv.id, "error", err)
 }
 
 func (sv *served) setCosigner(c *Cosigner) {

@@ -63,7 +63,7 @@ func (c *demoCommand) Run(t terminal) error {
 		return nil
 	}
 	fmt.Fprintln(t.out)
-	return serve(ctx, t, dirs, listener, trucewatch.ForMission, nil)
+	return serve(ctx, t, dirs, listener, &mission.Server{Audience: trucewatch.ForMission})
 }
 
 // self is how the reader calls this program again: "go run" builds it into a

@@ -24,6 +24,7 @@ type serveCommand struct {
 	Mission  []string `arg:"" help:"Mission folders."`
 	Listen   string   `help:"Address. Other machines reach only the public view." default:"127.0.0.1:8080"`
 	Audience string   `help:"mission (the operations room, this machine only) or public." enum:"mission,public" default:"mission"`
+	Records  string   `help:"Address at which mirrors are given the record, /MISSION/checkpoint and tiles, up to the checkpoint sent out last. Sealed missions only." placeholder:"ADDRESS"`
 	Host     []string `help:"Names, besides localhost, under which requests are answered. The public view is answered under any address in figures."`
 }
 
@@ -35,17 +36,36 @@ func (c *serveCommand) Run(t terminal) error {
 		return err
 	}
 	defer listener.Close()
-	return serve(ctx, t, c.Mission, listener, trucewatch.Audience(c.Audience), c.Host)
+	s := &mission.Server{Audience: trucewatch.Audience(c.Audience), Hosts: c.Host}
+	if c.Records != "" {
+		if s.Sent, err = net.Listen("tcp", c.Records); err != nil {
+			return fmt.Errorf("--records: %w", err)
+		}
+		defer s.Sent.Close()
+	}
+	return serve(ctx, t, c.Mission, listener, s)
 }
 
-func serve(ctx context.Context, t terminal, dirs []string, listener net.Listener, a trucewatch.Audience, hosts []string) error {
-	s := &mission.Server{Audience: a, Hosts: hosts, Version: version, Log: slog.New(slog.NewTextHandler(t.err, nil))}
+// Validate implements kong's check of what was typed.
+func (c *serveCommand) Validate() error {
+	if c.Records != "" && c.Audience != string(trucewatch.ForMission) {
+		return errors.New("--records goes with the mission's own view: who serves that has the checkpoints co-signed")
+	}
+	return nil
+}
+
+func serve(ctx context.Context, t terminal, dirs []string, listener net.Listener, s *mission.Server) error {
+	s.Version, s.Log = version, slog.New(slog.NewTextHandler(t.err, nil))
+	a, hosts := s.Audience, s.Hosts
 	for _, dir := range dirs {
 		if err := s.Add(dir); err != nil {
 			return err
 		}
 	}
 	return s.Serve(ctx, listener, func(at net.Addr) {
+		if s.Sent != nil {
+			fmt.Fprintf(t.out, "Giving the record to mirrors on http://%s/\n", s.Sent.Addr())
+		}
 		fmt.Fprintf(t.out, "Serving the %s view on http://%s/   (Ctrl-C ends)\n", a, at)
 		if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 			fmt.Fprintf(t.out, "Answered under any address in figures and under %s; add names with --host.\n", strings.Join(append([]string{"localhost"}, hosts...), ", "))
