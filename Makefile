@@ -6,12 +6,12 @@ SHELL := bash
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
 
-.PHONY: help test install check race fuzz arches bench demo update
+.PHONY: help test install check race fuzz arches strangers long bench demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: install check race fuzz arches ## everything, after installing what it needs
+test: install check race fuzz arches strangers ## everything, after installing what it needs
 
 install: ## what the tests need beyond Go, from Debian's packages
 	@missing=; command -v chromium >/dev/null || missing+=" chromium"; \
@@ -30,7 +30,7 @@ check: ## format, vet, staticcheck, tests
 	./scripts/test
 
 race: ## the packages with goroutines, under the race detector
-	go test -race -short -timeout 20m ./internal/... ./index/... ./mission/... ./publish/...
+	go test -race -short -timeout 20m ./internal/... ./index/... ./mission/... ./publish/... ./keyring ./mirror ./witness
 	go test -race -short -timeout 20m -run 'at_once|export|locked|append_sign' ./record
 
 fuzz: ## each fuzz test for FUZZ inputs
@@ -38,6 +38,12 @@ fuzz: ## each fuzz test for FUZZ inputs
 
 arches: ## one digest for the example missions on amd64 v1, v3 and arm64
 	./scripts/arches
+
+strangers: ## programs of other people read our logs and co-sign our checkpoints
+	./scripts/strangers
+
+long: ## mutations, kills and power cuts at full length; takes hours
+	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long' ./record ./seal ./witness ./mirror ./internal/durable/...
 
 bench: ## the benchmarks behind docs/performance.md
 	./scripts/bench

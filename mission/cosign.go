@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -26,6 +27,12 @@ const (
 	// what comes later is merged when it comes.
 	// Guess: half the shortest useful cadence. Test: BenchmarkGather of witness.
 	gatherFor = 5 * time.Second
+
+	// coverQuantum is the least growth of a sealed record between two checkpoints:
+	// also when nothing happened, there is one entry.
+	// Guess: one costs some megabytes a day at a beat of ten seconds. Test: the
+	// classifier over party copies, and the size of a quiet month.
+	coverQuantum = 1
 
 	// absenceAfter is after how long an absence is entered into the record.
 	// Source: record of the design: after 24 hours.
@@ -122,12 +129,12 @@ type Cosigner struct {
 	holds    *witness.Policy // the same, for checkpoints
 	gatherer *witness.Gatherer
 
-	mu     sync.Mutex
-	reader *record.Reader // for proofs; guarded by mu
-	state  Cosigned       // guarded by mu
-	told   string         // what was logged last of absences; guarded by mu
-	gone   map[string]time.Time
-	size   uint64 // of the last checkpoint that was sent out; guarded by mu
+	mu       sync.Mutex
+	reader   *record.Reader   // for proofs; guarded by mu
+	standing witness.Standing // guarded by mu
+	told     string           // what was logged last of absences; guarded by mu
+	gone     map[string]time.Time
+	size     uint64 // of the last checkpoint that was sent out; guarded by mu
 }
 
 // Cosigned is how far the record is co-signed.
@@ -176,11 +183,12 @@ func (c *Cosigner) Close() error {
 	return err
 }
 
-// Cosigned is how far the record is co-signed, and who is absent.
-func (c *Cosigner) Cosigned() Cosigned {
+// Cosigned is how far the record is co-signed, and who is absent at an instant.
+func (c *Cosigner) Cosigned(at time.Time) Cosigned {
+	absent := c.gatherer.Absent(at)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state
+	return Cosigned{c.standing, absent}
 }
 
 // sent is the size of the last checkpoint that was sent out.
@@ -199,27 +207,17 @@ func (c *Cosigner) Prepare(w *Writer) error {
 	}
 	if w.m.vault != nil {
 		received := max(w.Stamp(), w.m.state.Now())
-		if err := w.Cover(coversFor(w.m.state.Next()-c.sent()), received); err != nil {
+		if err := w.Cover(mirror.Plan(c.sent(), w.m.state.Next(), coverQuantum), received); err != nil {
 			return err
 		}
 	}
 	return c.enterAbsences(w)
 }
 
-// coversFor is how many covers make a growth a step of the ladder 1, 2, 4, ...:
-// also when nothing happened, there is one.
-func coversFor(growth uint64) uint64 {
-	step := uint64(1)
-	for step < growth {
-		step *= 2
-	}
-	return step - growth
-}
-
 // enterAbsences records who has not co-signed for a day, once for each absence.
 func (c *Cosigner) enterAbsences(w *Writer) error {
 	now := w.Stamp()
-	for _, a := range c.Cosigned().Absent {
+	for _, a := range c.gatherer.Absent(now.Time()) {
 		since := trucewatch.InstantOf(a.Since)
 		if now-since < absenceAfter || c.gone[a.Organisation].Equal(a.Since) {
 			continue
@@ -259,11 +257,10 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 	if merged != nil {
 		c.merge(merged)
 	}
-	absent := c.gatherer.Absent(at)
 	c.mu.Lock()
-	c.state = Cosigned{standing, absent}
+	c.standing = standing
 	c.mu.Unlock()
-	c.tell(absent)
+	c.tell(c.gatherer.Absent(at))
 	return nil
 }
 
@@ -304,8 +301,8 @@ func (c *Cosigner) merge(signed []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if standing, err := c.holds.Standing(signed); err == nil && standing.Size >= c.state.Standing.Size {
-		c.state.Standing = standing
+	if standing, err := c.holds.Standing(signed); err == nil && standing.Size >= c.standing.Size {
+		c.standing = standing
 	}
 }
 

@@ -82,7 +82,7 @@ func send(t testing.TB, m *Mission, c *Cosigner, now trucewatch.Instant) Cosigne
 	if err := c.Send(t.Context(), now.Time()); err != nil {
 		t.Fatal(err)
 	}
-	return c.Cosigned()
+	return c.Cosigned(now.Time())
 }
 
 func cosigner(t testing.TB, m *Mission) *Cosigner {
@@ -166,7 +166,7 @@ func TestAbsentPartyIsShownAndVetoesNothing(t *testing.T) {
 	if err := c.Send(ctx, now.Add(witness.AbsentAfter+5*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	absent := c.Cosigned().Absent
+	absent := c.Cosigned(now.Add(witness.AbsentAfter + 5*time.Second)).Absent
 	if len(absent) != 1 || absent[0].Organisation != "party-b" {
 		t.Fatalf("absent: %v", absent)
 	}

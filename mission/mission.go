@@ -37,6 +37,8 @@ type Mission struct {
 	known     map[uint64]uint32                 // entries whose mission box was opened, with its epoch
 	warrants  []*warrant                        // erasures, in record order
 	gone      gone                              // what is not read, although it may still be here
+	deeds     []deed                            // on evidence, in record order
+	hourly    map[trucewatch.KeyID]bodies       // of devices: see bodiesMax
 	erased    bool                              // the state holds what was erased since it was folded: see ErrAhead
 	seen      map[trucewatch.ContentKey]print   // of rows with an identifier of their own
 	refused   map[trucewatch.Hash]bool          // rejected rows that the record already names
@@ -224,7 +226,8 @@ func (m *Mission) Blob(hash trucewatch.Hash) ([]byte, error) {
 
 func empty(dir string) *Mission {
 	m := &Mission{dir: dir, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
-		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{}}
+		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{},
+		hourly: map[trucewatch.KeyID]bodies{}}
 	m.state = replay.New(m.Blob)
 	return m
 }
@@ -351,6 +354,7 @@ func (m *Mission) apply(e *trucewatch.Entry, c content) error {
 	}
 	if key, _ := m.ring.Key(c.entry.Body.Key); key.Role != trucewatch.DeskKey {
 		m.submitted[c.entry.BodyHash] = e.Index
+		m.count(key, c.entry.Received)
 	}
 	changes, err := m.change(e, c)
 	if err != nil {
@@ -359,6 +363,7 @@ func (m *Mission) apply(e *trucewatch.Entry, c content) error {
 	p := &c.entry.Body.Payload
 	m.remember(p)
 	m.keepWarrants(e, c)
+	m.keepDeed(e, c)
 	switch {
 	case p.Genesis != nil:
 		if m.calendar, err = newCalendar(p.Genesis); err != nil {

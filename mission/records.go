@@ -10,9 +10,13 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/seal"
 )
 
 // ErrNotSealed says that a record must not be given to others: what stands in it
@@ -37,8 +41,40 @@ func (s *Server) Records() (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		prefix := "/" + sv.id
-		mux.Handle(prefix+"/", http.StripPrefix(prefix, record.Handler(filepath.Join(sv.dir, "record"), verifier, sv.sent.Load)))
+		one, err := s.recordOf(sv, verifier)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("/"+sv.id+"/", http.StripPrefix("/"+sv.id, one))
+	}
+	return mux, nil
+}
+
+// recordOf answers for one mission. The tiles are for everybody who can reach
+// the address; boxes are for holders with a token, of the classes that their line
+// names.
+func (s *Server) recordOf(sv *served, verifier note.Verifier) (http.Handler, error) {
+	folder := filepath.Join(sv.dir, "record")
+	mux := http.NewServeMux()
+	mux.Handle("/", record.Handler(folder, verifier, sv.sent.Load))
+	if len(s.Holders) == 0 {
+		return mux, nil
+	}
+	store, err := seal.ReadStore(durable.OS{}, filepath.Join(sv.dir, boxesDir, "packs"))
+	if err != nil {
+		return nil, fmt.Errorf("mission: serve boxes: %w", err)
+	}
+	for _, class := range seal.Classes() {
+		boxes := mirror.BoxesHandler(store, class, mirror.NamedIn(folder, verifier, class), nil, sv.sent.Load)
+		fresh := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := store.Refresh(); err != nil {
+				sv.log.Error("boxes cannot be given out", "mission", sv.id, "error", err)
+				http.Error(w, "boxes cannot be read", http.StatusInternalServerError)
+				return
+			}
+			boxes.ServeHTTP(w, r)
+		})
+		mux.Handle("/"+mirror.BoxesPath+class, s.Holders.Guard(class, fresh))
 	}
 	return mux, nil
 }

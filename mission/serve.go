@@ -19,6 +19,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/publish/api"
 	"github.com/trucewatch/trucewatch/publish/web"
 	"github.com/trucewatch/trucewatch/record"
@@ -49,8 +50,10 @@ type Server struct {
 	Log      *slog.Logger
 	Version  string
 	// Sent is the listener for Records, nil if the records are not given out.
-	Sent   net.Listener
-	served []*served
+	Sent net.Listener
+	// Holders may be given boxes there.
+	Holders mirror.Holders
+	served  []*served
 }
 
 // A served mission shows what its index holds while its record is folded.
@@ -403,7 +406,7 @@ func (sv *served) cosigned() (Cosigned, bool) {
 	if c == nil {
 		return Cosigned{}, false
 	}
-	return c.Cosigned(), true
+	return c.Cosigned(time.Now()), true
 }
 
 // vouching is cosigned in words for the page.

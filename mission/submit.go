@@ -85,6 +85,9 @@ func (w *Writer) mayBeSubmitted(e *trucewatch.Entry) error {
 	if len(problems) > 0 {
 		return errors.New(problems[0].What)
 	}
+	if err := w.m.mayCome(e); err != nil {
+		return err
+	}
 	if b := e.Body.Payload.Observations; b != nil {
 		if err := w.mustBeSame(b.Source); err != nil {
 			return err

@@ -18,9 +18,10 @@ import (
 
 const (
 	// AbsentAfter is how long an organisation may leave a checkpoint unsigned
-	// before Absent names it. Guess: six beats of ten seconds; test: how often
-	// witnesses that are up are named.
-	AbsentAfter = 60 * time.Second
+	// before Absent names it: with a beat of ten seconds, within the minute after
+	// it stopped. Guess: four beats; test: how often witnesses that are up are
+	// named.
+	AbsentAfter = 40 * time.Second
 	// A witness that failed is asked again after retryFirst, then after twice as
 	// long each time, up to retryMax. Guess; test: none needed, a newer
 	// checkpoint is posted at once.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/mission"
 )
 
@@ -25,6 +26,7 @@ type serveCommand struct {
 	Listen   string   `help:"Address. Other machines reach only the public view." default:"127.0.0.1:8080"`
 	Audience string   `help:"mission (the operations room, this machine only) or public." enum:"mission,public" default:"mission"`
 	Records  string   `help:"Address at which mirrors are given the record, /MISSION/checkpoint and tiles, up to the checkpoint sent out last. Sealed missions only." placeholder:"ADDRESS"`
+	Holders  string   `help:"File of who may be given boxes with the record; mirror token makes its lines." type:"existingfile" placeholder:"FILE"`
 	Host     []string `help:"Names, besides localhost, under which requests are answered. The public view is answered under any address in figures."`
 }
 
@@ -42,6 +44,15 @@ func (c *serveCommand) Run(t terminal) error {
 			return fmt.Errorf("--records: %w", err)
 		}
 		defer s.Sent.Close()
+	}
+	if c.Holders != "" {
+		text, err := os.ReadFile(c.Holders)
+		if err != nil {
+			return err
+		}
+		if s.Holders, err = mirror.ParseHolders(text); err != nil {
+			return fmt.Errorf("%s: %w", c.Holders, err)
+		}
 	}
 	return serve(ctx, t, c.Mission, listener, s)
 }
