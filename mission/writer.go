@@ -191,7 +191,9 @@ func (m *Mission) nextTick() (at trucewatch.Instant, day string) {
 }
 
 // Tick records a tick for every instant that is due until then: clocks that
-// run out, delays that end, cut-offs; with each cut-off a digest of the state.
+// run out, delays that end, cut-offs; with each cut-off a digest of the state
+// and of what is public. In an open mission a day without news has no digest; in
+// a sealed one every day has, as its absence would tell that nothing happened.
 func (w *Writer) Tick(until trucewatch.Instant) error {
 	var last trucewatch.Instant // due instant of the tick before, if it was no cut-off
 	for w.m.state.Genesis() != nil {
@@ -216,10 +218,13 @@ func (w *Writer) Tick(until trucewatch.Instant) error {
 		if err := w.append(trucewatch.Payload{Tick: &trucewatch.Tick{At: at, CutOff: day}}, received); err != nil {
 			return err
 		}
-		if day == "" || !w.m.news {
+		if day == "" || !w.m.news && w.m.vault == nil {
 			continue
 		}
-		digest := &trucewatch.Digest{Index: w.m.state.Next(), State: w.m.state.Digest(), What: "cut-off " + day}
+		digest, err := w.m.digest(cutOffDigest + day)
+		if err != nil {
+			return err
+		}
 		if err := w.append(trucewatch.Payload{Digest: digest}, received); err != nil {
 			return err
 		}
