@@ -32,6 +32,11 @@ const (
 	// PixelsMax is the most pixels. Guess: twice the largest camera in a patrol's
 	// phone at its usual setting; 8 bytes each while decoding PNG. Test: files refused.
 	PixelsMax = 64 << 20
+	// pixelScansMax is the most pixels times scans of a JPEG. A progressive one comes
+	// in scans, each of which passes over all its blocks and may take a few bytes: a
+	// file of 1 MB could keep a processor busy for hours.
+	// Guess: 16 scans of PixelsMax; programs write 10. Test: files refused.
+	pixelScansMax = 16 * PixelsMax
 )
 
 // PixelsMediaType is that of an encoded Pixels.
@@ -129,8 +134,8 @@ func IsPicture(begin []byte) bool {
 
 // DescribeImage reads a PNG or JPEG and describes its pixels. Another format, a
 // damaged file, one of more than ImageMaxBytes, or one that announces more than
-// PixelsMax pixels, is ErrInvalid; the announcement is read before anything is
-// unpacked.
+// PixelsMax pixels, or has more scans than any camera writes, is ErrInvalid; this
+// is read before anything is unpacked.
 func DescribeImage(r io.Reader) (*Pixels, error) {
 	p, err := decodePicture(r)
 	if err != nil {
@@ -167,6 +172,9 @@ func decodePicture(r io.Reader) (*picture, error) {
 	if err := checkDimensions(announced.Width, announced.Height); err != nil {
 		return nil, err
 	}
+	if err := checkScans(file, announced.Width, announced.Height); err != nil {
+		return nil, err
+	}
 	decoded, err := decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, fmt.Errorf("picture: %w: %v", trucewatch.ErrInvalid, err)
@@ -181,6 +189,58 @@ func decodePicture(r io.Reader) (*picture, error) {
 	seed.Write(file)
 	seed.Sum(p.seed[:0])
 	return p, nil
+}
+
+// Markers of JPEG. Source: ITU-T T.81, table B.1.
+const (
+	jpegRestart0    = 0xd0
+	jpegRestart7    = 0xd7
+	jpegEndOfImage  = 0xd9
+	jpegStartOfScan = 0xda
+)
+
+// checkScans refuses a JPEG whose scans take longer than its size makes one
+// expect; other files have none.
+func checkScans(file []byte, width, height int) error {
+	const unit = 32 // no block group of a JPEG is larger, and none is left out
+	pixels := int64((width+unit-1)/unit*unit) * int64((height+unit-1)/unit*unit)
+	if n := scansOf(file); pixels*n > max(pixelScansMax, pixels) {
+		return fmt.Errorf("picture: %w: %d scans of %d x %d pixels; more than %d pixels in all scans", trucewatch.ErrInvalid, n, width, height, int64(pixelScansMax))
+	}
+	return nil
+}
+
+// scansOf counts the scans that image/jpeg would find in a file, or some more,
+// without decoding; 0 for a file that is no JPEG.
+func scansOf(file []byte) int64 {
+	if !bytes.HasPrefix(file, []byte(jpegBegin)) {
+		return 0
+	}
+	n := int64(0)
+	for rest := file[len(jpegBegin):]; ; {
+		at := bytes.IndexByte(rest, 0xff) // what stands before belongs to a scan, or to nothing
+		if at < 0 {
+			return n
+		}
+		for rest = rest[at:]; len(rest) > 0 && rest[0] == 0xff; rest = rest[1:] {
+		}
+		if len(rest) < 3 || rest[0] == jpegEndOfImage {
+			return n
+		}
+		marker := rest[0]
+		if marker == 0 || marker >= jpegRestart0 && marker <= jpegRestart7 {
+			rest = rest[1:]
+			continue
+		}
+		if marker == jpegStartOfScan {
+			n++
+		}
+		size := 1 + int(binary.BigEndian.Uint16(rest[1:]))
+		if size > len(rest) {
+			return n
+		}
+		rest = rest[size:]
+	}
 }
 
 // columns and rows of tiles.
