@@ -79,7 +79,7 @@ func namedBy(r *record.Reader, class string, from, till uint64) ([]Named, error)
 // package seal: those that the entries from after on name, of at most 1024
 // entries at once, below till and below what is released. allowed says whether
 // the box of an entry may be given to this holder, and may be nil; released says
-// of how many entries, and may be nil where all are. The header Trucewatch-Next
+// of how many entries, at most as many as named knows. The header Trucewatch-Next
 // says where to go on; it is after itself when there is nothing more. A box that
 // is not in the store is left out: a cover looks the same.
 //
@@ -96,9 +96,7 @@ func BoxesHandler(store *seal.Store, class string, named func(from, till uint64)
 			refuse(w, http.StatusBadRequest)
 			return
 		}
-		if released != nil {
-			till = min(till, released())
-		}
+		till = min(till, released())
 		next := min(till, after+pageEntries)
 		hashes, err := given(store, class, named, allowed, after, next)
 		if err != nil {

@@ -246,6 +246,7 @@ type stream struct {
 	cancel context.CancelFunc
 	queue  chan chan fetched // in order; each gets one result
 	next   uint64            // index of the entry to give next
+	till   uint64            // behind the last one
 	bundle [][]byte          // the one in which next lies; nil before the first
 	err    error             // for good
 }
@@ -258,7 +259,7 @@ type fetched struct {
 // entries gives the entries from an index on.
 func (t *tree) entries(from uint64) *stream {
 	ctx, cancel := context.WithCancel(t.ctx)
-	s := &stream{cancel: cancel, queue: make(chan chan fetched, ahead), next: from}
+	s := &stream{cancel: cancel, queue: make(chan chan fetched, ahead), next: from, till: t.signed.Size}
 	go func() {
 		defer close(s.queue)
 		for n := from / tileWidth; n*tileWidth < t.signed.Size; n++ {
@@ -277,13 +278,15 @@ func (t *tree) entries(from uint64) *stream {
 	return s
 }
 
-// Next returns the next entry and its index. It must not be called beyond the
-// last one.
+// Next returns the next entry and its index, or ErrNotFound behind the last one.
 func (s *stream) Next() (uint64, []byte, error) {
+	if s.err == nil && s.next >= s.till {
+		s.err = fmt.Errorf("mirror: entry %d: %w", s.next, ErrNotFound)
+	}
 	if s.err == nil && s.bundle == nil {
 		result, ok := <-s.queue
 		if !ok {
-			s.err = fmt.Errorf("mirror: entry %d: %w", s.next, ErrNotFound)
+			s.err = context.Canceled
 			return 0, nil, s.err
 		}
 		f := <-result
