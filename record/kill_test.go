@@ -23,9 +23,11 @@ const (
 
 	// killsPerLog bounds how large a log becomes that is verified after each kill.
 	killsPerLog = 25
-	// killAfterMax is when a writer is killed at the latest, after it opened its
-	// logs; one in five is killed as long after its start, and so often opening.
-	killAfterMax = 40 * time.Millisecond
+	// A writer is killed at the latest killAfterMax after it made some promises,
+	// fewer than killPromisesMax, so that it gets on however slow the disk is; one
+	// in five is killed as long after its start, and so often opening.
+	killAfterMax    = 20 * time.Millisecond
+	killPromisesMax = 14
 )
 
 // TestKillsLoseNothing kills a process that writes a log, its guard and its
@@ -50,8 +52,11 @@ func TestKillsLoseNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		delete(k.promised, "opened")
-		k.kill(t, i%5 == 4, time.Duration(random.Int64N(int64(killAfterMax))))
+		promises := 1 + random.IntN(killPromisesMax)
+		if i%5 == 4 {
+			promises = 0
+		}
+		k.kill(t, promises, time.Duration(random.Int64N(int64(killAfterMax))))
 		k.check(t)
 		if (i+1)%killsPerLog == 0 || i+1 == kills {
 			for what, n := range k.promised {
@@ -77,9 +82,9 @@ type killed struct {
 	tree     tree              // of the entries that must be there
 }
 
-// kill starts a writer, kills it some time after its start or after it opened its
-// logs, and reads what it promised.
-func (k *killed) kill(t *testing.T, early bool, after time.Duration) {
+// kill starts a writer, kills it some time after it made so many promises, the
+// first of which is that it opened its logs, and reads what it promised.
+func (k *killed) kill(t *testing.T, promises int, after time.Duration) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestKillsLoseNothing$")
 	child.Env = append(os.Environ(), killDirEnv+"="+k.dir)
@@ -92,8 +97,8 @@ func (k *killed) kill(t *testing.T, early bool, after time.Duration) {
 	}
 	out := bufio.NewReader(pipe)
 	var timer *time.Timer
-	for {
-		if timer == nil && (early || k.promised["opened"] > 0) {
+	for made := 0; ; made++ {
+		if timer == nil && made >= promises {
 			timer = time.AfterFunc(after, func() { child.Process.Kill() })
 			defer timer.Stop()
 		}

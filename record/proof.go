@@ -39,6 +39,13 @@ func (l *Log) LeafHash(index uint64) (hash [32]byte, err error) {
 	return hash, err
 }
 
+// RootAt is the tree hash of the first size entries. A size beyond the log is
+// ErrNotFound.
+func (l *Log) RootAt(size uint64) (root [32]byte, err error) {
+	err = l.read(func(c *contents) error { root, err = c.checkedRootAt(size); return err })
+	return root, err
+}
+
 // read runs do on the contents while others append.
 func (l *Log) read(do func(*contents) error) error {
 	l.mu.RLock()
@@ -61,6 +68,20 @@ func (r *Reader) ProveConsistency(old, new uint64) ([][32]byte, error) {
 
 // LeafHash is as Log.LeafHash.
 func (r *Reader) LeafHash(index uint64) ([32]byte, error) { return r.contents.leafHash(index) }
+
+// RootAt is as Log.RootAt.
+func (r *Reader) RootAt(size uint64) ([32]byte, error) { return r.contents.checkedRootAt(size) }
+
+func (c *contents) checkedRootAt(size uint64) ([32]byte, error) {
+	if size > c.tree.size {
+		return [32]byte{}, fmt.Errorf("record: root of %d entries: %w: the log has %d", size, ErrNotFound, c.tree.size)
+	}
+	root, err := c.rootAt(size)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("record: root of %d entries: %w", size, err)
+	}
+	return root, nil
+}
 
 func (c *contents) proveInclusion(index, size uint64) ([][32]byte, error) {
 	if index >= size {
@@ -102,17 +123,6 @@ func (c *contents) leafHash(index uint64) ([32]byte, error) {
 		return [32]byte{}, fmt.Errorf("record: hash of entry %d: %w", index, err)
 	}
 	return hashes[index%tileWidth], nil
-}
-
-// RootAt is the tree hash of the first size entries, size at most Size.
-func (l *Log) RootAt(size uint64) (root [32]byte, err error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if size > l.contents.tree.size {
-		return root, fmt.Errorf("record: root of %d entries: %w: the log has %d", size, ErrNotFound, l.contents.tree.size)
-	}
-	hash, err := l.contents.rootAt(size)
-	return [32]byte(hash), err
 }
 
 // rootAt is the root of the first size entries, which the log has.

@@ -17,6 +17,7 @@ type prover interface {
 	ProveInclusion(index, size uint64) ([][32]byte, error)
 	ProveConsistency(old, new uint64) ([][32]byte, error)
 	LeafHash(index uint64) ([32]byte, error)
+	RootAt(size uint64) ([32]byte, error)
 }
 
 func tlogProof(hashes [][32]byte) []tlog.Hash {
@@ -72,6 +73,9 @@ func checkProofs(t *testing.T, p prover, source *testSource, old, new uint64) {
 	if err != nil || leaf != tlog.RecordHash(testEntry(old-1)) {
 		t.Fatalf("LeafHash(%d) = %x, %v", old-1, leaf, err)
 	}
+	if root, err := p.RootAt(old); err != nil || root != source.roots[old] {
+		t.Fatalf("RootAt(%d) = %x, %v", old, root, err)
+	}
 	proof, err := p.ProveInclusion(old-1, new)
 	if err == nil {
 		err = tlog.CheckRecord(tlogProof(proof), int64(new), source.roots[new], int64(old-1), leaf)
@@ -104,6 +108,7 @@ func TestProofsRefuse(t *testing.T) {
 		{"a tree in a smaller one", func() (any, error) { return l.ProveConsistency(6, 5) }, ErrInvalid},
 		{"a tree in one that is too large", func() (any, error) { return l.ProveConsistency(6, 301) }, ErrNotFound},
 		{"the hash of an absent entry", func() (any, error) { return l.LeafHash(300) }, ErrNotFound},
+		{"the root of a tree that is too large", func() (any, error) { return l.RootAt(301) }, ErrNotFound},
 		{"sizes beyond any log", func() (any, error) { return l.ProveConsistency(1<<63, 1<<64-1) }, ErrNotFound},
 	} {
 		if _, err := tt.do(); !errors.Is(err, tt.want) {
