@@ -41,6 +41,7 @@ var plan = map[string][]string{
 	"evidence":                     {".", "geo", "internal/durable"},
 	"anchor":                       {".", "geo"},
 	"mirror":                       {"record", "witness", "seal", "keyring", "internal/durable", ".", "geo"},
+	"exhibit":                      {"seal", "witness", "keyring", ".", "geo"},
 	"intake":                       {".", "geo"},
 	"intake/*":                     {"intake", ".", "geo"},
 	"index":                        {".", "geo"},
@@ -48,11 +49,11 @@ var plan = map[string][]string{
 	"publish/query":                {".", "geo"}, // a Query from an address
 	"publish/svg":                  {"publish/wording", ".", "geo"},
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
-	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "mirror", "index", "publish/*", "replay", "internal/durable",
+	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
 	"verify":   {"mission", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"examples": {},
-	"cmd/trucewatch": {"mission", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "index", "publish/*", "replay",
+	"cmd/trucewatch": {"mission", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
 }
 

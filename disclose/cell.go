@@ -29,7 +29,7 @@ func (r Rules) where(in *trucewatch.Incident) (geo.Region, string) {
 		return geo.Region{}, "where it was fired from is not given"
 	}
 	least := r.PrecisionMM
-	if still(in.Kind) {
+	if Still(in.Kind) {
 		least = max(least, StillPrecisionMM)
 	}
 	least = max(least, best.Region.ExtentMM())
@@ -40,10 +40,10 @@ func (r Rules) where(in *trucewatch.Incident) (geo.Region, string) {
 	return geo.Cell(best.Region.Mean(), r.PrecisionMM, doubled), sideWords(r.PrecisionMM << doubled)
 }
 
-// still says whether a kind is of something that does not move: a position, a
+// Still says whether a kind is of something that does not move: a position, a
 // depot, or the mission's own means of observation, which is where somebody
 // jams it.
-func still(k trucewatch.Kind) bool {
+func Still(k trucewatch.Kind) bool {
 	switch k {
 	case trucewatch.WeaponSeen, trucewatch.PositionSeen, trucewatch.NewPosition, trucewatch.EngineeringWork, trucewatch.InventoryMismatch,
 		trucewatch.Jamming, trucewatch.Spoofing, trucewatch.SensorTamper, trucewatch.FireAtMissionAsset:

@@ -358,7 +358,7 @@ func secretly(t *rapid.T, p plain) IncidentFact {
 	in.Claims, in.MeansCount, in.Phenomena[0].Count.Value = p.claims, p.means, p.count
 	if p.placed {
 		doubled := uint(0)
-		if still(p.kind) {
+		if Still(p.kind) {
 			doubled = 3
 		}
 		c := rectOf(geo.Cell(geo.Position{LatE7: p.lat, LonE7: p.lon}, PublicPrecisionMM, doubled))

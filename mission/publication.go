@@ -125,3 +125,12 @@ func (m *Mission) digest(what string) (*trucewatch.Digest, error) {
 	}
 	return &trucewatch.Digest{Index: m.state.Next(), State: m.state.Digest(), What: what, Bytes: p.Bytes, Items: p.Root, Count: uint64(len(p.Items))}, nil
 }
+
+// cutOffOf returns the local day whose cut-off an entry commits to, "" if it is
+// no such entry.
+func cutOffOf(e *trucewatch.Entry) string {
+	if d := e.Body.Payload.Digest; d != nil && strings.HasPrefix(d.What, cutOffDigest) {
+		return strings.TrimPrefix(d.What, cutOffDigest)
+	}
+	return ""
+}
