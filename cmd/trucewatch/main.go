@@ -19,6 +19,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // the command could not do what was asked; the message says why
 	exitFound  = 2 // it could, and what it checked is not sound: verify, agreement check
+	exitSplit  = 3 // two histories of one record were found; the evidence is in a file
 	exitUsage  = 64
 )
 
@@ -28,8 +29,8 @@ against the agreement, gives reasons, and publishes to each audience what it may
 
 Begin with:  trucewatch demo
 
-Exit codes: 0 done; 1 could not be done, the message says why; 2 checked and not sound (verify, agreement check);
-64 the command line was not understood.`
+Exit codes: 0 done; 1 could not be done, the message says why; 2 checked and not sound (verify, agreement check, mirror);
+3 the record's key signed two histories, evidence was written (mirror); 64 the command line was not understood.`
 
 // commands is the command line. The texts are what a newcomer reads.
 type commands struct {
@@ -51,6 +52,7 @@ type commands struct {
 	Erase     eraseCommand     `cmd:"" help:"Destroy sealed content by warrant of two officers; every proof still holds."`
 	Persons   personsCommand   `cmd:"" help:"Read what names people in an entry; that it was read is recorded first."`
 	Witness   witnessCommand   `cmd:"" help:"Run a witness, which co-signs the record so that nobody can be shown another one."`
+	Mirror    mirrorCommand    `cmd:"" help:"Keep a full copy of the record, and rebuild a lost one from it."`
 	Agreement agreementCommand `cmd:"" help:"Check or show an agreement."`
 	Evidence  evidenceCommand  `cmd:"" help:"Identify evidence; cut, and check, parts of it that prove themselves."`
 	Associate associateCommand `cmd:"" help:"Filter: recorded observations in, dossiers of incidents out (JSON lines)."`
@@ -69,6 +71,9 @@ type terminal struct {
 
 // errFound makes the command end with exitFound; its message was printed.
 var errFound = errors.New("not sound")
+
+// errSplit makes the command end with exitSplit; its message was printed.
+var errSplit = errors.New("two histories of one record")
 
 // gcPercent is how much garbage may lie beside what is in use, in percent of it.
 // Nearly all in use is the state of a mission, which stays: at Go's usual 100
@@ -107,6 +112,8 @@ func run(args []string, t terminal) int {
 		return exitOK
 	case errors.Is(err, errFound):
 		return exitFound
+	case errors.Is(err, errSplit):
+		return exitSplit
 	default:
 		fmt.Fprintf(t.err, "trucewatch: %v\n", err)
 		return exitFailed
