@@ -59,6 +59,21 @@ func (m *Mission) over(issued string, now trucewatch.Instant) error {
 
 // report writes a report, tied to the record by digest and checkpoint or not.
 func (m *Mission) report(w io.Writer, issued, format string, a trucewatch.Audience, tied bool) error {
+	checkpoint := ""
+	if tied {
+		var err error
+		if checkpoint, err = m.checkpoint(); err != nil {
+			return err
+		}
+	}
+	return m.reportWith(w, issued, format, a, checkpoint)
+}
+
+// reportFormats are those in which a report is written.
+var reportFormats = []string{"html", "json", "csv"}
+
+// reportWith writes a report that quotes a checkpoint, or none.
+func (m *Mission) reportWith(w io.Writer, issued, format string, a trucewatch.Audience, checkpoint string) error {
 	this, before, err := m.calendar.period(issued, m.state.Genesis().Epoch)
 	if err != nil {
 		return err
@@ -71,10 +86,19 @@ func (m *Mission) report(w io.Writer, issued, format string, a trucewatch.Audien
 	if o.Days, err = m.days(a, this.Till); err != nil {
 		return err
 	}
-	if tied {
-		o.State = m.state.Digest()
-		if o.Checkpoint, err = m.checkpoint(); err != nil {
-			return err
+	c, err := m.committedTo(&v, issued)
+	if err != nil {
+		return err
+	}
+	if o.Code, o.Commits = c.code, c.what; c.code != "" {
+		v.At = c.at
+		if v.Index != 0 { // the public is not told
+			v.Index = c.index
+		}
+	}
+	if o.Checkpoint = checkpoint; checkpoint != "" {
+		if o.State = c.state; c.code == "" {
+			o.State = m.state.Digest()
 		}
 	}
 	switch format {

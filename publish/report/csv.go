@@ -18,15 +18,17 @@ import (
 // column, simulated.
 var columns = []string{"mission", "row", "id", "incident", "kind", "act", "act_name", "result", "from_utc", "till_utc", "time_local", "place", "precision",
 	"latitude", "longitude", "uncertainty_m", "word", "confidence", "counted", "sources", "claims_only", "state", "severity", "attribution",
-	"attributed_to", "agreement", "reading", "revision"}
+	"attributed_to", "agreement", "reading", "revision", "code"}
 
 // CSV writes incidents and findings as one table (RFC 4180, UTF-8, lines end in
 // CRLF): the column row says which a row is. Text that a spreadsheet would take
-// for a formula gets an apostrophe before it. Of the options only Zone counts.
+// for a formula gets an apostrophe before it. The last column is the report's
+// verification code, "" if the record does not commit to it yet. Of the options
+// only Zone and Code count.
 func CSV(w io.Writer, v trucewatch.View, o Options) error {
 	c := csv.NewWriter(w)
 	c.UseCRLF = true
-	write := func(row []string) error {
+	write := func(row []string, last string) error {
 		if v.Mission.Simulated {
 			mark := wording.Simulated
 			if row[0] == columns[0] {
@@ -34,18 +36,18 @@ func CSV(w io.Writer, v trucewatch.View, o Options) error {
 			}
 			row = append([]string{mark}, row...)
 		}
-		return c.Write(row)
+		return c.Write(append(row, last))
 	}
-	if err := write(columns); err != nil {
+	if err := write(columns[:len(columns)-1], columns[len(columns)-1]); err != nil {
 		return fmt.Errorf("report: csv: %w", err)
 	}
 	for _, in := range v.Incidents {
-		if err := write(incidentRow(v, o, in)); err != nil {
+		if err := write(incidentRow(v, o, in), o.Code); err != nil {
 			return fmt.Errorf("report: csv: incident %s: %w", in.ID, err)
 		}
 	}
 	for _, f := range v.Findings {
-		if err := write(findingRow(v, o, f)); err != nil {
+		if err := write(findingRow(v, o, f), o.Code); err != nil {
 			return fmt.Errorf("report: csv: finding %s: %w", f.ID, err)
 		}
 	}

@@ -38,7 +38,10 @@ type Options struct {
 	Zone       *time.Location  // in which times are written; nil: UTC
 	Checkpoint string          // signed note of the record at the View's index; "": not given
 	State      trucewatch.Hash // digest of the state that the View was made from; zero: not given
-	Places     []Place
+	// Code leads to the entry of the record which commits to what the report shows,
+	// and Commits says what that is, "cut-off 2026-04-11"; "": none does yet.
+	Code, Commits string
+	Places        []Place
 	Days       []trucewatch.Bin // incidents of the last days, for the long chart; nil: no such chart
 }
 
@@ -72,6 +75,8 @@ type Head struct {
 	Audience   trucewatch.Audience `json:"audience"`
 	Simulated  bool                `json:"simulated,omitempty"`
 	Mode       trucewatch.Mode     `json:"mode"`
+	Code       string              `json:"code,omitempty"` // "": the record does not commit to this report yet
+	Commits    string              `json:"commits,omitempty"`
 	Checkpoint string              `json:"checkpoint,omitempty"`
 	State      trucewatch.Hash     `json:"state,omitzero"`
 }
@@ -80,7 +85,7 @@ type Head struct {
 func JSON(w io.Writer, v trucewatch.View, o Options) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
-	head := Head{title(v), o.Date, number(v), v.Audience, v.Mission.Simulated, v.Mission.Mode, o.Checkpoint, o.State}
+	head := Head{title(v), o.Date, number(v), v.Audience, v.Mission.Simulated, v.Mission.Mode, o.Code, o.Commits, o.Checkpoint, o.State}
 	if err := e.Encode(struct {
 		Report Head            `json:"report"`
 		View   trucewatch.View `json:"view"`
