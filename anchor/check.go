@@ -91,6 +91,19 @@ func CheckAnchor(a *trucewatch.Anchor, checkpointText []byte, roots *x509.CertPo
 	return Check(a.Token, checkpointText, roots)
 }
 
+// Imprint returns the SHA-256 that a token is over, without judging who signed it:
+// by it a token's checkpoint is found.
+func Imprint(token []byte) (trucewatch.Hash, error) {
+	_, info, err := parse(token)
+	if err != nil {
+		return trucewatch.Hash{}, err
+	}
+	if n := len(info.MessageImprint.HashedMessage); n != sha256.Size {
+		return trucewatch.Hash{}, fmt.Errorf("anchor: %w: an imprint of %d bytes", ErrInvalid, n)
+	}
+	return trucewatch.Hash(info.MessageImprint.HashedMessage), nil
+}
+
 // parse reads a token and refuses what RFC 3161 forbids, without looking at
 // signatures.
 func parse(token []byte) (*tspclient.SignedToken, *tspclient.TSTInfo, error) {

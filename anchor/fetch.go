@@ -54,6 +54,20 @@ func NewRequest(checkpointText []byte) (*Request, error) {
 // one to this request. Whether to believe it is for Check. An authority that gives
 // none is ErrRefused.
 func (r *Request) Token(response []byte) ([]byte, error) {
+	token, err := TokenOf(response)
+	if err != nil {
+		return nil, err
+	}
+	if err := answers(token, r.text, r.nonce); err != nil {
+		return nil, err
+	}
+	return token, nil
+}
+
+// TokenOf takes the token out of an answer that was carried here by hand, to a
+// request that is not known any more. That it may be the answer to another request
+// does no harm: an older token over the same checkpoint says more, not less.
+func TokenOf(response []byte) ([]byte, error) {
 	if len(response) > responseMaxBytes {
 		return nil, fmt.Errorf("anchor: %w: an answer of more than %d bytes", ErrInvalid, responseMaxBytes)
 	}
@@ -68,11 +82,11 @@ func (r *Request) Token(response []byte) ([]byte, error) {
 	if len(rest) > 0 {
 		return nil, fmt.Errorf("anchor: %w: %d bytes behind the end of the answer", ErrInvalid, len(rest))
 	}
-	token := answer.TimestampToken.FullBytes
-	if err := answers(token, r.text, r.nonce); err != nil {
+	token := bytes.Clone(answer.TimestampToken.FullBytes)
+	if _, _, err := parse(token); err != nil {
 		return nil, err
 	}
-	return bytes.Clone(token), nil
+	return token, nil
 }
 
 // Fetch sends a request to an authority by HTTP (RFC 3161, section 3.4) and

@@ -38,6 +38,7 @@ type Mission struct {
 	warrants  []*warrant                        // erasures, in record order
 	gone      gone                              // what is not read, although it may still be here
 	deeds     []deed                            // on evidence, in record order
+	anchors   []anchored                        // tokens of authorities, in record order
 	hourly    map[trucewatch.KeyID]bodies       // of devices: see bodiesMax
 	erased    bool                              // the state holds what was erased since it was folded: see ErrAhead
 	seen      map[trucewatch.ContentKey]print   // of rows with an identifier of their own
@@ -380,6 +381,8 @@ func (m *Mission) apply(e *trucewatch.Entry, c content) error {
 		m.cut = p.Tick.At
 	case p.Digest != nil:
 		m.news = false
+	case p.Anchor != nil:
+		m.anchors = append(m.anchors, anchored{e.Index, p.Anchor.Token})
 	}
 	m.news = m.news || slices.ContainsFunc(changes, func(c replay.Change) bool { return c.Tick == 0 })
 	if m.changes != nil {
