@@ -18,6 +18,11 @@ import (
 )
 
 type evidenceCommand struct {
+	Add       evidenceAddCommand       `cmd:"" help:"Keep a file as evidence and record its acquisition."`
+	Copy      evidenceCopyCommand      `cmd:"" help:"Make a working copy of an item, of the same bytes or of others that were made from it."`
+	Read      evidenceReadCommand      `cmd:"" help:"Write out an item; that a restricted one was read is recorded first."`
+	Deed      evidenceDeedCommand      `cmd:"" help:"Record what was done with an item: transferred, returned, sealed, destroyed."`
+	Chain     evidenceChainCommand     `cmd:"" help:"Print chains of custody and check what is kept. Exit code 2 if something is wrong."`
 	Describe  evidenceDescribeCommand  `cmd:"" help:"Say what identifies a file: its hash, size and the roots by which its parts are proven."`
 	Clip      evidenceClipCommand      `cmd:"" help:"Cut a passage of bytes out of a file, with the proof that it stands there."`
 	CheckClip evidenceCheckClipCommand `cmd:"" help:"Check a passage and its proof without the file. Exit code 2 if it is not sound."`

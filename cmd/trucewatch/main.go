@@ -54,7 +54,8 @@ type commands struct {
 	Witness   witnessCommand   `cmd:"" help:"Run a witness, which co-signs the record so that nobody can be shown another one."`
 	Mirror    mirrorCommand    `cmd:"" help:"Keep a full copy of the record, and rebuild a lost one from it."`
 	Agreement agreementCommand `cmd:"" help:"Check or show an agreement."`
-	Evidence  evidenceCommand  `cmd:"" help:"Identify evidence; cut, and check, parts of it that prove themselves."`
+	Anchor    anchorCommand    `cmd:"" help:"Have a foreign authority vouch for when the record stood as it does."`
+	Evidence  evidenceCommand  `cmd:"" help:"Keep evidence and its chain of custody; cut, and check, parts of it that prove themselves."`
 	Associate associateCommand `cmd:"" help:"Filter: recorded observations in, dossiers of incidents out (JSON lines)."`
 	Judge     judgeCommand     `cmd:"" help:"Filter: dossiers in, dossiers with findings out (JSON lines)."`
 	Casework  caseworkCommand  `cmd:"" help:"Filter: dossiers with findings in, cases out (JSON lines)."`
