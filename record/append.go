@@ -111,9 +111,37 @@ func (l *Log) writeGroup(entries [][]byte) error {
 		return fmt.Errorf("append entry %d: %w", first, err)
 	}
 	// The entries are acknowledged from here on, whatever follows.
-	if err := c.writeTiles(first, l.workers); err != nil {
+	if err := l.tile(); err != nil {
 		return fmt.Errorf("write tiles up to entry %d: %w", c.tree.size, err)
 	}
+	return nil
+}
+
+// tile writes tiles once enough of them are full. Until then the live segment has
+// their entries, and nothing reads them elsewhere; many at once cost little more
+// than one, as their syncs overlap.
+func (l *Log) tile() error {
+	c := l.contents
+	if c.tree.size-max(l.tiled, c.base) < l.lag*tileWidth && c.tree.size < c.base+l.segment && c.heldBytes < heldMax {
+		return nil
+	}
+	return l.tileNow()
+}
+
+// tileNow writes all full tiles that are not written yet.
+func (l *Log) tileNow() error {
+	c := l.contents
+	from, full := max(l.tiled, c.base), c.tree.size/tileWidth*tileWidth
+	if full <= from {
+		return nil
+	}
+	if err := c.writeTiles(from, l.workers); err != nil {
+		return err
+	}
+	l.tiled = full
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.drop()
 	return nil
 }
 
@@ -132,6 +160,7 @@ func (l *Log) writeFrames(entries [][]byte, frames []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, entry := range entries {
+		c.hold(entry)
 		c.integrate(entry)
 	}
 	return nil

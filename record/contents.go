@@ -35,7 +35,18 @@ type contents struct {
 	// fresh are the tiles of level 1 and up that became full in the live
 	// segment; those on disk may not be written yet.
 	fresh map[tileID][]tlog.Hash
+	// held are the bundles that a writer has filled and not yet written, by
+	// number, so that he need not read and hash his own bytes again; building is
+	// the one he is filling, nil if its beginning was not his.
+	held      map[uint64][]byte
+	building  []byte
+	heldBytes int // of both
 }
+
+// heldMax bounds in bytes what a writer holds for tiles.
+//
+// Guess: some thousand entries of a usual length. Test: memory of an import.
+const heldMax = 8 << 20
 
 // tileID names a tile that became full.
 type tileID struct {
@@ -189,6 +200,25 @@ func (c *contents) integrate(entry []byte) {
 	})
 }
 
+// hold keeps an entry that is about to be integrated for its bundle.
+func (c *contents) hold(entry []byte) {
+	begins := len(c.leaves)%tileWidth == 0
+	if c.building == nil && !begins {
+		return // Open found the bundle's beginning: it is read from the segment.
+	}
+	c.building = appendBundle(c.building, entry)
+	c.heldBytes += len(entry)
+	if len(c.leaves)%tileWidth == tileWidth-1 {
+		if c.held == nil {
+			c.held = make(map[uint64][]byte)
+		}
+		c.held[c.tree.size/tileWidth], c.building = c.building, nil
+	}
+}
+
+// drop forgets the bundles that were written.
+func (c *contents) drop() { c.held, c.heldBytes = nil, len(c.building) }
+
 // fullTiles gives the tiles that become full by the entries from..till-1, in
 // order: a bundle before its hashes, and a tile after all that lie under it.
 func fullTiles(from, till uint64) iter.Seq[tileID] {
@@ -266,6 +296,9 @@ func (c *contents) tile(id tileID, width int, cache *tileCache) ([]byte, error) 
 			return nil, err
 		}
 		return encodeHashes(hashes[:width]), nil
+	}
+	if data := c.held[id.n]; data != nil && width == tileWidth {
+		return data, nil
 	}
 	entries, err := c.bundle(id.n, cache)
 	if err != nil {

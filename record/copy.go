@@ -41,6 +41,10 @@ func (l *Log) copyEntries(size uint64, next func() ([]byte, error)) error {
 	if err := l.copyFew(border, next); err != nil {
 		return err
 	}
+	// The segment is left behind: what it has must be in tiles.
+	if err := l.tileNow(); err != nil {
+		return err
+	}
 	edge := l.contents.tree.clone()
 	if err := l.copyBundles(&edge, last, next); err != nil {
 		return err

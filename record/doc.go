@@ -19,9 +19,10 @@
 //     acknowledged, and Open finds it whole or cuts it off.
 //  3. Its leaf hash is added to the right edge of the tree, in memory. From here
 //     on Append returns its index, and it is in the log for good.
-//  4. With 256 entries complete, they are written as an entry bundle, and their
-//     hashes as a tile; 256 tiles give a tile of the next level. These files
-//     never change. Dying here: Open writes what is missing, from the segment.
+//  4. 256 entries are an entry bundle, and their hashes a tile; 256 tiles give a
+//     tile of the next level. With 16 bundles complete, or the segment full, these
+//     files are written together; they never change. Until then everybody reads
+//     the segment. Dying here: Open writes what is missing, from the segment.
 //  5. [Log.Sign] tells the [Guard], if there is one, what it is about to sign.
 //     Dying here: Open finds the guard ahead, and the entries, and signs them.
 //  6. It signs size and root, and publishes the checkpoint in place of the last

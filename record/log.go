@@ -35,6 +35,7 @@ type Log struct {
 	segment uint64      // entries per segment: segmentEntries, fewer in tests
 	workers int         // files and hashes under way at once
 	bulk    uint64      // bulkBundles, fewer in tests
+	lag     uint64      // lagBundles, fewer in tests
 	lock    io.Closer
 
 	queueMu sync.Mutex
@@ -43,7 +44,8 @@ type Log struct {
 	// commitMu is held by the one who writes to the disk. Only he changes what
 	// mu guards, so he may read it without mu.
 	commitMu sync.Mutex
-	guarded  State // what the guard knows; guarded by commitMu
+	guarded  State  // what the guard knows; guarded by commitMu
+	tiled    uint64 // entries of the full tiles on the disk; guarded by commitMu
 
 	mu       sync.RWMutex
 	contents *contents  // guarded by mu
@@ -66,6 +68,7 @@ type settings struct {
 	segment uint64
 	workers int    // 0 counts as 1
 	bulk    uint64 // bundles, 0 for bulkBundles
+	lag     uint64 // bundles, 0 counts as 1
 	Options
 }
 
@@ -75,8 +78,14 @@ type settings struct {
 // 1, 114k to 132k with 4, 136k to 139k with 8, no more with 16 to 64.
 const syncWorkers = 8
 
+// lagBundles is how many full bundles wait to be written together with their
+// hashes.
+//
+// Source: measured, see BenchmarkAppend_callers.
+const lagBundles = 16
+
 func production() settings {
-	return settings{disk: durable.OS{}, segment: segmentEntries, workers: syncWorkers}
+	return settings{disk: durable.OS{}, segment: segmentEntries, workers: syncWorkers, lag: lagBundles}
 }
 
 // Create makes a log without entries in dir, which must be absent or empty, or
@@ -215,7 +224,7 @@ func lockLog(s settings, dir string, key noteKey) (*Log, error) {
 		return nil, fmt.Errorf("record: %w", err)
 	}
 	return &Log{disk: s.disk, dir: dir, key: key, guard: s.Guard, segment: s.segment, workers: max(1, s.workers),
-		bulk: cmp.Or(s.bulk, bulkBundles), lock: lock}, nil
+		bulk: cmp.Or(s.bulk, bulkBundles), lag: max(1, s.lag), lock: lock}, nil
 }
 
 // recover reads the log and brings the disk to where a writer goes on. Each
@@ -368,6 +377,7 @@ func (l *Log) rewriteTiles() error {
 	if err := c.writeTiles(c.base, l.workers); err != nil {
 		return err
 	}
+	l.tiled = c.tree.size / tileWidth * tileWidth
 	var dirs []string
 	for id := range fullTiles(c.base, c.tree.size) {
 		for dir := filepath.Dir(id.path()); dir != "."; dir = filepath.Dir(dir) {

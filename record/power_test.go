@@ -54,7 +54,9 @@ func newPowerRun(t *testing.T, seed uint64, cosigner testCosigner) *powerRun {
 
 // settings let a workload of some hundred entries begin segments and copy tiles.
 func (r *powerRun) settings() settings {
-	return settings{disk: r.disk, segment: tileWidth, bulk: 1, Options: Options{Guard: fileGuard{r.disk, "/guard"}}}
+	// Every second seed has segments of two bundles, whose tiles are written together.
+	bundles := 1 + r.seed%2
+	return settings{disk: r.disk, segment: bundles * tileWidth, bulk: 1, lag: bundles, Options: Options{Guard: fileGuard{r.disk, "/guard"}}}
 }
 
 func (r *powerRun) fatalf(format string, args ...any) {
