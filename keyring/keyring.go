@@ -13,10 +13,22 @@ import (
 type Problem struct {
 	Index uint64
 	What  string
+	Of    Rule // that is broken
 	// Doubt says that the entry was sound when it was entered and is in doubt
 	// since its key was ended backwards.
 	Doubt bool
 }
+
+// A Rule says what kind of rule a problem breaks.
+type Rule int
+
+// The kinds. A signature's covers keys, their ranges and roles, and who must
+// sign together.
+const (
+	OfSignature Rule = iota
+	OfChain          // a signer's bodies are numbered without gap and name each other
+	OfOrigin         // a body belongs to one log
+)
 
 // String says entry and what.
 func (p Problem) String() string { return fmt.Sprintf("entry %d: %s", p.Index, p.What) }
@@ -102,7 +114,7 @@ func (r *Ring) Keys() []trucewatch.KeyRegistration {
 func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 	var a admission
 	if e.Index != r.next {
-		a.problem(e.Index, "entry %d was expected", r.next)
+		a.breach(OfChain, e.Index, "entry %d was expected", r.next)
 		return nil, a.problems
 	}
 	r.next++
@@ -160,11 +172,11 @@ func (r *Ring) SkipInner() { r.unopened++ }
 func (r *Ring) AdmitInner(outer, inner *trucewatch.Entry) ([]Check, []Problem) {
 	var a admission
 	if inner.Body.Log != r.origin {
-		a.problem(outer.Index, "holds a body of another log, %q", inner.Body.Log)
+		a.breach(OfOrigin, outer.Index, "holds a body of another log, %q", inner.Body.Log)
 	}
 	if inner.Body.Key == outer.Body.Key {
 		if inner.Body.Sequence != outer.Body.Sequence || inner.Body.Previous != outer.Body.Previous {
-			a.problem(outer.Index, "holds a body with another place in the chain of key %x", outer.Body.Key)
+			a.breach(OfChain, outer.Index, "holds a body with another place in the chain of key %x", outer.Body.Key)
 		}
 		r.allowed(&a, inner)
 		return nil, a.problems
@@ -183,7 +195,11 @@ type admission struct {
 }
 
 func (a *admission) problem(index uint64, format string, args ...any) {
-	a.problems = append(a.problems, Problem{Index: index, What: fmt.Sprintf(format, args...)})
+	a.breach(OfSignature, index, format, args...)
+}
+
+func (a *admission) breach(of Rule, index uint64, format string, args ...any) {
+	a.problems = append(a.problems, Problem{Index: index, What: fmt.Sprintf(format, args...), Of: of})
 }
 
 // check queues every signature of e and wants one of its source among them.
@@ -214,7 +230,7 @@ func (r *Ring) check(a *admission, e *trucewatch.Entry) {
 // follow holds an entry to its signer's chain and its log.
 func (r *Ring) follow(a *admission, e *trucewatch.Entry) {
 	if e.Body.Log != r.origin {
-		a.problem(e.Index, "belongs to another log, %q", e.Body.Log)
+		a.breach(OfOrigin, e.Index, "belongs to another log, %q", e.Body.Log)
 	}
 	k := r.keys[e.Body.Key]
 	if k == nil {
@@ -224,11 +240,11 @@ func (r *Ring) follow(a *admission, e *trucewatch.Entry) {
 	case e.Body.Sequence > k.sequence && gap <= r.unopened && k.Role != trucewatch.DeskKey:
 		// What stands between was erased, or is closed to who looks.
 	case e.Body.Sequence > k.sequence:
-		a.problem(e.Index, "gap: key %x is at sequence %d where %d was expected: an entry of this signer is missing", e.Body.Key, e.Body.Sequence, k.sequence)
+		a.breach(OfChain, e.Index, "gap: key %x is at sequence %d where %d was expected: an entry of this signer is missing", e.Body.Key, e.Body.Sequence, k.sequence)
 	case e.Body.Sequence < k.sequence:
-		a.problem(e.Index, "key %x repeats sequence %d: two bodies under one number, or one that was moved", e.Body.Key, e.Body.Sequence)
+		a.breach(OfChain, e.Index, "key %x repeats sequence %d: two bodies under one number, or one that was moved", e.Body.Key, e.Body.Sequence)
 	case e.Body.Previous != k.previous:
-		a.problem(e.Index, "does not name the body before it in the chain of key %x", e.Body.Key)
+		a.breach(OfChain, e.Index, "does not name the body before it in the chain of key %x", e.Body.Key)
 	}
 }
 

@@ -107,18 +107,6 @@ func entriesOf(t testing.TB, dir string) (all []*trucewatch.Entry, sizes []int) 
 	}
 }
 
-func mustBeSound(t testing.TB, dir string) *Verification {
-	t.Helper()
-	v, err := Verify(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !v.Sound() {
-		t.Fatalf("not sound: %v", v.Problems)
-	}
-	return v
-}
-
 func TestImportTwiceAddsNothing(t *testing.T) {
 	m := live(t)
 	now := at(t, began) + trucewatch.Hour
@@ -357,8 +345,8 @@ func TestFailureKeepsWhatWasSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := mustBeSound(t, m.dir)
-	if v.Entries != 3 || v.Unsigned != 0 {
-		t.Errorf("%d entries, %d unsigned", v.Entries, v.Unsigned)
+	if v.entries != 3 || v.unsigned != 0 {
+		t.Errorf("%d entries, %d unsigned", v.entries, v.unsigned)
 	}
 	if r := read(t, m, file(t, "b.jsonl", row(1, start), row(2, start)), start+2*trucewatch.Hour); r.Recorded != 1 || r.Repeated != 1 {
 		t.Errorf("afterwards: %+v", r)

@@ -341,18 +341,30 @@ func (m *Mission) contentOf(e *trucewatch.Entry) (content, error) {
 }
 
 // apply folds one entry into the state and into what the rim keeps beside it.
-// Whether the entry was signed by whom it says is for Verify.
+// Whether the entry was signed by whom it says is for Walk.
 func (m *Mission) apply(e *trucewatch.Entry, c content) error {
-	if e.Index == 0 {
+	m.admit(e, c)
+	return m.follow(e, c)
+}
+
+// admit holds an entry, and what it holds, to the keys before it.
+func (m *Mission) admit(e *trucewatch.Entry, c content) ([]keyring.Check, []keyring.Problem) {
+	if m.ring == nil {
 		m.ring = keyring.New(e.Body.Log)
 	}
-	m.ring.Admit(e)
+	checks, problems := m.ring.Admit(e)
 	switch c.how {
 	case unsealed:
-		m.ring.AdmitInner(e, c.entry)
+		more, inner := m.ring.AdmitInner(e, c.entry)
+		checks, problems = append(checks, more...), append(problems, inner...)
 	case residue, closed:
 		m.ring.SkipInner()
 	}
+	return checks, problems
+}
+
+// follow folds what an entry holds.
+func (m *Mission) follow(e *trucewatch.Entry, c content) error {
 	if key, _ := m.ring.Key(c.entry.Body.Key); key.Role != trucewatch.DeskKey {
 		m.submitted[c.entry.BodyHash] = e.Index
 		m.count(key, c.entry.Received)

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,25 +72,27 @@ func (k *keptRow) name() rejectedRow {
 // of it written as six, with its reason and file.
 const keptLineMax = 16 * trucewatch.TextMaxBytes
 
-// checkRejected holds the rows that the record names as rejected to what is kept
-// of them, one file at a time.
-func (c *checker) checkRejected(dir string) {
-	files := make([]trucewatch.Hash, 0, len(c.rejected))
-	for file := range c.rejected {
-		files = append(files, file)
+// CheckRejected holds the rows that the record names as rejected to what is kept
+// of them, one file at a time, and returns what is wrong and how many files
+// there are.
+func (w *Walk) CheckRejected() (problems []string, files int) {
+	names := make([]trucewatch.Hash, 0, len(w.rejected))
+	for file := range w.rejected {
+		names = append(names, file)
 	}
-	slices.SortFunc(files, func(a, b trucewatch.Hash) int { return strings.Compare(a.String(), b.String()) })
-	for _, file := range files {
+	slices.SortFunc(names, func(a, b trucewatch.Hash) int { return strings.Compare(a.String(), b.String()) })
+	for _, file := range names {
 		name := file.String() + ".jsonl"
-		missing, err := missingRows(filepath.Join(dir, "rejected", name), c.rejected[file])
+		missing, err := missingRows(filepath.Join(w.copy.Dir, "rejected", name), w.rejected[file])
 		if err != nil {
-			c.v.problem("rejected/%s: %v", name, err)
+			problems = append(problems, fmt.Sprintf("rejected/%s: %v", name, err))
 			continue
 		}
 		for _, r := range missing {
-			c.v.problem("rejected/%s: the row of line %d that the record says was rejected is missing or was changed", name, r.line)
+			problems = append(problems, fmt.Sprintf("rejected/%s: the row of line %d that the record says was rejected is missing or was changed", name, r.line))
 		}
 	}
+	return problems, len(names)
 }
 
 // missingRows returns the rows that the file does not hold, by their lines.

@@ -3,11 +3,8 @@
 package main
 
 import (
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -87,56 +84,6 @@ func (c *replayCommand) Run(t terminal) error {
 		fmt.Fprintf(t.out, "public     %v\n", public)
 	}
 	return nil
-}
-
-type verifyCommand struct {
-	Mission string `arg:"" help:"Mission folder."`
-	JSON    bool   `help:"Print the whole verification as JSON."`
-}
-
-func (c *verifyCommand) Run(t terminal) error {
-	v, err := mission.Verify(c.Mission)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		enc := json.NewEncoder(t.out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(v); err != nil {
-			return err
-		}
-	} else {
-		printVerification(t.out, v)
-	}
-	if !v.Sound() {
-		return errFound
-	}
-	return nil
-}
-
-func printVerification(out io.Writer, v *mission.Verification) {
-	fmt.Fprintf(out, "log      %s\nentries  %d signed", cmp.Or(v.Origin, "not known"), v.Entries)
-	if v.Unsigned > 0 {
-		fmt.Fprintf(out, ", %d beyond the last checkpoint (not promised; the next writer signs them)", v.Unsigned)
-	}
-	fmt.Fprintln(out)
-	if v.Root != "" { // empty if the damage leaves nothing to replay
-		fmt.Fprintf(out, "root     %s\nstate    %v\n", v.Root, v.State)
-	}
-	for _, c := range v.Checked {
-		fmt.Fprintf(out, "checked  %s\n", c)
-	}
-	for _, d := range v.Doubts {
-		fmt.Fprintf(out, "DOUBT    %s\n", d)
-	}
-	for _, p := range v.Problems {
-		fmt.Fprintf(out, "PROBLEM  %s\n", p)
-	}
-	if v.Sound() {
-		fmt.Fprintln(out, "The record is sound.")
-		return
-	}
-	fmt.Fprintf(out, "The record is NOT sound: %s.\n", count(v.Count, "problem", "problems"))
 }
 
 type releaseCommand struct {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/mission"
+	"github.com/trucewatch/trucewatch/verify"
 )
 
 // program returns the program as a command of its own: the test binary is
@@ -95,7 +96,7 @@ func TestKilledImports(t *testing.T) {
 		if !ended {
 			died++
 		}
-		v, err := mission.Verify(killed)
+		v, err := verify.Run(killed, verify.Options{Now: time.Now()})
 		if err != nil || !v.Sound() {
 			t.Fatalf("kill %d: %v, %v", i, v, err)
 		}
