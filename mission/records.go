@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -75,8 +76,54 @@ func (s *Server) recordOf(sv *served, verifier note.Verifier) (http.Handler, err
 			boxes.ServeHTTP(w, r)
 		})
 		mux.Handle("/"+mirror.BoxesPath+class, s.Holders.Guard(class, fresh))
+		mux.Handle("/"+EpochsPath+class+"/", s.Holders.Guard(class, http.HandlerFunc(sv.epochKey)))
 	}
+	mux.Handle("/"+BlobsPath, s.Holders.Guard(seal.MissionClass, http.HandlerFunc(sv.blob)))
 	return mux, nil
+}
+
+// Where holders are given what a replay needs beside entries and boxes.
+const (
+	BlobsPath  = "blobs/"  // <hash>: agreements and place names
+	EpochsPath = "epochs/" // <class>/<epoch>: the key of a month's boxes, encrypted to the roles that may open it
+)
+
+// blob answers with a blob.
+func (sv *served) blob(w http.ResponseWriter, r *http.Request) {
+	var hash trucewatch.Hash
+	if err := hash.UnmarshalText([]byte(strings.TrimPrefix(r.URL.Path, "/"+BlobsPath))); err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	data, err := (&Mission{dir: sv.dir}).Blob(hash)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	give(w, data)
+}
+
+// epochKey answers with the wrapped key of a month.
+func (sv *served) epochKey(w http.ResponseWriter, r *http.Request) {
+	class, number, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+EpochsPath), "/")
+	epoch, err := strconv.ParseUint(number, 10, 32)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	data, err := os.ReadFile(filepath.Join(sv.dir, boxesDir, class, fmt.Sprintf("epoch-%d.age", epoch)))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	give(w, data)
+}
+
+func give(w http.ResponseWriter, data []byte) {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Write(data) // who is gone asks again
 }
 
 // sentFile holds the size of the checkpoint that was sent out last.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -341,4 +342,41 @@ func incidents(m *Mission) (n int) {
 		n++
 	}
 	return n
+}
+
+// TestGuarantorReplaysEverything: a second role, named among the recipients, gives
+// a copy of the folder the mission's own state; a set without the mission's role is
+// refused.
+func TestGuarantorReplaysEverything(t *testing.T) {
+	m := sealedMission(t)
+	own, err := Recipients(m.dir, seal.MissionClass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := filepath.Join(t.TempDir(), "guarantor.age")
+	theirs, err := NewRole(role, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range []string{seal.MissionClass, seal.ResidueClass} {
+		if err := SetRecipients(m.dir, class, []string{theirs}); !errors.Is(err, ErrRefused) {
+			t.Errorf("the mission shuts itself out: %v", err)
+		}
+		if err := SetRecipients(m.dir, class, append(slices.Clone(own), theirs)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := at(t, began) + trucewatch.Hour
+	readFrom(t, m, "post-seven", trucewatch.PostSource, now, row(1, now))
+	dir := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(dir, os.DirFS(m.dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(role, filepath.Join(dir, rolesDir, seal.MissionClass+".age")); err != nil {
+		t.Fatal(err)
+	}
+	theirCopy, err := Open(dir)
+	if err != nil || theirCopy.state.Digest() != m.state.Digest() || theirCopy.state.Closed() != 0 {
+		t.Errorf("%v, digest %v, want %v", err, theirCopy.state.Digest(), m.state.Digest())
+	}
 }

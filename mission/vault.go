@@ -59,33 +59,17 @@ type epoch struct {
 // encrypts, and names them as who opens the boxes. The custody role belongs to
 // one officer; its file is to be taken off this machine.
 func newRoles(dir, passphrase string) error {
-	keys := seal.OpenKeys(durable.OS{}, filepath.Join(dir, boxesDir))
 	for role, classes := range map[string][]string{
 		seal.MissionClass: {seal.MissionClass, seal.ResidueClass},
 		seal.CustodyClass: {seal.CustodyClass},
 	} {
-		secret, public, err := seal.GenerateRole()
+		recipient, err := NewRole(filepath.Join(dir, rolesDir, role+".age"), passphrase)
 		if err != nil {
-			return fmt.Errorf("mission: make roles: %w", err)
-		}
-		identity, err := seal.ParseIdentity(secret)
-		if err != nil {
-			return fmt.Errorf("mission: make roles: %w", err)
-		}
-		recipient, err := seal.ParseRecipient(public)
-		if err != nil {
-			return fmt.Errorf("mission: make roles: %w", err)
-		}
-		name := filepath.Join(dir, rolesDir, role+".age")
-		if err := seal.SaveRole(durable.OS{}, name, []*seal.Identity{identity}, passphrase); err != nil {
-			return fmt.Errorf("mission: make roles: %w", err)
-		}
-		if err := os.Chmod(name, 0o600); err != nil {
-			return fmt.Errorf("mission: make roles: %w", err)
+			return err
 		}
 		for _, class := range classes {
-			if err := keys.SetRecipients(class, []*seal.Recipient{recipient}); err != nil {
-				return fmt.Errorf("mission: make roles: %w", err)
+			if err := SetRecipients(dir, class, []string{recipient}); err != nil {
+				return err
 			}
 		}
 	}

@@ -341,3 +341,47 @@ func (c *signCommand) Run(t terminal) error {
 	fmt.Fprintf(t.out, "%s under one signature.\n", count(len(all), "body", "bodies"))
 	return nil
 }
+
+type roleCommand struct {
+	New        roleNewCommand        `cmd:"" help:"Make a role, which opens boxes, in a file; print its recipient. Its passphrase is read from TRUCEWATCH_PASSPHRASE."`
+	Recipients roleRecipientsCommand `cmd:"" help:"List the roles that open a class of boxes, or set them: from the next month's key on."`
+}
+
+type roleNewCommand struct {
+	File string `arg:"" help:"File to make."`
+}
+
+func (c *roleNewCommand) Run(t terminal) error {
+	passphrase := os.Getenv(mission.PassphraseVariable)
+	recipient, err := mission.NewRole(c.File, passphrase)
+	if err != nil {
+		return err
+	}
+	if passphrase == "" {
+		fmt.Fprintf(t.err, "trucewatch: %s lies open: whoever takes it opens the boxes; set %s to encrypt it\n", c.File, mission.PassphraseVariable)
+	}
+	fmt.Fprintln(t.out, recipient)
+	return nil
+}
+
+type roleRecipientsCommand struct {
+	Mission string   `arg:"" help:"Mission folder."`
+	Class   string   `required:"" enum:"custody,mission,residue" help:"Class of boxes."`
+	Set     []string `help:"Recipient; all that are to open the class, each once." placeholder:"RECIPIENT"`
+}
+
+func (c *roleRecipientsCommand) Run(t terminal) error {
+	if len(c.Set) > 0 {
+		if err := mission.SetRecipients(c.Mission, c.Class, c.Set); err != nil {
+			return err
+		}
+	}
+	all, err := mission.Recipients(c.Mission, c.Class)
+	if err != nil {
+		return err
+	}
+	for _, recipient := range all {
+		fmt.Fprintln(t.out, recipient)
+	}
+	return nil
+}
