@@ -46,6 +46,7 @@ type commands struct {
 	Replay    replayCommand    `cmd:"" help:"Recompute a mission from its record."`
 	Verify    verifyCommand    `cmd:"" help:"Check that a mission's record is sound; changes nothing. Exit code 2 if it is not."`
 	Key       keyCommand       `cmd:"" help:"Make, register, end or list signing keys."`
+	Role      roleCommand      `cmd:"" help:"Make a role that opens boxes, and say which roles open what."`
 	Policy    policyCommand    `cmd:"" help:"Who co-signs the record, and who must agree to what."`
 	Sign      signCommand      `cmd:"" help:"Sign observations as a device does: many rows, one signature."`
 	Submit    submitCommand    `cmd:"" help:"Record what devices or officers signed."`
@@ -53,6 +54,7 @@ type commands struct {
 	Persons   personsCommand   `cmd:"" help:"Read what names people in an entry; that it was read is recorded first."`
 	Witness   witnessCommand   `cmd:"" help:"Run a witness, which co-signs the record so that nobody can be shown another one."`
 	Mirror    mirrorCommand    `cmd:"" help:"Keep a full copy of the record, and rebuild a lost one from it."`
+	Exhibit   exhibitCommand   `cmd:"" help:"Prove one observation or finding in one file, check such a file, look up the code of a report."`
 	Agreement agreementCommand `cmd:"" help:"Check or show an agreement."`
 	Anchor    anchorCommand    `cmd:"" help:"Have a foreign authority vouch for when the record stood as it does."`
 	Evidence  evidenceCommand  `cmd:"" help:"Keep evidence and its chain of custody; cut, and check, parts of it that prove themselves."`
