@@ -50,8 +50,38 @@ type auditor struct {
 	ring   *keyring.Ring
 	checks []keyring.Check
 	doubts []keyring.Problem
-	// erasures are the warrants to destroy boxes, by whom the keys allow it.
-	erasures []*trucewatch.Erasure
+	erased warrants
+}
+
+// warrants are the boxes that erasures name. Each erasure was signed by two
+// officers, or it would be a bad entry.
+type warrants struct {
+	erasures int
+	boxes    map[trucewatch.Hash]bool
+	epochs   map[classEpoch]bool // all boxes of a class under one key
+}
+
+type classEpoch struct {
+	class string
+	epoch uint32
+}
+
+func (w *warrants) add(e *trucewatch.Erasure) {
+	if w.boxes == nil {
+		w.boxes, w.epochs = map[trucewatch.Hash]bool{}, map[classEpoch]bool{}
+	}
+	w.erasures++
+	for _, ref := range e.Boxes {
+		w.boxes[ref.Hash] = true
+	}
+	if e.Class != "" {
+		w.epochs[classEpoch{e.Class, e.Epoch}] = true
+	}
+}
+
+// order says whether an entry of the record warrants that a box is destroyed.
+func (w *warrants) order(class string, b Named) bool {
+	return w.boxes[b.Hash] || w.epochs[classEpoch{class, b.Epoch}]
 }
 
 // take admits the next entry. Its signatures may be checked later: see settle.
@@ -66,7 +96,7 @@ func (a *auditor) take(index uint64, raw []byte) (*trucewatch.Entry, error) {
 		return nil, err
 	}
 	if warrant := e.Body.Payload.Erasure; warrant != nil {
-		a.erasures = append(a.erasures, warrant)
+		a.erased.add(warrant)
 	}
 	if len(a.checks) >= checksMax {
 		return e, a.settle()

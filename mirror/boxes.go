@@ -68,12 +68,17 @@ func (m *Mirror) pullBoxes(ctx context.Context, out *Outcome) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	for _, class := range b.Classes {
 		o, err := m.pullClass(ctx, store, class)
-		if o.StillHeld, err = m.erase(store, class, err); err != nil {
+		if err == nil {
+			o.StillHeld, err = m.erase(store, class)
+		}
+		if err != nil {
 			return err
 		}
 		out.Boxes = append(out.Boxes, o)
 	}
-	m.erased = len(m.audit.erasures)
+	if b.Erase {
+		m.erased = m.audit.erased.erasures
+	}
 	b.Again = false
 	return nil
 }
@@ -139,7 +144,7 @@ func (m *Mirror) pullPage(ctx context.Context, store *seal.Store, o *BoxOutcome,
 		}
 		wanted := map[trucewatch.Hash]bool{}
 		for _, b := range boxes {
-			wanted[b.Hash] = !m.isErased(o.Class, b)
+			wanted[b.Hash] = !m.audit.erased.order(o.Class, b)
 		}
 		taken, err := store.Import(o.Class, io.LimitReader(r.Body, pageMax), func(h trucewatch.Hash) bool { return wanted[h] })
 		o.Taken += taken
@@ -156,7 +161,7 @@ func (m *Mirror) pullPage(ctx context.Context, store *seal.Store, o *BoxOutcome,
 func (m *Mirror) count(store *seal.Store, o *BoxOutcome, boxes []Named) {
 	o.Named += len(boxes)
 	for _, b := range boxes {
-		if store.Has(o.Class, b.Hash) || m.isErased(o.Class, b) {
+		if store.Has(o.Class, b.Hash) || m.audit.erased.order(o.Class, b) {
 			continue
 		}
 		isCover, known := false, false
@@ -176,26 +181,11 @@ func (m *Mirror) count(store *seal.Store, o *BoxOutcome, boxes []Named) {
 	}
 }
 
-// isErased says whether an entry of the record warrants that a box is destroyed.
-func (m *Mirror) isErased(class string, b Named) bool {
-	for _, warrant := range m.audit.erasures {
-		if warrant.Class == class && warrant.Epoch == b.Epoch && warrant.Epoch != 0 {
-			return true
-		}
-		for _, ref := range warrant.Boxes {
-			if ref.Class == class && ref.Hash == b.Hash {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// erase destroys, or counts, what is here of the boxes that erasures name. It
-// looks only when there are new erasures. before is an error that comes first.
-func (m *Mirror) erase(store *seal.Store, class string, before error) (held int, err error) {
-	if before != nil || len(m.audit.erasures) == 0 || m.erased == len(m.audit.erasures) && m.settings.Boxes.Erase {
-		return 0, before
+// erase destroys, or counts, what is here of the boxes that erasures name. What
+// was destroyed is not looked for again before there are new erasures.
+func (m *Mirror) erase(store *seal.Store, class string) (held int, err error) {
+	if n := m.audit.erased.erasures; n == 0 || n == m.erased && m.settings.Boxes.Erase {
+		return 0, nil
 	}
 	named, err := NamedIn(filepath.Join(m.settings.Dir, recordName), m.verifier, class)(0, m.held().Size)
 	if err != nil {
@@ -203,7 +193,7 @@ func (m *Mirror) erase(store *seal.Store, class string, before error) (held int,
 	}
 	var hashes []trucewatch.Hash
 	for _, b := range named {
-		if m.isErased(class, b) && store.Has(class, b.Hash) {
+		if m.audit.erased.order(class, b) && store.Has(class, b.Hash) {
 			hashes = append(hashes, b.Hash)
 		}
 	}

@@ -232,6 +232,14 @@ func TestErasedBoxesAreNotAskedForAndAreDestroyedOnlyWhereTheHolderSaysSo(t *tes
 	if o := pull(t, m).Boxes[0]; o.StillHeld != 0 {
 		t.Fatalf("%+v", o)
 	}
+	store, err := seal.ReadStore(disk, filepath.Join(m.settings.Dir, boxesName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if state := store.State(seal.MissionClass, hash); state != seal.Destroyed {
+		t.Fatalf("the erased box is %s", state)
+	}
 	m.settings.Boxes.Again = true
 	if o := pull(t, m).Boxes[0]; o.UnsureCount != 0 {
 		t.Fatalf("an erased box is no missing one: %+v", o)

@@ -51,7 +51,13 @@ func openKept(disk durable.Disk, dir string, verifier note.Verifier, held uint64
 		if err != nil || strconv.FormatUint(size, 10) != name {
 			return nil, fmt.Errorf("mirror: %s: %w: a foreign file among the checkpoints", filepath.Join(dir, name), ErrInvalid)
 		}
-		if size > held {
+		if size <= held {
+			continue
+		}
+		// There is none if somebody died while the first of that size was written.
+		if found, err := k.of(size); err != nil {
+			return nil, err
+		} else if len(found) > 0 {
 			k.waiting = append(k.waiting, size)
 		}
 	}

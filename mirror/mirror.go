@@ -82,7 +82,6 @@ type Mirror struct {
 // The errors are ErrInvalid, those of package record, and those of the disk.
 func Open(s Settings) (*Mirror, error) {
 	m := &Mirror{settings: s, disk: durable.OS{}}
-	m.settings.Now = s.Now
 	if s.Now == nil {
 		m.settings.Now = time.Now
 	}

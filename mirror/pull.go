@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -154,25 +155,35 @@ func (m *Mirror) weigh(c record.Checkpoint) (record.Checkpoint, witness.Standing
 	return c, standing, nil
 }
 
+// askTimeout bounds asking peers, and reporting: neither is to delay a pull for
+// long. Guess: as long as a witness is given; test: the errors of peers.
+const askTimeout = 10 * time.Second
+
 // ask compares what the peers show with what is held here, and keeps what goes
 // beyond it. A peer that is silent, or speaks nonsense, stops nothing.
 func (m *Mirror) ask(ctx context.Context, out *Outcome) error {
-	for _, peer := range m.settings.Peers {
-		c, err := m.fetch(ctx, peer)
-		if err == nil {
-			c, _, err = m.weigh(c)
-		}
-		if err == nil {
-			if err := m.hear(ctx, c); err != nil {
-				return err
+	shown, errs := make([]record.Checkpoint, len(m.settings.Peers)), make([]error, len(m.settings.Peers))
+	short, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, peer := range m.settings.Peers {
+		all.Go(func() {
+			if shown[i], errs[i] = m.fetch(short, peer); errs[i] == nil {
+				shown[i], _, errs[i] = m.weigh(shown[i])
 			}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		out.Peers = append(out.Peers, PeerOutcome{Peer: peer.String(), Size: c.Size, Err: err})
+		})
 	}
-	return nil
+	all.Wait()
+	for i, peer := range m.settings.Peers {
+		out.Peers = append(out.Peers, PeerOutcome{Peer: peer.String(), Size: shown[i].Size, Err: errs[i]})
+		if errs[i] != nil {
+			continue
+		}
+		if err := m.hear(ctx, shown[i]); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // hear keeps a checkpoint from a peer, after comparing it with what is here.

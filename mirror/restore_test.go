@@ -109,7 +109,7 @@ func TestRestoreLeavesWhatIsThere(t *testing.T) {
 		replica.Close()
 		after := snapshot(t, dir)
 		for path := range after {
-			if _, was := before[path]; !was || after[path] != before[path] {
+			if data, was := before[path]; was && data != after[path] || !was && !isTileOf(path, 700) {
 				t.Errorf("%s: %s was changed", name, path)
 			}
 		}

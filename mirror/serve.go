@@ -97,6 +97,8 @@ func (m *Mirror) report(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("mirror: report: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	return m.settings.Report.Post(ctx, ReportPath, signed)
 }
 
