@@ -53,7 +53,7 @@ var plan = map[string][]string{
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
 	"verify":   {"mission", "mirror", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"examples": {},
-	"cmd/trucewatch": {"mission", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
+	"cmd/trucewatch": {"mission", "internal/durable", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
 }
 

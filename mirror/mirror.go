@@ -31,7 +31,7 @@ const (
 	newName      = "record.new"
 	keptDir      = "checkpoints"
 	evidenceName = "evidence"
-	boxesName    = "boxes"
+	boxesName    = "boxes/packs" // where a mission has them, so that one program reads both
 )
 
 // Settings are what a mirror is started with.

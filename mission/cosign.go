@@ -288,22 +288,30 @@ func (c *Cosigner) tell(absent []witness.Absence) {
 
 // merge puts cosignatures into the checkpoint that they belong to.
 func (c *Cosigner) merge(signed []byte) {
-	verifier, err := logVerifier(c.m.dir)
-	if err == nil {
-		err = patiently(func() error {
-			_, err := record.MergeInto(filepath.Join(c.m.dir, "record"), verifier, signed)
-			return err
-		})
-	}
-	if err != nil {
+	if err := c.keep(signed); err != nil {
 		c.log.Error("cosignatures could not be kept; they are asked for again with the next checkpoint", "error", err)
-		return
+	}
+}
+
+// keep is merge for who must know whether it was done.
+func (c *Cosigner) keep(signed []byte) error {
+	verifier, err := logVerifier(c.m.dir)
+	if err != nil {
+		return err
+	}
+	err = patiently(func() error {
+		_, err := record.MergeInto(filepath.Join(c.m.dir, "record"), verifier, signed)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if standing, err := c.holds.Standing(signed); err == nil && standing.Size >= c.standing.Size {
 		c.standing = standing
 	}
+	return nil
 }
 
 // prove gives the witnesses consistency proofs.

@@ -217,8 +217,8 @@ func (m *Mission) ReadPersons(index uint64, roles []*seal.Identity, by, reason s
 	return rows, nil
 }
 
-// CustodyRole reads the role that opens custody boxes from its file.
-func CustodyRole(name, passphrase string) ([]*seal.Identity, error) {
+// LoadRole reads a role, which opens boxes, from its file.
+func LoadRole(name, passphrase string) ([]*seal.Identity, error) {
 	roles, err := seal.LoadRole(durable.OS{}, name, passphrase)
 	if err != nil {
 		return nil, fmt.Errorf("mission: %w", err)

@@ -58,6 +58,16 @@ func (s *Server) recordOf(sv *served, verifier note.Verifier) (http.Handler, err
 	folder := filepath.Join(sv.dir, "record")
 	mux := http.NewServeMux()
 	mux.Handle("/", record.Handler(folder, verifier, sv.sent.Load))
+	mux.HandleFunc("/"+mirror.ReportPath, func(w http.ResponseWriter, r *http.Request) {
+		sv.listMu.Lock()
+		c := sv.cosigner
+		sv.listMu.Unlock()
+		if c == nil {
+			http.NotFound(w, r) // nobody's mirror is known
+			return
+		}
+		mirror.ReportHandler(c.holds, verifier, c.keep).ServeHTTP(w, r)
+	})
 	if len(s.Holders) == 0 {
 		return mux, nil
 	}

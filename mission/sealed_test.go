@@ -301,7 +301,7 @@ func TestErasureIsFinished(t *testing.T) {
 
 func custodyRole(t testing.TB, dir string) []*seal.Identity {
 	t.Helper()
-	roles, err := CustodyRole(filepath.Join(dir, rolesDir, seal.CustodyClass+".age"), "")
+	roles, err := LoadRole(filepath.Join(dir, rolesDir, seal.CustodyClass+".age"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ type personsCommand struct {
 }
 
 func (c *personsCommand) Run(t terminal) error {
-	role, err := mission.CustodyRole(c.Role, os.Getenv(mission.PassphraseVariable))
+	role, err := mission.LoadRole(c.Role, os.Getenv(mission.PassphraseVariable))
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trucewatch/trucewatch/mirror"
+	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -129,6 +130,7 @@ type mirrorPulls struct {
 	Report string        `help:"Address to which the co-signed checkpoint is posted." placeholder:"URL"`
 	Token  string        `help:"File with this holder's token." placeholder:"FILE" type:"existingfile"`
 	Boxes  []string      `help:"Class of boxes to pull, such as party_A; may be given again." placeholder:"CLASS"`
+	Role   string        `help:"File of the role that opens what this holder may read, to recompute all of the record; its passphrase is read from TRUCEWATCH_PASSPHRASE." placeholder:"FILE" type:"existingfile"`
 	Again  bool          `help:"Ask for all boxes once more, not only for new ones."`
 	Erase  bool          `help:"Destroy boxes that the record's erasures name. Without it they are counted."`
 	Tier   string        `help:"The least co-signing to accept." enum:"integrated,provisional,final" default:"integrated"`
@@ -183,6 +185,13 @@ func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
 	} else if len(c.Boxes) > 0 {
 		return nil, errors.New("mirror: --boxes needs an address in --from: a folder gives none")
 	}
+	again := &recomputation{ctx: context.Background(), logKey: vkey, source: s.Source, out: t.out}
+	if c.Role != "" {
+		if again.role, err = mission.LoadRole(c.Role, os.Getenv(mission.PassphraseVariable)); err != nil {
+			return nil, err
+		}
+	}
+	s.Recompute = again.run
 	return mirror.Open(s)
 }
 

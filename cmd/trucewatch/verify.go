@@ -126,7 +126,7 @@ func (c *verifyCommand) options() (o verify.Options, err error) {
 		}
 	}
 	if c.Role != "" {
-		o.Roles, err = mission.CustodyRole(c.Role, os.Getenv(mission.PassphraseVariable))
+		o.Roles, err = mission.LoadRole(c.Role, os.Getenv(mission.PassphraseVariable))
 	}
 	return o, err
 }
