@@ -191,7 +191,7 @@ func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
 			return nil, err
 		}
 	}
-	s.Recompute = again.run
+	s.Recompute = func(string) error { return again.run(c.Dir) }
 	return mirror.Open(s)
 }
 
