@@ -6,7 +6,7 @@ SHELL := bash
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
 
-.PHONY: help test install check race fuzz arches strangers long bench demo update
+.PHONY: help test install check race fuzz arches strangers long reproducible bench demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ strangers: ## programs of other people read our logs and co-sign our checkpoints
 
 long: ## mutations, kills and power cuts at full length; takes hours
 	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long' ./record ./seal ./witness ./mirror ./internal/durable/...
+
+reproducible: ## the program built twice, with an empty cache the second time, is the same
+	./scripts/reproducible
 
 bench: ## the benchmarks behind docs/performance.md
 	./scripts/bench
