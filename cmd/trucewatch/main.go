@@ -55,6 +55,7 @@ type commands struct {
 	Witness   witnessCommand   `cmd:"" help:"Run a witness, which co-signs the record so that nobody can be shown another one."`
 	Mirror    mirrorCommand    `cmd:"" help:"Keep a full copy of the record, and rebuild a lost one from it."`
 	Exhibit   exhibitCommand   `cmd:"" help:"Prove one observation or finding in one file, check such a file, look up the code of a report."`
+	Openings  openingsCommand  `cmd:"" help:"Hand a party the coarse fields of sealed observations after the agreement's delay; prove what was handed out."`
 	Agreement agreementCommand `cmd:"" help:"Check or show an agreement."`
 	Anchor    anchorCommand    `cmd:"" help:"Have a foreign authority vouch for when the record stood as it does."`
 	Evidence  evidenceCommand  `cmd:"" help:"Keep evidence and its chain of custody; cut, and check, parts of it that prove themselves."`
