@@ -390,7 +390,9 @@ func TestPromises(t *testing.T) {
 		}
 		return err
 	}))
-	promised := func(data []byte) verify.Options { return verify.Options{Promises: []verify.File{{Name: "p", Data: data}}} }
+	promised := func(data []byte) verify.Options {
+		return verify.Options{Promises: []verify.File{{Name: "p", Data: data}}}
+	}
 	r := g.run(promised(promise))
 	g.found(r, "")
 	if !slices.Contains(r.Check(3).Facts, "a promise is kept: entry 3") {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify_test
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/verify"
+)
+
+// benchEntries is how many entries BenchmarkVerify verifies, unless
+// TRUCEWATCH_BENCH_ENTRIES says another number.
+const benchEntries = 200_000
+
+// BenchmarkVerify verifies a record of small entries of a device: each with a
+// signature of its own, and 256 under one.
+func BenchmarkVerify(b *testing.B) {
+	n := benchEntries
+	if text := os.Getenv("TRUCEWATCH_BENCH_ENTRIES"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, kind := range []string{"receipts", "detections"} {
+		for _, group := range []int{1, 256} {
+			b.Run(fmt.Sprintf("%s/signed_%d_at_once", kind, group), func(b *testing.B) { benchVerify(b, n, group, kind == "detections") })
+		}
+	}
+}
+
+func benchVerify(b *testing.B, n, group int, detections bool) {
+	g := newGround(b, false)
+	_, device, err := ed25519.GenerateKey(nil)
+	g.must(err)
+	public := device.Public().(ed25519.PublicKey)
+	role := trucewatch.KeyRegistration{ID: keyring.ID(public), Public: public, Role: trucewatch.HolderKey, Organisation: "agency"}
+	if detections {
+		role.Role, role.Source = trucewatch.DeviceKey, "mic-1"
+	}
+	g.enter(began+trucewatch.Minute, trucewatch.Payload{Key: &role})
+	all := g.raw()
+	sequence, previous := uint64(0), trucewatch.Hash{}
+	var bodies [][]byte
+	for i := range n {
+		at := began + trucewatch.Hour + trucewatch.Instant(i)*trucewatch.Second/10
+		body := trucewatch.Body{Version: 1, Log: g.m.Origin(), Type: trucewatch.ReceiptEntry, Key: role.ID, Sequence: sequence, Previous: previous,
+			Payload: trucewatch.Payload{Receipt: &trucewatch.ErasureReceipt{Erasure: 1, Holder: "agency", At: at}}}
+		if detections {
+			body.Type, body.Payload = trucewatch.ObservationsEntry, seenBang(i, at)
+			batch := body.Payload.Observations
+			batch.Source = trucewatch.Source{ID: "mic-1", Kind: trucewatch.SensorSource}
+			o := &batch.Observations[0]
+			o.Means, o.Key = "acoustic", sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i)))
+		}
+		raw := trucewatch.Encode(body)
+		bodies = append(bodies, raw)
+		sequence, previous = sequence+1, sha256.Sum256(raw)
+		if len(bodies) == group || i == n-1 {
+			for j, signature := range keyring.SignBatch(device, bodies) {
+				received := began + trucewatch.Hour + trucewatch.Instant(i)*trucewatch.Second/10
+				all = append(all, trucewatch.Encode(trucewatch.Envelope{Received: received, Body: bodies[j], Signatures: []trucewatch.Signature{signature}}))
+			}
+			bodies = nil
+		}
+	}
+	g.copyOf(all)
+	b.ResetTimer()
+	for range b.N {
+		if r := g.run(verify.Options{}); !r.Sound() || r.Entries != uint64(n+3) {
+			b.Fatal(r.Count, r.Entries, r.Check(5).Problems, r.Check(6).Problems, r.Check(12).Problems)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}
+
+// copyOf is rewrite in groups, as a log of a million entries is written.
+func (g *ground) copyOf(all [][]byte) {
+	g.Helper()
+	const together = 4096
+	g.rewrite(all[:min(len(all), together)])
+	secret, err := os.ReadFile(g.dir + "/keys/log.key")
+	g.must(err)
+	signer, err := note.NewSigner(string(secret[:len(secret)-1]))
+	g.must(err)
+	log, err := record.Open(g.dir+"/record", g.verifier(), signer)
+	g.must(err)
+	for from := together; from < len(all); from += together {
+		_, err := log.Append(all[from:min(len(all), from+together)]...)
+		g.must(err)
+	}
+	_, err = log.Sign()
+	g.must(err)
+	g.must(log.Close())
+}
