@@ -153,8 +153,9 @@ type Acquired struct {
 // of it is found out here. Of a picture, a working copy is described, so that any
 // rectangle of it can be proven.
 //
-// If the process dies in between, bytes lie there that nobody acquired
-// (UnacquiredEvidence); adding the file again records them.
+// If the process dies in between, or another one writes the same moment and the
+// record refuses, bytes lie there that nobody
+// acquired (UnacquiredEvidence); adding the file again records them.
 func (m *Mission) AddEvidence(file io.ReadSeeker, c trucewatch.Custody) (Acquired, error) {
 	c.Deed = "acquired"
 	return m.keepEvidence(file, c)
@@ -167,6 +168,8 @@ func (m *Mission) DeriveEvidence(from trucewatch.Hash, file io.ReadSeeker, c tru
 	return m.keepEvidence(file, c)
 }
 
+// keepEvidence keeps the bytes first, and holds the record's lock only for the
+// entries: a film takes minutes.
 func (m *Mission) keepEvidence(file io.ReadSeeker, c trucewatch.Custody) (Acquired, error) {
 	item, err := describeFrom(file, &c)
 	if err != nil {
@@ -176,35 +179,52 @@ func (m *Mission) keepEvidence(file io.ReadSeeker, c trucewatch.Custody) (Acquir
 	if err != nil {
 		return Acquired{}, err
 	}
+	if _, err := m.CatchUp(); err != nil {
+		return Acquired{}, err
+	}
 	got := Acquired{Item: item}
-	err = m.Write(func(w *Writer) error {
-		deeds := w.m.Deeds()
-		if i := slices.IndexFunc(deeds, func(d evidence.Deed) bool {
-			return d.Item == item.Hash && d.Deed == c.Deed && d.By == c.By && d.About == c.About && d.DerivedFrom == c.DerivedFrom
-		}); i >= 0 && !custodyIn(deeds, item.Hash).destroyed {
-			got.Known, got.Index = true, deeds[i].Index
-			_, err := store.Add(file) // what was damaged since is whole again
-			return err
-		}
-		// Before the bytes are kept: what the record refuses must not lie there.
-		if c.At == 0 {
-			c.At = max(w.Stamp(), w.m.state.Now())
-		}
-		if err := allows(deeds, c, c.At); err != nil {
-			return err
-		}
-		kept, err := store.Add(file)
+	deeds := m.Deeds()
+	known := slices.IndexFunc(deeds, func(d evidence.Deed) bool {
+		return d.Item == item.Hash && d.Deed == c.Deed && d.By == c.By && d.About == c.About && d.DerivedFrom == c.DerivedFrom
+	})
+	if known >= 0 && !custodyIn(deeds, item.Hash).destroyed {
+		got.Known, got.Index = true, deeds[known].Index
+		_, err := store.Add(file) // what was damaged since is whole again
+		return got, err
+	}
+	// Before the bytes are kept: what the record refuses must not lie there.
+	now := max(trucewatch.InstantOf(time.Now()), m.state.Now())
+	first := c
+	if first.At == 0 {
+		first.At = now
+	}
+	if err := allows(deeds, first, now); err != nil {
+		return got, err
+	}
+	kept, err := store.Add(file)
+	if err != nil {
+		return got, err
+	}
+	if kept != item {
+		return got, errors.Join(errors.New("mission: evidence: the file changed while it was read"), store.Destroy(kept.Hash))
+	}
+	all := []trucewatch.Custody{c}
+	if c.Deed == "acquired" {
+		more, err := describePicture(store, file, deeds, c, &got)
 		if err != nil {
-			return err
+			return got, err
 		}
-		if kept != item {
-			return errors.Join(errors.New("mission: evidence: the file changed while it was read"), store.Destroy(kept.Hash))
-		}
-		if got.Index, err = w.enterDeed(nil, c); err != nil {
-			return err
-		}
-		if c.Deed == "acquired" {
-			return w.describePicture(store, file, c, &got)
+		all = append(all, more...)
+	}
+	err = m.Write(func(w *Writer) error {
+		for i, d := range all {
+			index, err := w.enterDeed(nil, d)
+			if err != nil {
+				return err
+			}
+			if i == 0 {
+				got.Index = index
+			}
 		}
 		return nil
 	})
@@ -236,50 +256,44 @@ func describeFrom(file io.ReadSeeker, c *trucewatch.Custody) (evidence.Item, err
 	return item, err
 }
 
-// describePicture keeps and records the description of a picture's pixels, which
-// is made from a working copy; of a restricted one, that it was read for this.
-func (w *Writer) describePicture(store *evidence.Store, file io.ReadSeeker, c trucewatch.Custody, got *Acquired) error {
+// describePicture keeps the description of a picture's pixels, which is made from
+// a working copy, and returns the deeds that say so; of a restricted one, also that
+// it was read for this. It returns none for what is no picture.
+func describePicture(store *evidence.Store, file io.ReadSeeker, deeds []evidence.Deed, c trucewatch.Custody, got *Acquired) ([]trucewatch.Custody, error) {
 	begin := make([]byte, 8)
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return err
+		return nil, err
 	}
 	if n, err := io.ReadFull(file, begin); err != nil || !evidence.IsPicture(begin[:n]) {
-		return nil
+		return nil, nil
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return err
+		return nil, err
 	}
 	pixels, err := evidence.DescribeImage(file)
 	if err != nil {
 		got.NoPixels = err
-		return nil
-	}
-	item := pixels.Item()
-	if custodyIn(w.m.Deeds(), item.Hash).known { // the picture came twice, from different hands
-		got.Pixels = pixels
-		return nil
-	}
-	const why = "to describe its pixels"
-	deeds := []trucewatch.Custody{{Item: c.Item, Deed: "copied", By: c.By, Reason: why, Restricted: c.Restricted}}
-	if c.Restricted {
-		deeds = append(deeds, trucewatch.Custody{Item: c.Item, Deed: "read", By: c.By, Reason: why, Restricted: true})
-	}
-	deeds = append(deeds, trucewatch.Custody{Item: item.Hash, Deed: "derived", By: c.By, Reason: why, SizeBytes: item.SizeBytes, Chunks: item.Chunks,
-		MediaType: evidence.PixelsMediaType, DerivedFrom: c.Item, About: c.About, Restricted: c.Restricted})
-	kept, err := store.Add(bytes.NewReader(pixels.Encode()))
-	if err != nil {
-		return err
-	}
-	if kept != item {
-		return fmt.Errorf("mission: evidence: the description of the pixels of %v is kept as another item, %v", c.Item, kept.Hash)
-	}
-	for _, d := range deeds {
-		if _, err := w.enterDeed(nil, d); err != nil {
-			return err
-		}
+		return nil, nil
 	}
 	got.Pixels = pixels
-	return nil
+	item := pixels.Item()
+	if custodyIn(deeds, item.Hash).known { // the picture came twice, from different hands
+		return nil, nil
+	}
+	kept, err := store.Add(bytes.NewReader(pixels.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	if kept != item {
+		return nil, fmt.Errorf("mission: evidence: the description of the pixels of %v is kept as another item, %v", c.Item, kept.Hash)
+	}
+	const why = "to describe its pixels"
+	more := []trucewatch.Custody{{Item: c.Item, Deed: "copied", By: c.By, Reason: why, Restricted: c.Restricted}}
+	if c.Restricted {
+		more = append(more, trucewatch.Custody{Item: c.Item, Deed: "read", By: c.By, Reason: why, Restricted: true})
+	}
+	return append(more, trucewatch.Custody{Item: item.Hash, Deed: "derived", By: c.By, Reason: why, SizeBytes: item.SizeBytes, Chunks: item.Chunks,
+		MediaType: evidence.PixelsMediaType, DerivedFrom: c.Item, About: c.About, Restricted: c.Restricted}), nil
 }
 
 // EnterDeed records that something was done with an item: copied, transferred,

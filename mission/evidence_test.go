@@ -84,11 +84,21 @@ func TestEvidenceIsAcquiredAndDescribed(t *testing.T) {
 			if broken.NoPixels == nil {
 				t.Error("what only begins like a picture is one")
 			}
+			var small bytes.Buffer
+			if err := png.Encode(&small, image.NewGray(image.Rect(0, 0, 9, 9))); err != nil {
+				t.Fatal(err)
+			}
+			if secret := add(t, m, small.Bytes(), trucewatch.Custody{By: "interviewer", Restricted: true}); secret.Pixels == nil {
+				t.Errorf("a restricted picture: %+v", secret)
+			}
+			if other := add(t, m, picture(t), trucewatch.Custody{By: "other patrol"}); other.Known || other.Index == got.Index {
+				t.Errorf("from other hands: %+v", other)
+			}
 			again := reopen(t, m)
 			noProblems(t, again)
 			deeds := again.Deeds()
-			if len(deeds) != 4 {
-				t.Errorf("%d deeds, want acquired, copied, derived, acquired: %+v", len(deeds), deeds)
+			if len(deeds) != 9 {
+				t.Errorf("%d deeds, want 3 of a picture, 1 of a file, 4 of a restricted picture, 1 of other hands: %+v", len(deeds), deeds)
 			}
 			if text := evidence.CustodyOf(got.Item.Hash, deeds); !strings.Contains(text, "found at the crater") || !strings.Contains(text, "working copy") || strings.Contains(text, "PROBLEM") {
 				t.Error(text)
