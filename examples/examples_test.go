@@ -12,6 +12,7 @@ import (
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/examples"
 	"github.com/trucewatch/trucewatch/mission"
+	"github.com/trucewatch/trucewatch/verify"
 )
 
 var loaded struct {
@@ -92,7 +93,7 @@ func view(t *testing.T, m *mission.Mission, a trucewatch.Audience) trucewatch.Vi
 func TestEveryExampleIsSoundAndNothingIsRefused(t *testing.T) {
 	for _, name := range examples.Names() {
 		m := load(t, name)
-		v, err := mission.Verify(m.Dir())
+		v, err := verify.Run(m.Dir(), verify.Options{Now: m.State().Now().Time()})
 		if err != nil || !v.Sound() {
 			t.Errorf("%s: %v, %+v", name, err, v)
 		}
