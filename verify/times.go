@@ -212,7 +212,8 @@ const cosignersMax = 12
 // later stand in the kept note too, and so the hash is that of some of its lines.
 func (v *run) sighted(s stretch) *sight {
 	i, _ := slices.BinarySearch(v.times.sizes, s.from+1)
-	for i--; i >= 0; i-- {
+	for back := 0; i > 0 && back < sightsBack; back++ {
+		i--
 		k := &v.stood[i]
 		if part := partWithHash(k.Note, s.seen); part != nil {
 			look := &sight{note: k}
@@ -221,15 +222,12 @@ func (v *run) sighted(s stretch) *sight {
 			}
 			return look
 		}
-		if i < len(v.stood)-sightsBack && v.stood[i].Size+sightsBack < s.from {
-			break
-		}
 	}
 	return &sight{}
 }
 
-// sightsBack is how many checkpoints, or entries, back a named one is looked
-// for. Guess: a source that was out of reach for a day names one of 8,640 ago;
+// sightsBack is among how many checkpoints before an entry the one that it names
+// is looked for. Guess: a source that was out of reach for a day names one of 8,640 ago;
 // its bodies are then reported as unknown. Test: how many are.
 const sightsBack = 1000
 

@@ -30,7 +30,7 @@ against the agreement, gives reasons, and publishes to each audience what it may
 Begin with:  trucewatch demo
 
 Exit codes: 0 done; 1 could not be done, the message says why; 2 checked and not sound (verify, agreement check, mirror);
-3 the record's key signed two histories, evidence was written (mirror); 64 the command line was not understood.`
+3 the record's key signed two histories, evidence was written (verify, mirror); 64 the command line was not understood.`
 
 // commands is the command line. The texts are what a newcomer reads.
 type commands struct {
@@ -44,7 +44,7 @@ type commands struct {
 	Release   releaseCommand   `cmd:"" help:"Make findings public after the delay that the agreement sets."`
 	Compare   compareCommand   `cmd:"" help:"Compare two tallies, or say why they cannot be compared."`
 	Replay    replayCommand    `cmd:"" help:"Recompute a mission from its record."`
-	Verify    verifyCommand    `cmd:"" help:"Check that a mission's record is sound; changes nothing. Exit code 2 if it is not."`
+	Verify    verifyCommand    `cmd:"" help:"Check that a mission's record is sound; changes nothing. Exit code 2 if it is not, 3 if there are two histories of it."`
 	Key       keyCommand       `cmd:"" help:"Make, register, end or list signing keys."`
 	Role      roleCommand      `cmd:"" help:"Make a role that opens boxes, and say which roles open what."`
 	Policy    policyCommand    `cmd:"" help:"Who co-signs the record, and who must agree to what."`
