@@ -411,6 +411,13 @@ func (m *Mission) change(e *trucewatch.Entry, c content) ([]replay.Change, error
 	case residue:
 		return m.state.ApplyResidue(c.entry, e.Body.Payload.Sealed.Epoch)
 	}
+	if e.Body.Payload.Digest != nil {
+		var err error
+		if e, err = m.unblinded(e); err != nil {
+			return nil, err
+		}
+		return m.state.Apply(e)
+	}
 	return m.state.Apply(c.entry)
 }
 

@@ -3,6 +3,7 @@
 package mission
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/replay"
+	"github.com/trucewatch/trucewatch/seal"
 )
 
 // cutOffDigest begins what a digest of a cut-off says it is; the local day follows.
@@ -117,13 +119,56 @@ func itemHashes(items [][]byte) (hashStore, error) {
 	return s, nil
 }
 
-// digest commits to the state as it is, and to what of it is public.
-func (m *Mission) digest(what string) (*trucewatch.Digest, error) {
+// digest commits to the state as it is, and to what of it is public. In a sealed
+// mission the state is blinded: it follows from so little on a quiet day that who
+// guesses that nothing happened could compute it, and be sure.
+func (m *Mission) digest(what string, received trucewatch.Instant) (*trucewatch.Digest, error) {
 	p, err := PublicationAt(m.state)
 	if err != nil {
 		return nil, err
 	}
-	return &trucewatch.Digest{Index: m.state.Next(), State: m.state.Digest(), What: what, Bytes: p.Bytes, Items: p.Root, Count: uint64(len(p.Items))}, nil
+	d := &trucewatch.Digest{Index: m.state.Next(), State: m.state.Digest(), What: what, Bytes: p.Bytes, Items: p.Root, Count: uint64(len(p.Items))}
+	if m.vault == nil {
+		return d, nil
+	}
+	keys, err := m.vault.newEpoch(seal.EpochOf(m.openly(received)))
+	if err != nil {
+		return nil, err
+	}
+	if keys.residue == nil {
+		return nil, fmt.Errorf("mission: digest: the key of epoch %d was destroyed", keys.number)
+	}
+	d.State = keys.blind(d.State)
+	return d, nil
+}
+
+// blind hides a state's digest from whoever has not the month's key.
+func (e *epoch) blind(state trucewatch.Hash) (blinded trucewatch.Hash) {
+	secret := e.residue.Secret("digest")
+	mac := hmac.New(sha256.New, secret[:])
+	mac.Write(state[:])
+	mac.Sum(blinded[:0])
+	return blinded
+}
+
+// unblinded returns a digest entry as replay compares it: with the state's digest
+// itself, if the entry's is that one blinded. Where the key is not known here,
+// entries before it are closed, and no digest is compared.
+func (m *Mission) unblinded(e *trucewatch.Entry) (*trucewatch.Entry, error) {
+	if m.vault == nil || m.vault.roles == nil {
+		return e, nil
+	}
+	keys, err := m.vault.epoch(seal.EpochOf(e.Received))
+	if err != nil {
+		return nil, fmt.Errorf("mission: digest: %w", err)
+	}
+	if d := *e.Body.Payload.Digest; keys.residue != nil && keys.blind(m.state.Digest()) == d.State {
+		plain := *e
+		d.State = m.state.Digest()
+		plain.Body.Payload.Digest = &d
+		return &plain, nil
+	}
+	return e, nil
 }
 
 // cutOffOf returns the local day whose cut-off an entry commits to, "" if it is

@@ -221,7 +221,7 @@ func (w *Writer) Tick(until trucewatch.Instant) error {
 		if day == "" || !w.m.news && w.m.vault == nil {
 			continue
 		}
-		digest, err := w.m.digest(cutOffDigest + day)
+		digest, err := w.m.digest(cutOffDigest+day, received)
 		if err != nil {
 			return err
 		}
