@@ -51,7 +51,7 @@ var plan = map[string][]string{
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
 	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
-	"verify":   {"mission", "mirror", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
+	"verify":   {"mission", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"examples": {},
 	"cmd/trucewatch": {"mission", "internal/durable", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
 		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},

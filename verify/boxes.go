@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/exhibit"
 	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/seal"
@@ -158,6 +159,30 @@ func (v *run) opened() {
 	}
 	if w.Closed > 0 {
 		c.unknown("%s: %s", count(w.Closed, "mission box is closed", "mission boxes are closed"), v.closedWhy())
+	}
+}
+
+// handedOut proves what a party was handed against the record.
+func (v *run) handedOut() {
+	c := v.Check(openingCheck)
+	for _, f := range v.o.Openings {
+		data, err := f.Data, error(nil)
+		if v.o.Roles != nil {
+			data, err = seal.OpenBox(v.o.Roles, data)
+		}
+		var b *exhibit.Batch
+		if err == nil {
+			b, err = exhibit.DecodeBatch(data)
+		}
+		var known []exhibit.Known
+		if err == nil {
+			known, err = mission.CheckOpenings(b, v.reader)
+		}
+		if err != nil {
+			c.problem("%s: %v", f.Name, err)
+			continue
+		}
+		c.fact("%s: what was handed to party %s of %s proves against the record", f.Name, b.Party, count(len(known), "entry", "entries"))
 	}
 }
 

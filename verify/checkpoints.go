@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// noteMaxBytes bounds a signed note. Source: what package record writes at
-	// most, 100 cosignatures of ML-DSA-44.
-	noteMaxBytes = 512 << 10
+	// fileMaxBytes bounds what is given in a file. Guess: openings of 256 entries of
+	// a hundred rows fit. Test: the largest file that was handed out.
+	fileMaxBytes = 16 << 20
 
 	// promiseS is within how many seconds what was promised must be covered by a
 	// checkpoint. Source: record of the design: after 60 s the promise is evidence.
@@ -71,8 +71,8 @@ func ReadFiles(names []string) ([]File, error) {
 				return err
 			}
 			info, err := d.Info()
-			if err == nil && info.Size() > noteMaxBytes {
-				err = fmt.Errorf("%s: %d bytes, more than a signed note can have", path, info.Size())
+			if err == nil && info.Size() > fileMaxBytes {
+				err = fmt.Errorf("%s: %d bytes, more than %d", path, info.Size(), fileMaxBytes)
 			}
 			if err != nil {
 				return err

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/exhibit"
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/record"
@@ -191,6 +192,28 @@ func TestFalseOpeningIsFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFalseHandoutIsFound: check 10. What a party was handed after the delay
+// proves against its copy of the record, and nothing else does.
+func TestFalseHandoutIsFound(t *testing.T) {
+	g := newGround(t, true, agreementFile)
+	g.enter(began+trucewatch.Hour, seenBang(1, began))
+	b, err := g.m.OpeningsFor("A", 0, uint64(len(g.raw())), began+100*trucewatch.Day)
+	g.must(err)
+	if len(b.Entries) == 0 {
+		t.Fatal("nothing was handed out")
+	}
+	given := func() verify.Options {
+		return verify.Options{Openings: []verify.File{{Name: "openings", Data: exhibit.EncodeBatch(b)}}}
+	}
+	r := g.run(given())
+	g.found(r, "")
+	if facts := strings.Join(r.Check(10).Facts, "\n"); !strings.Contains(facts, "openings: what was handed to party A of 1 entry proves") {
+		t.Error(facts)
+	}
+	b.Entries[0].Openings[1].Salt[0] ^= 1
+	g.found(g.run(given()), "false opening", 10)
 }
 
 // TestAlteredAgreementIsFound: check 11.

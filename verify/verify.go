@@ -41,6 +41,7 @@ type Options struct {
 	Policy   *witness.Policy  // who must have co-signed; nil: what the record says
 	Kept     []File           // checkpoints that this verifier or others kept
 	Promises []File           // of the operator, to those who submitted
+	Openings []File           // that a party was handed: exhibit.Batch, sealed to Roles if there are any
 	Roots    *x509.CertPool   // of time-stamp authorities; nil: tokens are not judged
 	Roles    []*seal.Identity // that open boxes; nil: the mission's role, if it lies there
 	Now      time.Time        // the instant at which freshness is judged
@@ -150,6 +151,7 @@ func (v *run) all() error {
 	if err := v.boxes(); err != nil {
 		return err
 	}
+	v.handedOut()
 	v.agreementChain()
 	v.replayed()
 	return v.anchored()

@@ -25,6 +25,7 @@ type verifyCommand struct {
 	Policy   string        `help:"Who must have co-signed: a C2SP tlog-policy file. Without it the record's own policy is believed." placeholder:"FILE" type:"existingfile"`
 	Kept     []string      `help:"Checkpoints that you or others kept: files, or folders of them. Two histories show here." placeholder:"FILE|DIR" type:"path"`
 	Promise  []string      `help:"Promises that submit left: was each kept?" placeholder:"FILE" type:"existingfile"`
+	Openings []string      `help:"Openings that a party was handed, sealed to --role if that is given." placeholder:"FILE" type:"existingfile"`
 	Roots    string        `help:"Root certificates of time-stamp authorities (PEM), to judge anchors by." placeholder:"PEM" type:"existingfile"`
 	Role     string        `help:"Role file that opens boxes, instead of the mission's; its passphrase is read from TRUCEWATCH_PASSPHRASE." placeholder:"FILE" type:"existingfile"`
 	Now      string        `help:"Instant at which freshness is judged, such as 2026-04-12T18:00:00Z; with it, the report is the same on every machine. Default: this clock." placeholder:"TIME"`
@@ -113,6 +114,9 @@ func (c *verifyCommand) options() (o verify.Options, err error) {
 		return o, err
 	}
 	if o.Promises, err = verify.ReadFiles(c.Promise); err != nil {
+		return o, err
+	}
+	if o.Openings, err = verify.ReadFiles(c.Openings); err != nil {
 		return o, err
 	}
 	if c.Roots != "" {
