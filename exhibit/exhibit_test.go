@@ -22,8 +22,7 @@ import (
 
 const origin = "trucewatch.example/isk"
 
-// others is a log of many entries, of which only the sizes matter: the exhibit's
-// entry is the last leaf but one.
+// A memory holds the hashes of a log's tree.
 type memory []tlog.Hash
 
 func (m memory) ReadHashes(indexes []int64) ([]tlog.Hash, error) {

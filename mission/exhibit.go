@@ -5,12 +5,11 @@ package mission
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/disclose"
@@ -334,7 +333,6 @@ func (m *Mission) bestCheckpoint(r *record.Reader, index uint64, policy *witness
 
 // reader opens the mission's record for reading.
 func (m *Mission) reader() (*record.Reader, error) {
-	var verifier note.Verifier
 	verifier, err := logVerifier(m.dir)
 	if err != nil {
 		return nil, err
@@ -366,8 +364,11 @@ func lastDigest(r *record.Reader, before uint64) (*trucewatch.Entry, error) {
 		var last *trucewatch.Entry
 		for cursor := r.Entries(from, till); ; {
 			index, raw, err := cursor.Next()
-			if index >= till || err != nil {
+			if errors.Is(err, io.EOF) {
 				break
+			}
+			if err != nil {
+				return nil, err
 			}
 			e, err := trucewatch.DecodeEntry(index, raw)
 			if err != nil {
