@@ -31,7 +31,6 @@ const (
 	streamOutliers
 	streamClutter
 	streamTowns
-	streamCounts
 )
 
 func newRandom(seed uint64, s stream) *random {

@@ -24,7 +24,7 @@ type World struct {
 	Events   []Event             // what happened, by time
 	Arrivals []Arrival           // of line and regional, by time, then sensor
 	Reports  []Report            // of mixed, by time, then source
-	Counts   []CountTruth        // of mixed, for reports that count
+	sector   *sector             // of mixed
 }
 
 // A Sensor is one station or observer, in service throughout.
@@ -68,12 +68,7 @@ type Report struct {
 	Event       int32 // place in Events; -1 if it is false
 	Source      trucewatch.Source
 	Observation trucewatch.Observation
-}
-
-// A CountTruth says how many events a counting report truly heard.
-type CountTruth struct {
-	Report int32
-	Heard  int64
+	measure     measure
 }
 
 // finish orders events and arrivals by time.
