@@ -20,7 +20,7 @@ import (
 //	          compass points, whole kilometres and even minutes, a little late
 //	camera    14 of them; see half of what is 5 km away; direction to 0.9 degrees
 //	thermal   four overpasses; 15 % of events in the four hours before, to 200 m
-//	party     two, each claims 30 % of events, by town and half hour
+//	party     two, each claims 30 % of events, by the nearest of 45 towns and half hour
 //	open      20 writers, 30 % of events between them, by town, within 40 minutes
 //
 // A quarter of events follow another within minutes and 0.8 km. To the true
@@ -69,13 +69,13 @@ const (
 	cameraAzimuth   = 0.015
 	observerTime    = 0.03
 	sharpTime       = 0.0005
-	partyPlace      = 2.5
+	townPlace       = 4.2
 	partyTime       = 0.3
-	openPlace       = 3.0
 	openTime        = 0.7
 	thermalPlace    = 0.25
 	overpassWindow  = 4.0
 	normal95        = 1.959964 // half width of 95 % of a normal number, in standard deviations
+	normal975       = 2.236477 // likewise 97.5 %, for each of two
 	circle95        = 2.447747 // radius of 95 % of a round normal pair
 )
 
@@ -250,11 +250,11 @@ func (m *mixedMaker) reports(k int32, x, y, t float64) {
 	town := m.sector.nearestTown(x, y)
 	for i := range 2 {
 		if r.chance(detectParty) {
-			m.add(k, measure{mean: party, source: i, x: town[0], y: town[1], place: partyPlace, t: math.Floor(float64(t*2)+0.5)/2 + r.spread(0.1), time: partyTime})
+			m.add(k, measure{mean: party, source: i, x: town[0], y: town[1], place: townPlace, t: math.Floor(float64(t*2)+0.5)/2 + r.spread(0.1), time: partyTime})
 		}
 	}
 	if r.chance(detectOpen) {
-		m.add(k, measure{mean: open, source: r.below(openCount), x: town[0], y: town[1], place: openPlace, t: t + r.spread(openTime), time: openTime})
+		m.add(k, measure{mean: open, source: r.below(openCount), x: town[0], y: town[1], place: townPlace, t: t + r.spread(openTime), time: openTime})
 	}
 }
 

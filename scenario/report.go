@@ -73,12 +73,11 @@ func (m *mixedMaker) region(q measure) geo.Region {
 		return geo.Region{Kind: geo.Pixel, Center: m.sector.position(q.x, q.y), SemiMajorMM: side, SemiMinorMM: side}
 	case observer, camera:
 		p := m.looksFrom(q)
-		near, far := 0.0, cameraReachKM
+		near, far, half := 0.0, cameraReachKM, float64(normal95*q.turn)
 		if q.far > 0 {
-			width := float64(normal95 * q.spread)
-			near, far = float64(q.far*geo.Exp(-width)), float64(q.far*geo.Exp(width))
+			width := float64(normal975 * q.spread)
+			near, far, half = float64(q.far*geo.Exp(-width)), float64(q.far*geo.Exp(width)), float64(normal975*q.turn)
 		}
-		half := float64(normal95 * q.turn)
 		return geo.Region{Kind: geo.Sector, Center: p.position, RMinMM: round(float64(near * 1e6)), RMaxMM: round(float64(far * 1e6)),
 			Arcs: []geo.Arc{{FromMdeg: milliDegrees(q.azimuth + p.turn - half), TillMdeg: milliDegrees(q.azimuth + p.turn + half)}}}
 	}

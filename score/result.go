@@ -112,7 +112,23 @@ func ReadResult(name string, in io.Reader) (*Result, error) {
 	return r, nil
 }
 
+// readFound reads one line.
 func readFound(b []byte) (Found, error) {
+	f, err := readLine(b)
+	if err != nil {
+		return Found{}, err
+	}
+	seen := make(map[string]bool, len(f.Members))
+	for _, m := range f.Members {
+		if seen[m.Observation] {
+			return Found{}, fmt.Errorf("observation %q is named twice", trucewatch.CutText(m.Observation, 40))
+		}
+		seen[m.Observation] = true
+	}
+	return f, nil
+}
+
+func readLine(b []byte) (Found, error) {
 	var kind struct {
 		Incident json.RawMessage `json:"incident"`
 	}
