@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate_test
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/trucewatch/trucewatch/associate"
+)
+
+func serially(n int, task func(i int)) {
+	for i := range n {
+		task(i)
+	}
+}
+
+// by runs tasks in so many goroutines.
+func by(workers int) associate.Run {
+	return func(n int, task func(i int)) {
+		var next atomic.Int64
+		var done sync.WaitGroup
+		for range workers {
+			done.Go(func() {
+				for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+					task(i)
+				}
+			})
+		}
+		done.Wait()
+	}
+}
+
+// Arrivals are found again as the shots they came from, nearly all and nearly
+// nothing else, in air whose wind nobody told.
+func TestArrivalsBecomeShots(t *testing.T) {
+	for _, c := range []struct {
+		name              string
+		world             *arrivalWorld
+		precision, recall float64
+		medianKM          float64
+	}{
+		{"a quiet line", lineWorld(100, 1, 1, 0, 4, 1), 0.99, 0.99, 0.04},
+		{"a quiet line with much clutter", lineWorld(20, 10, 2, 0, 4, 1), 0.95, 0.95, 0.07},
+		{"bursts", lineWorld(100, 1, 3, 0.3, 4, 1), 0.97, 0.85, 0.05},
+		{"earthquakes of a day, four hours' worth", regionWorld(20, 1, 1), 0.99, 0.99, 1.0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			shots := associate.NewNetwork(c.world.hearing, c.world.stations).Find(c.world.arrivals, serially)
+			m := c.world.mark(shots)
+			t.Logf("precision %.3f, recall %.3f, median error %.0f m", m.precision, m.recall, 1000*m.errors[len(m.errors)/2])
+			if m.precision < c.precision || m.recall < c.recall || m.errors[len(m.errors)/2] > c.medianKM {
+				t.Errorf("precision %.3f, recall %.3f, median error %.0f m of %d events", m.precision, m.recall, 1000*m.errors[len(m.errors)/2], len(c.world.events))
+			}
+		})
+	}
+}
+
+// Clutter alone makes no shots.
+func TestClutterAloneIsNothing(t *testing.T) {
+	w := lineWorld(0, 0, 4, 0, 4, 1)
+	w.noise(rand.New(rand.NewPCG(4, 4)), 2_000, 3600, 1)
+	if shots := associate.NewNetwork(w.hearing, w.stations).Find(w.arrivals, serially); len(shots) > 0 {
+		t.Errorf("%d shots from clutter", len(shots))
+	}
+}
+
+// digestOf hashes shots, with arrivals by what they are.
+func (w *arrivalWorld) digestOf(shots []associate.Shot) [32]byte {
+	h := sha256.New()
+	put := func(v ...int64) {
+		for _, x := range v {
+			h.Write(binary.BigEndian.AppendUint64(nil, uint64(x)))
+		}
+	}
+	for _, s := range shots {
+		put(int64(s.Position.LatE7), int64(s.Position.LonE7), s.DepthMM, int64(s.At), int64(s.Score), int64(len(s.Arrivals)))
+		for i, a := range s.Arrivals {
+			put(int64(w.arrivals[a].Station), int64(w.arrivals[a].Phase), int64(w.arrivals[a].At), int64(s.Gains[i]))
+		}
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// The same shots, bit for bit, from any number of workers and any order of
+// arrivals.
+func TestWorkersAndOrderDoNotMatter(t *testing.T) {
+	w := lineWorld(100, 1, 5, 0, 4, 0.5)
+	n := associate.NewNetwork(w.hearing, w.stations)
+	want := w.digestOf(n.Find(w.arrivals, serially))
+	for _, workers := range []int{2, 5, 8} {
+		if w.digestOf(n.Find(w.arrivals, by(workers))) != want {
+			t.Errorf("%d workers find other shots", workers)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 3 {
+		r.Shuffle(len(w.arrivals), func(i, j int) { w.arrivals[i], w.arrivals[j] = w.arrivals[j], w.arrivals[i] })
+		if w.digestOf(n.Find(w.arrivals, serially)) != want {
+			t.Error("another order gives other shots")
+		}
+	}
+}
+
+// BenchmarkArrivals measures finding: precision, recall, and arrivals for each
+// second of processor time, both passes together.
+func BenchmarkArrivals(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		make func(seed uint64) *arrivalWorld
+	}{
+		{"line_100", func(s uint64) *arrivalWorld { return lineWorld(100, 1, s, 0, 4, 1) }},
+		{"line_1000", func(s uint64) *arrivalWorld { return lineWorld(1000, 1, s, 0, 4, 1) }},
+		{"line_1000_clutter_3", func(s uint64) *arrivalWorld { return lineWorld(1000, 3, s, 0, 4, 1) }},
+		{"line_1000_bursts", func(s uint64) *arrivalWorld { return lineWorld(1000, 1, s, 0.3, 4, 1) }},
+		{"line_5000", func(s uint64) *arrivalWorld { return lineWorld(5000, 1, s, 0, 4, 1) }},
+		{"region_100", func(s uint64) *arrivalWorld { return regionWorld(100, 1, s) }},
+		{"region_500", func(s uint64) *arrivalWorld { return regionWorld(500, 1, s) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w := c.make(1)
+			n := associate.NewNetwork(w.hearing, w.stations)
+			var m mark
+			before := processor()
+			for b.Loop() {
+				m = w.mark(n.Find(w.arrivals, serially))
+			}
+			took := (processor() - before).Seconds() / float64(b.N)
+			b.ReportMetric(m.precision, "precision")
+			b.ReportMetric(m.recall, "recall")
+			b.ReportMetric(1000*m.errors[len(m.errors)/2], "m")
+			b.ReportMetric(float64(len(w.arrivals))/took, "arrivals/cpu-s")
+		})
+	}
+}
+
+// processor is the processor time that this process has used.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
