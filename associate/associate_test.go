@@ -444,3 +444,24 @@ func TestTooManyToSearchIsBoundedAndMarked(t *testing.T) {
 		t.Error("another order gives other incidents")
 	}
 }
+
+// A sector seen from a place known within 4 km says little more than that: its
+// estimate holds where the source was although the observer stood 3 km off.
+func TestSectorWidensByItsObserversError(t *testing.T) {
+	one := seen{source: "patrol", kind: tw.Explosion, means: tw.Heard, count: exactly(1), region: sector(0, 0, 20, 40, 0), from: "2026-04-11 10:00", till: "2026-04-11 10:01"}
+	exact, vague := one.recorded(1), one.recorded(2)
+	stood := place(0, 0)
+	exact.Observation.Observer = &tw.Observer{Position: &stood, RadiusMM: 100_000}
+	vague.Observation.Observer = &tw.Observer{Position: &stood, RadiusMM: 4_000_000}
+	area := func(r *tw.Recorded) int64 { return associate.Once([]*tw.Recorded{r})[0].Best().Region.AreaM2() }
+	if a, b := area(exact), area(vague); b < 40_000_000 || a > 5_000_000 {
+		t.Errorf("the sector is %d m2 from an exact place and %d m2 from a vague one", a, b)
+	}
+	witness := seen{source: "camera", kind: tw.Explosion, means: tw.RecordedCamera, count: exactly(1), region: point(4_000, 3_000, 200), from: "2026-04-11 10:00", till: "2026-04-11 10:01"}.recorded(3)
+	if n := len(associate.Once([]*tw.Recorded{exact, witness})); n != 2 {
+		t.Errorf("%d incidents: what was seen 4 km beside an exact sector is another thing", n)
+	}
+	if n := len(associate.Once([]*tw.Recorded{vague, witness})); n != 1 {
+		t.Errorf("%d incidents: it fits the sector of an observer known within 4 km", n)
+	}
+}

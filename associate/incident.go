@@ -70,8 +70,12 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 // single is the estimate of one observation: what its source says.
 func single(rec *trucewatch.Recorded, r role) trucewatch.Estimate {
 	o := rec.Observation
-	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: o.Where.Region, When: o.When,
-		Score: trucewatch.MilliNat(kernel.Sharpness(&o.Where.Region)), Mode: automatic, Status: preliminary}
+	region := regionOf(o)
+	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: *region, When: o.When,
+		Score: trucewatch.MilliNat(kernel.Sharpness(region)), Mode: automatic, Status: preliminary}
+	if region.Kind != o.Where.Region.Kind {
+		e.Method += " of an observer not exactly placed"
+	}
 	if o.Means.IsClaim() {
 		e.Method += ", claimed"
 		e.Score -= claimPenalty
@@ -389,7 +393,7 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 func sharpest(group []*exhibit) []*exhibit {
 	sorted := slices.Clone(group)
 	slices.SortStableFunc(sorted, func(e, f *exhibit) int {
-		return -cmp.Compare(kernel.Sharpness(&e.rec.Observation.Where.Region), kernel.Sharpness(&f.rec.Observation.Where.Region))
+		return -cmp.Compare(kernel.Sharpness(regionOf(e.rec.Observation)), kernel.Sharpness(regionOf(f.rec.Observation)))
 	})
 	var out []*exhibit
 	for _, e := range sorted {
@@ -404,7 +408,7 @@ func sharpest(group []*exhibit) []*exhibit {
 func fuse(group []*exhibit, links []trucewatch.Link) geo.Region {
 	var parts []kernel.Part
 	for _, e := range group {
-		parts = append(parts, kernel.Part{Region: &e.rec.Observation.Where.Region, SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
+		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
 	}
 	return kernel.Fuse(parts)
 }
