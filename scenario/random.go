@@ -31,6 +31,7 @@ const (
 	streamOutliers
 	streamClutter
 	streamTowns
+	streamOracle
 )
 
 func newRandom(seed uint64, s stream) *random {

@@ -3,6 +3,8 @@
 package score
 
 import (
+	"math"
+
 	"github.com/trucewatch/trucewatch/geo"
 )
 
@@ -27,9 +29,9 @@ const binCount = 10
 
 // A Bin is the links whose probability lies in one tenth of 0 to 1.
 type Bin struct {
-	Links  int
-	Right  int
-	Stated float64 // mean stated probability
+	Links  int     `json:"links"`
+	Right  int     `json:"right"`
+	Stated float64 `json:"stated"` // mean stated probability; 0 if there are no links
 }
 
 func sharesOf(found []Found, owner map[string]int) Calibration {
@@ -56,20 +58,26 @@ func sharesOf(found []Found, owner map[string]int) Calibration {
 			brier += float64(off * off)
 		}
 	}
-	n := float64(c.Links)
-	c.Brier = brier / n
-	sum := 0.0
+	c.Brier = brier / float64(c.Links)
 	for b := range c.Bins {
-		bin := &c.Bins[b]
-		if bin.Links == 0 {
-			continue
+		if bin := &c.Bins[b]; bin.Links > 0 {
+			bin.Stated = float64(stated[b]) / float64(bin.Links) / geo.Million
 		}
-		bin.Stated = float64(stated[b]) / float64(bin.Links) / geo.Million
-		difference := float64(bin.Right)/float64(bin.Links) - bin.Stated
-		sum += float64(max(difference, -difference) * float64(bin.Links))
 	}
-	c.ECE = sum / n
+	c.ECE = calibrationError(c.Bins[:])
 	return c
+}
+
+// calibrationError is the ECE of bins, NaN if they are empty.
+func calibrationError(bins []Bin) float64 {
+	sum, links := 0.0, 0
+	for _, b := range bins {
+		if b.Links > 0 {
+			links += b.Links
+			sum += math.Abs(float64(b.Right) - float64(b.Stated*float64(b.Links)))
+		}
+	}
+	return sum / float64(links)
 }
 
 // countOwners counts members by event, and lists the events.

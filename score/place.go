@@ -30,9 +30,10 @@ func covarianceOf(r geo.Region) ([3]float64, bool) {
 	}, true
 }
 
-// ellipseOf returns the ellipse that holds 95 % of a normal density; false if
-// cov, as in covarianceOf, is not positive definite.
-func ellipseOf(center geo.Position, cov [3]float64) (geo.Region, bool) {
+// EllipseOf returns the ellipse that holds 95 % of a normal density with the
+// covariance cov (east-east, east-north, north-north) in m2; false if that is not
+// positive definite.
+func EllipseOf(center geo.Position, cov [3]float64) (geo.Region, bool) {
 	det := float64(cov[0]*cov[2]) - float64(cov[1]*cov[1])
 	if !(det > 0) || !(cov[0] > 0) || cov[0] > 1e15 || cov[2] > 1e15 {
 		return geo.Region{}, false

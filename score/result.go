@@ -151,6 +151,27 @@ func readLine(b []byte) (Found, error) {
 	return l.found()
 }
 
+// Write writes r as lines of events.
+func (r *Result) Write(out io.Writer) error {
+	buffered := bufio.NewWriter(out)
+	enc := json.NewEncoder(buffered)
+	for i := range r.Events {
+		f := &r.Events[i]
+		l := foundLine{ID: f.ID, Time: f.At, Members: f.Members}
+		if f.Placed {
+			lat, lon := float64(f.Position.LatE7)/geo.E7, float64(f.Position.LonE7)/geo.E7
+			l.Lat, l.Lon = &lat, &lon
+		}
+		if !f.Region.IsZero() {
+			l.Region = &f.Region
+		}
+		if err := enc.Encode(l); err != nil {
+			return err
+		}
+	}
+	return buffered.Flush()
+}
+
 func (l *foundLine) found() (Found, error) {
 	f := Found{ID: l.ID, At: l.Time, Members: l.Members}
 	if (l.Lat == nil) != (l.Lon == nil) {
@@ -172,7 +193,7 @@ func (l *foundLine) found() (Found, error) {
 		if len(l.Cov) != 3 || !f.Placed {
 			return Found{}, errors.New("covariance_m2 needs three numbers, and lat and lon")
 		}
-		e, ok := ellipseOf(f.Position, [3]float64{l.Cov[0], l.Cov[1], l.Cov[2]})
+		e, ok := EllipseOf(f.Position, [3]float64{l.Cov[0], l.Cov[1], l.Cov[2]})
 		if !ok {
 			return Found{}, fmt.Errorf("covariance_m2 %v is not the covariance of a place", l.Cov)
 		}

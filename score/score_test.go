@@ -182,7 +182,7 @@ func placed(t *testing.T, seed uint64, factor float64) (*scenario.Truth, *Result
 		l22 := math.Sqrt(cov[2] - l21*l21)
 		u, v := r.NormFloat64()*factor, r.NormFloat64()*factor
 		f := Found{Placed: true, At: e.At, Position: geo.NewPlane(e.Position).Position(int64(1000*l11*u), int64(1000*(l21*u+l22*v)))}
-		f.Region, _ = ellipseOf(f.Position, cov)
+		f.Region, _ = EllipseOf(f.Position, cov)
 		for _, m := range e.Members {
 			f.Members = append(f.Members, Member{m, -1})
 		}
@@ -234,7 +234,7 @@ func TestEllipseAndCovarianceAreInverse(t *testing.T) {
 			SemiMinorMM: rapid.Int64Range(1_000, 1_000_000).Draw(r, "minor"), AzimuthMdeg: rapid.Int32Range(0, 179_999).Draw(r, "azimuth")}
 		region.SemiMajorMM = region.SemiMinorMM + rapid.Int64Range(100_000, 9_000_000).Draw(r, "more")
 		cov, ok := covarianceOf(region)
-		back, ok2 := ellipseOf(region.Center, cov)
+		back, ok2 := EllipseOf(region.Center, cov)
 		turn := (back.AzimuthMdeg - region.AzimuthMdeg + 540_000) % 180_000 // an axis has no direction
 		if !ok || !ok2 || abs(back.SemiMajorMM-region.SemiMajorMM) > 2 || abs(back.SemiMinorMM-region.SemiMinorMM) > 20 || min(turn, 180_000-turn) > 2 {
 			r.Errorf("%+v became %+v", region, back)

@@ -19,6 +19,7 @@ import (
 
 type scoreCommand struct {
 	Result scoreResultCommand `cmd:"" default:"withargs" help:"Hold results against a truth."`
+	Table  scoreTableCommand  `cmd:"" help:"Take scores of several seeds together: a table from lines that score --json wrote."`
 	Chart  scoreChartCommand  `cmd:"" help:"Draw recall and precision by rate from lines that score --json wrote."`
 }
 
@@ -118,5 +119,18 @@ func (c *scoreChartCommand) Run(t terminal) error {
 		return err
 	}
 	_, err = fmt.Fprint(t.out, score.ByRate(all))
+	return err
+}
+
+type scoreTableCommand struct {
+	Scores string `arg:"" help:"Lines that score --json wrote. - is standard input."`
+}
+
+func (c *scoreTableCommand) Run(t terminal) error {
+	all, err := readFile(c.Scores, t.in, score.ReadSummaries)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(t.out, score.Table(score.Pools(all)))
 	return err
 }

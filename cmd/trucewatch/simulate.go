@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/trucewatch/trucewatch/scenario"
+	"github.com/trucewatch/trucewatch/score"
 )
 
 type simulateCommand struct {
@@ -72,14 +74,46 @@ type simulateMixedCommand struct {
 	Events int     `default:"100" help:"How many events, in a day."`
 	False  float64 `default:"0.3" help:"False reports for each true one."`
 	Truth  string  `help:"Write the truth to this file." placeholder:"FILE"`
+	Oracle string  `help:"Write what one finds who knows the law of the reports, not their events: the ceiling." placeholder:"FILE"`
+	Kept   string  `help:"Write what the oracle keeps of the truth if it begins there." placeholder:"FILE"`
 }
 
 func (c *simulateMixedCommand) Run(t terminal) error {
-	w, err := scenario.Mixed{Seed: c.Seed, Events: c.Events, False: c.False}.World()
+	mixed := scenario.Mixed{Seed: c.Seed, Events: c.Events, False: c.False}
+	w, err := mixed.World()
 	if err != nil {
 		return err
 	}
+	for _, o := range []struct {
+		file  string
+		start scenario.OracleStart
+	}{{c.Oracle, scenario.FromNothing}, {c.Kept, scenario.FromTruth}} {
+		if o.file == "" {
+			continue
+		}
+		_, solved, err := mixed.Oracle(o.start)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(o.file, oracleResult(solved).Write); err != nil {
+			return err
+		}
+	}
 	return writeWorld(t, w, c.Truth, fmt.Sprintf("--events %v --false %v", c.Events, c.False))
+}
+
+// oracleResult is what the oracle solved, as a result.
+func oracleResult(solved []scenario.Solved) *score.Result {
+	r := &score.Result{}
+	for i, s := range solved {
+		f := score.Found{ID: strconv.Itoa(i + 1), At: s.At, Placed: true, Position: s.Position}
+		f.Region, _ = score.EllipseOf(s.Position, s.Covariance)
+		for k, m := range s.Members {
+			f.Members = append(f.Members, score.Member{Observation: scenario.ObservationID(int(m)).String(), Share: s.Shares[k]})
+		}
+		r.Events = append(r.Events, f)
+	}
+	return r
 }
 
 // writeWorld writes what the sources say to standard output and, if asked, what
