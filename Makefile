@@ -5,8 +5,9 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
+SEEDS ?= 3
 
-.PHONY: help test install check race fuzz arches bench demo update
+.PHONY: help test install check race fuzz arches bench score demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +42,9 @@ arches: ## one digest for the example missions on amd64 v1, v3 and arm64
 
 bench: ## the benchmarks behind docs/performance.md
 	./scripts/bench
+
+score: ## simulated worlds, and what association makes of them; SEEDS of each
+	./scripts/score --seeds $(SEEDS)
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo

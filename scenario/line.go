@@ -120,7 +120,7 @@ func (g *lineMaker) sensors() {
 			px, py := x+float64(g.SpacingKM*r.between(-0.3, 0.3)), y+float64(g.SpacingKM*r.between(-0.3, 0.3))
 			g.place = append(g.place, [2]float64{px, py})
 			g.w.Sensors = append(g.w.Sensors, Sensor{ID: sensorID(len(g.w.Sensors)), Kind: trucewatch.SensorSource, Position: at(px, py),
-				ClockUS: round(float64(g.TimingMS * 1000)), OffsetUS: round(float64(1000 * r.spread(g.ClockMS)))})
+				ErrorUS: round(float64(g.TimingMS * 1000)), OffsetUS: round(float64(1000 * r.spread(g.ClockMS)))})
 		}
 	}
 }

@@ -45,9 +45,9 @@ func (w *World) Recorded() []*trucewatch.Recorded {
 func (w *World) observation(i int) *trucewatch.Observation {
 	a := w.Arrivals[i]
 	s := &w.Sensors[a.Sensor]
-	kind, means := trucewatch.AcousticEvent, trucewatch.Acoustic
+	kind, means, wave := trucewatch.AcousticEvent, trucewatch.Acoustic, "sound"
 	if w.Name == "regional" {
-		kind, means = trucewatch.SeismicEvent, trucewatch.Seismic
+		kind, means, wave = trucewatch.SeismicEvent, trucewatch.Seismic, [...]string{"P", "S"}[a.Phase]
 	}
 	return &trucewatch.Observation{
 		Key:      w.key(i),
@@ -55,9 +55,10 @@ func (w *World) observation(i int) *trucewatch.Observation {
 		Means:    means,
 		Count:    trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact},
 		When:     trucewatch.Interval{From: a.At, Till: a.At},
-		Clock:    trucewatch.Clock{Kind: "device", Zone: "UTC", SyncError: trucewatch.Instant(s.ClockUS)},
+		Clock:    trucewatch.Clock{Kind: "device", Zone: "UTC"},
 		Observer: &trucewatch.Observer{Name: string(s.ID), Position: &s.Position},
 		Text:     Simulated,
+		Arrival:  &trucewatch.Arrival{Wave: wave, Error: trucewatch.Instant(s.ErrorUS)},
 	}
 }
 

@@ -32,7 +32,7 @@ type Sensor struct {
 	ID       trucewatch.SourceID   `json:"id"`
 	Kind     trucewatch.SourceKind `json:"kind"`
 	Position geo.Position          `json:"position"`
-	ClockUS  int64                 `json:"clock_us,omitempty"`  // error of its times as it states it, one standard deviation
+	ErrorUS  int64                 `json:"error_us,omitempty"`  // of each of its times, as it states it, one standard deviation
 	OffsetUS int64                 `json:"offset_us,omitempty"` // by how much its clock is wrong all the time; nobody knows
 }
 

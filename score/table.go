@@ -52,21 +52,24 @@ func value(p *float64) float64 {
 	return *p
 }
 
+// lower is the lower of two numbers of which either may not exist.
+func lower(a, b float64) float64 {
+	if math.IsNaN(a) || b < a {
+		return b
+	}
+	return a
+}
+
 func (p *Pool) fill(all []Summary) {
 	var squares, bounds, nees, covered float64
 	neesOf := 0
 	bins := make([]Bin, binCount)
-	p.PrecisionMin, p.RecallMin = 1, 1
+	p.PrecisionMin, p.RecallMin = math.NaN(), math.NaN()
 	for _, s := range all {
 		p.Seeds++
 		p.Events, p.Results, p.Matched = p.Events+s.Events, p.Results+s.Results, p.Matched+s.Matched
 		p.Gross, p.Links = p.Gross+s.Gross, p.Links+s.Probability
-		if s.Precision != nil {
-			p.PrecisionMin = min(p.PrecisionMin, *s.Precision)
-		}
-		if s.Recall != nil {
-			p.RecallMin = min(p.RecallMin, *s.Recall)
-		}
+		p.PrecisionMin, p.RecallMin = lower(p.PrecisionMin, value(s.Precision)), lower(p.RecallMin, value(s.Recall))
 		if s.SquareM2 != nil && s.BoundM2 != nil {
 			squares, bounds, p.Bounded = squares+*s.SquareM2, bounds+*s.BoundM2, p.Bounded+s.Bounded
 		}
@@ -97,8 +100,8 @@ func Table(pools []Pool) string {
 	b.WriteString("| world | associator | seeds | events | precision (worst) | recall (worst) | F1 | RMSE / bound | root NEES | 95 % region holds | gross | ECE (links) |\n")
 	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, p := range pools {
-		fmt.Fprintf(&b, "| %s %s | %s | %d | %d | %s (%.3f) | %s (%.3f) | %s | %s | %s | %s | %d of %d | %s (%d) |\n",
-			p.World, p.Parameters, p.Name, p.Seeds, p.Events, number("%.4f", p.Precision), p.PrecisionMin, number("%.4f", p.Recall), p.RecallMin,
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %s (%s) | %s (%s) | %s | %s | %s | %s | %d of %d | %s (%d) |\n",
+			strings.TrimSpace(p.World+" "+p.Parameters), p.Name, p.Seeds, p.Events, number("%.4f", p.Precision), number("%.3f", p.PrecisionMin), number("%.4f", p.Recall), number("%.3f", p.RecallMin),
 			number("%.4f", p.F1), number("%.3f", p.OverBound), number("%.3f", p.RootNEES), span("%.3f", p.Covered, p.CoveredLow, p.CoveredHigh),
 			p.Gross, p.Bounded, number("%.3f", p.ECE), p.Links)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/trucewatch/trucewatch/scenario"
 	"github.com/trucewatch/trucewatch/score"
@@ -46,8 +47,10 @@ func (c *simulateLineCommand) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	parameters := fmt.Sprintf("--rate %v --hours %v --clutter %v --bursts %v --wind %v --sound %v --timing %v --turbulence %v --clock %v --outliers %v --echoes %v --length %v --width %v --spacing %v",
-		c.Rate, c.Hours, c.Clutter, c.Bursts, c.Wind, c.Sound, c.Timing, c.Turbulence, c.Clock, c.Outliers, c.Echoes, c.Length, c.Width, c.Spacing)
+	d := scenario.NewLine(c.Seed)
+	parameters := differing("rate", c.Rate, d.Rate, "hours", c.Hours, d.Hours, "clutter", c.Clutter, d.Clutter, "bursts", c.Bursts, d.Bursts,
+		"wind", c.Wind, d.Wind, "sound", c.Sound, d.Sound, "timing", c.Timing, d.TimingMS, "turbulence", c.Turbulence, d.Turbulence, "clock", c.Clock, d.ClockMS,
+		"outliers", c.Outliers, d.Outliers, "echoes", c.Echoes, d.Echoes, "length", c.Length, d.LengthKM, "width", c.Width, d.WidthKM, "spacing", c.Spacing, d.SpacingKM)
 	return writeWorld(t, w, c.Truth, parameters)
 }
 
@@ -66,7 +69,8 @@ func (c *simulateRegionalCommand) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	return writeWorld(t, w, c.Truth, fmt.Sprintf("--events %v --hours %v --noise %v --grid %v --outliers %v", c.Events, c.Hours, c.Noise, c.Grid, c.Outliers))
+	d := scenario.NewRegional(c.Seed)
+	return writeWorld(t, w, c.Truth, differing("events", c.Events, d.Events, "hours", c.Hours, d.Hours, "noise", c.Noise, d.Noise, "grid", c.Grid, d.Grid, "outliers", c.Outliers, d.Outliers))
 }
 
 type simulateMixedCommand struct {
@@ -99,7 +103,20 @@ func (c *simulateMixedCommand) Run(t terminal) error {
 			return err
 		}
 	}
-	return writeWorld(t, w, c.Truth, fmt.Sprintf("--events %v --false %v", c.Events, c.False))
+	d := scenario.NewMixed(c.Seed)
+	return writeWorld(t, w, c.Truth, differing("events", c.Events, d.Events, "false", c.False, d.False))
+}
+
+// differing lists flags, given as name, value and usual value, that are not as
+// usual.
+func differing(flags ...any) string {
+	var words []string
+	for i := 0; i < len(flags); i += 3 {
+		if flags[i+1] != flags[i+2] {
+			words = append(words, fmt.Sprintf("--%s %v", flags[i], flags[i+1]))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // oracleResult is what the oracle solved, as a result.
