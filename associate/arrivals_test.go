@@ -3,15 +3,18 @@
 package associate_test
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	tw "github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate"
 )
 
@@ -71,8 +74,10 @@ func TestClutterAloneIsNothing(t *testing.T) {
 	}
 }
 
+func (w *arrivalWorld) arrival(i int32) associate.Arrival { return w.arrivals[i] }
+
 // digestOf hashes shots, with arrivals by what they are.
-func (w *arrivalWorld) digestOf(shots []associate.Shot) [32]byte {
+func digestOf(shots []associate.Shot, arrival func(int32) associate.Arrival) [32]byte {
 	h := sha256.New()
 	put := func(v ...int64) {
 		for _, x := range v {
@@ -82,7 +87,8 @@ func (w *arrivalWorld) digestOf(shots []associate.Shot) [32]byte {
 	for _, s := range shots {
 		put(int64(s.Position.LatE7), int64(s.Position.LonE7), s.DepthMM, int64(s.At), int64(s.Score), int64(len(s.Arrivals)))
 		for i, a := range s.Arrivals {
-			put(int64(w.arrivals[a].Station), int64(w.arrivals[a].Phase), int64(w.arrivals[a].At), int64(s.Gains[i]))
+			was := arrival(a)
+			put(int64(was.Station), int64(was.Phase), int64(was.At), int64(s.Gains[i]))
 		}
 	}
 	return [32]byte(h.Sum(nil))
@@ -93,16 +99,16 @@ func (w *arrivalWorld) digestOf(shots []associate.Shot) [32]byte {
 func TestWorkersAndOrderDoNotMatter(t *testing.T) {
 	w := lineWorld(100, 1, 5, 0, 4, 0.5)
 	n := associate.NewNetwork(w.hearing, w.stations)
-	want := w.digestOf(n.Find(w.arrivals, serially))
+	want := digestOf(n.Find(w.arrivals, serially), w.arrival)
 	for _, workers := range []int{2, 5, 8} {
-		if w.digestOf(n.Find(w.arrivals, by(workers))) != want {
+		if digestOf(n.Find(w.arrivals, by(workers)), w.arrival) != want {
 			t.Errorf("%d workers find other shots", workers)
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 3 {
 		r.Shuffle(len(w.arrivals), func(i, j int) { w.arrivals[i], w.arrivals[j] = w.arrivals[j], w.arrivals[i] })
-		if w.digestOf(n.Find(w.arrivals, serially)) != want {
+		if digestOf(n.Find(w.arrivals, serially), w.arrival) != want {
 			t.Error("another order gives other shots")
 		}
 	}
@@ -147,4 +153,67 @@ func processor() time.Duration {
 		panic(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// late delivers arrivals with delays and settles once in every tick of arrival
+// time; it returns the Listener.
+func (w *arrivalWorld) late(n *associate.Network, delay func(r *rand.Rand) tw.Instant, tick tw.Instant) *associate.Listener {
+	r := rand.New(rand.NewPCG(7, 7))
+	l := associate.NewListener(n)
+	type delivery struct {
+		at tw.Instant
+		a  associate.Arrival
+	}
+	var deliveries []delivery
+	for _, a := range w.arrivals {
+		deliveries = append(deliveries, delivery{a.At + delay(r), a})
+	}
+	slices.SortStableFunc(deliveries, func(d, e delivery) int { return cmp.Compare(d.at, e.at) })
+	next := deliveries[0].at + tick
+	for _, d := range deliveries {
+		for d.at > next {
+			l.Settle(serially)
+			next += tick
+		}
+		l.Add(d.a)
+	}
+	l.Settle(serially)
+	return l
+}
+
+// Arrivals that come late, in any order, end in the same shots as all at once.
+func TestLateArrivalsEndInTheSameShots(t *testing.T) {
+	w := lineWorld(100, 1, 6, 0, 4, 1)
+	n := associate.NewNetwork(w.hearing, w.stations)
+	l := associate.NewListener(n)
+	l.Add(w.arrivals...)
+	l.Settle(serially)
+	want := digestOf(l.Shots(), l.Arrival)
+	for _, c := range []struct {
+		name  string
+		delay func(r *rand.Rand) tw.Instant
+	}{
+		{"in order", func(*rand.Rand) tw.Instant { return tw.Second }},
+		{"most in seconds, some in hours", func(r *rand.Rand) tw.Instant {
+			longest := []tw.Instant{10 * tw.Second, 10 * tw.Minute, 6 * tw.Hour}
+			u := r.IntN(100)
+			k := 0
+			if u >= 90 {
+				k = 1
+			}
+			if u >= 99 {
+				k = 2
+			}
+			return tw.Instant(r.Int64N(int64(longest[k])))
+		}},
+		{"each up to an hour late", func(r *rand.Rand) tw.Instant { return tw.Instant(r.Int64N(int64(tw.Hour))) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			late := w.late(n, c.delay, 5*tw.Minute)
+			if digestOf(late.Shots(), late.Arrival) != want {
+				t.Errorf("%d shots, other than the %d of all at once", len(late.Shots()), len(l.Shots()))
+			}
+			t.Logf("%d windows searched, %d at once", late.Searched, l.Searched)
+		})
+	}
 }

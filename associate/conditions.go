@@ -4,27 +4,35 @@ package associate
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate/kernel"
 )
 
-// Conditions are what a network's times and noise depend on besides the
-// sources, for one period: the air over each district and the clutter of each
-// station. Shots teach them (Learn); they are recorded, so that a replay uses
-// the same.
-type Conditions struct {
-	Air     [][]kernel.Air // by district, by cell of its ground
-	Clutter []int64        // false arrivals in 1,000,000 s, by station and phase
-	skies   []*kernel.Sky  // the same, ready, by district
+// Conditions are what times and noise depend on besides the sources, in one
+// district for one period: the air over it and the clutter of each station. They
+// follow from the arrivals and the sure shots of the period, so that a replay
+// needs nothing else. They are rounded, so that one more arrival seldom changes
+// them.
+type conditions struct {
+	air     []kernel.Air // by cell of the ground
+	clutter []int64      // false arrivals in 1,000,000 s, by station of the district and phase
+	sky     *kernel.Sky
+	hash    [sha256.Size]byte
 }
 
 const (
-	// period is how long conditions hold. Source: half an hour, in which the mean
-	// wind of the lowest kilometre changes by about the error left after learning
-	// it. Guess: test: residuals of shots by age of the conditions.
-	period = 30 * trucewatch.Minute
+	// memory is from how many slabs, the last of them that for which they hold,
+	// conditions are learned: half an hour. Only what is before a slab's end bears
+	// on it, so that what comes in order changes nothing of what was found.
+	// Guess: in half an hour the mean wind of the lowest kilometre changes by about
+	// the error left after learning it. Test: residuals of shots by memory.
+	memory = 6
+	// period is the length of that.
+	period = memory * slabLength
 
 	// airCellMM is the side of the squares of one air.
 	airCellMM = 24_000_000
@@ -32,101 +40,168 @@ const (
 	// district, one standard deviation. Guess. Test: airs of neighbouring squares
 	// with many shots.
 	airStepMMS = 2_500
-	// airShots is from how many shots, the surest, one air is learned. More do
-	// not help: 25 leave 0.3 m/s.
+	// airShots is from how many shots, the surest, one air is learned: 25 leave
+	// 0.3 m/s, more do not help.
 	airShots = 30
 	// airArrivals is how many arrivals a shot needs to say something of the air:
 	// three are used up by its own place and time.
 	airArrivals = 6
+	// airRoundMMS is to what the air is rounded: 0.1 m/s move a sound of 20 s by
+	// 6 ms.
+	airRoundMMS = 100
+	// aloneGap is how far from all others in its district a shot stands alone.
+	aloneGap = 20 * trucewatch.Second
 
 	// clutterTrust is as many false arrivals as the mean of all stations counts
 	// for when the clutter of one is estimated. Guess. Test: clutter of one
 	// period against the next.
 	clutterTrust = 4
+	// falseTenths is how many tenths of arrivals are taken as false before any
+	// shot is known. Guess. Test: share of arrivals in shots.
+	falseTenths = 7
+	// leastClutter is the least rate of false arrivals that is taken, in 1,000,000
+	// s: one in three hours.
+	leastClutter = 100
 )
 
-// unknown returns the conditions before anything is learned. Of the arrivals
-// of each station seven in ten are taken as clutter.
-func (n *Network) unknown(arrivals []Arrival, length trucewatch.Instant) *Conditions {
-	c := &Conditions{}
-	for _, d := range n.districts {
-		air := make([]kernel.Air, len(d.ground.Cells()))
-		for i := range air {
-			air[i] = n.hearing.UnknownAir()
-		}
-		c.Air = append(c.Air, air)
+// conditionsOf returns what holds in slab k of a district: what was learned of
+// it, or, in the pass for the sure shots, what is known before that.
+func (l *Listener) conditionsOf(p *pass, place int, k int64) *conditions {
+	if c := l.conditions[placeAndTime{place, k}]; c != nil && !p.sure {
+		return c
 	}
-	c.Clutter = n.clutter(arrivals, nil, length, 7)
-	n.ready(c)
+	var heard int64
+	for i := range int64(memory) {
+		heard += l.heard[placeAndTime{place, k - i}]
+	}
+	return l.n.before(place, heard)
+}
+
+// before returns conditions of which only the number of arrivals in the district
+// is known.
+func (n *Network) before(place int, heard int64) *conditions {
+	d := n.districts[place]
+	h := &n.hearing
+	c := &conditions{air: make([]kernel.Air, len(d.ground.Cells())), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS))}
+	for i := range c.air {
+		c.air[i] = h.UnknownAir()
+	}
+	mean := stepped(max(heard*1_000_000*falseTenths/10/int64(len(c.clutter))/int64(period/trucewatch.Second), leastClutter))
+	for i := range c.clutter {
+		c.clutter[i] = mean
+	}
+	n.ready(d, c)
 	return c
 }
 
-// ready makes the skies of c.
-func (n *Network) ready(c *Conditions) {
-	phases := len(n.hearing.PhasesMMS)
-	for k, d := range n.districts {
-		var clutter []int64
-		for _, station := range d.stations {
-			clutter = append(clutter, c.Clutter[int(station)*phases:int(station+1)*phases]...)
+// learn sets the conditions of a slab in all districts. It says whether any
+// changed.
+func (l *Listener) learn(number int64, run Run) bool {
+	now := make([]*conditions, len(l.n.districts))
+	run(len(now), func(i int) { now[i] = l.learned(i, number) })
+	changed := false
+	for i, c := range now {
+		key := placeAndTime{i, number}
+		if old := l.conditions[key]; c == nil && old == nil || old != nil && c != nil && old.hash == c.hash {
+			continue
 		}
-		c.skies = append(c.skies, d.ground.NewSky(c.Air[k], clutter))
+		l.conditions[key], changed = c, true
 	}
+	return changed
 }
 
-// clutter estimates false arrivals from those that nothing explains, of which
-// tenths in ten are taken as false.
-func (n *Network) clutter(arrivals []Arrival, explained []bool, length trucewatch.Instant, tenths int64) []int64 {
+// learned returns the conditions of a district in a slab; nil if nothing was
+// heard.
+func (l *Listener) learned(place int, number int64) *conditions {
+	n := l.n
+	d := n.districts[place]
+	till := trucewatch.Instant(number+1) * n.slab
+	from := till - period
 	phases := len(n.hearing.PhasesMMS)
-	count := make([]int64, len(n.stations)*phases)
-	var total int64
-	for i, a := range arrivals {
-		if explained == nil || !explained[i] {
-			count[int(a.Station)*phases+int(a.Phase)]++
-			total++
+	count := make([]int64, len(d.stations)*phases)
+	heard := false
+	for local, station := range d.stations {
+		for ph := range phases {
+			list := l.lists[int(station)*phases+ph]
+			at, _ := slices.BinarySearchFunc(list, from, func(i int32, t trucewatch.Instant) int { return cmp.Compare(l.arrivals[i].At, t) })
+			for ; at < len(list) && l.arrivals[list[at]].At < till; at++ {
+				heard = true
+				if l.sure == nil || !l.sure.taken[list[at]] {
+					count[local*phases+ph]++
+				}
+			}
 		}
 	}
+	if !heard {
+		return nil
+	}
+	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, l.sure == nil)}
+	if l.sure != nil {
+		c.air = l.learnAir(d, c.air, l.sureShots(d, from))
+	}
+	n.ready(d, c)
+	return c
+}
+
+// clutter estimates false arrivals in 1,000,000 s from the arrivals of a period
+// that no sure shot explains; all says that none was looked for.
+func (n *Network) clutter(count []int64, all bool) []int64 {
 	const million = 1_000_000
-	seconds := max(int64(length/trucewatch.Second), 1)
-	mean := max(total*million/int64(len(count)), 1) // millionths of an arrival
+	seconds := int64(period / trucewatch.Second)
+	var total int64
+	for _, v := range count {
+		total += v
+	}
+	tenths := int64(10)
+	if all {
+		tenths = falseTenths
+	}
+	mean := stepped(max(total*million*tenths/10/int64(len(count))/seconds, leastClutter))
 	out := make([]int64, len(count))
 	for k, v := range count {
-		// As if the mean rate had been seen long enough for clutterTrust arrivals.
-		out[k] = max((v+clutterTrust)*million*tenths/10*million/(seconds*million+clutterTrust*million*seconds/mean*million), 1)
+		// As if the mean rate had been seen for as long as clutterTrust arrivals take.
+		longer := clutterTrust * million / mean
+		out[k] = stepped(max((v*tenths/10+clutterTrust)*million/(seconds+longer), 1))
 	}
 	return out
 }
 
-// learn returns the conditions that shots, found in arrivals under before, tell.
-func (n *Network) learn(before *Conditions, arrivals []Arrival, shots []Shot, length trucewatch.Instant) *Conditions {
-	explained := make([]bool, len(arrivals))
-	c := &Conditions{}
-	byDistrict := make([][]*Shot, len(n.districts))
-	for i := range shots {
-		s := &shots[i]
-		for _, a := range s.Arrivals {
-			explained[a] = true
-		}
-		if len(s.Arrivals) < airArrivals {
-			continue
-		}
-		for k, d := range n.districts {
-			if d.covers(s, arrivals) {
-				byDistrict[k] = append(byDistrict[k], s)
+// stepped rounds up to the next of 1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8, 10
+// and so on, in millionths.
+func stepped(v int64) int64 {
+	for decade := int64(1); ; decade *= 10 {
+		for _, step := range [...]int64{100, 125, 160, 200, 250, 320, 400, 500, 630, 800} {
+			if step*decade >= v*100 {
+				return max(step*decade/100, 1)
 			}
 		}
 	}
-	for k, d := range n.districts {
-		c.Air = append(c.Air, n.learnAir(d, before.Air[k], arrivals, byDistrict[k]))
+}
+
+// sureShots returns the sure shots of a period whose stations are all among
+// those of d.
+func (l *Listener) sureShots(d *district, from trucewatch.Instant) []*Shot {
+	var out []*Shot
+	first, _ := slices.BinarySearchFunc(l.sure.slabs, floor(int64(from), int64(l.n.slab)), func(s *slab, k int64) int { return cmp.Compare(s.number, k) })
+	for _, s := range l.sure.slabs[first:] {
+		if trucewatch.Instant(s.number)*l.n.slab >= from+period {
+			break
+		}
+		for i := range s.windows {
+			for j := range s.windows[i].shots {
+				if shot := &s.windows[i].shots[j]; len(shot.Arrivals) >= airArrivals && l.covers(d, shot) {
+					out = append(out, shot)
+				}
+			}
+		}
 	}
-	c.Clutter = n.clutter(arrivals, explained, length, 10)
-	n.ready(c)
-	return c
+	return out
 }
 
 // covers says whether all stations of s are among those of d.
-func (d *district) covers(s *Shot, arrivals []Arrival) bool {
+func (l *Listener) covers(d *district, s *Shot) bool {
 	for _, a := range s.Arrivals {
-		if _, found := slices.BinarySearch(d.stations, arrivals[a].Station); !found {
+		if _, found := slices.BinarySearch(d.stations, l.arrivals[a].Station); !found {
 			return false
 		}
 	}
@@ -137,7 +212,9 @@ func (d *district) covers(s *Shot, arrivals []Arrival) bool {
 // of several rounds may be mixed; then by score.
 func surest(shots []*Shot) []*Shot {
 	shots = slices.Clone(shots)
-	slices.SortFunc(shots, func(s, t *Shot) int { return cmp.Or(cmp.Compare(s.At, t.At), slices.Compare(s.Arrivals, t.Arrivals)) })
+	slices.SortFunc(shots, func(s, t *Shot) int {
+		return cmp.Or(cmp.Compare(s.At, t.At), cmp.Compare(s.Position.LatE7, t.Position.LatE7), cmp.Compare(s.Position.LonE7, t.Position.LonE7))
+	})
 	crowded := make(map[*Shot]int, len(shots))
 	for i, s := range shots {
 		if i > 0 && s.At-shots[i-1].At < aloneGap || i+1 < len(shots) && shots[i+1].At-s.At < aloneGap {
@@ -150,46 +227,64 @@ func surest(shots []*Shot) []*Shot {
 	return shots
 }
 
-// aloneGap is how far from all others in its district a shot stands alone.
-const aloneGap = 20 * trucewatch.Second
-
 // learnAir finds the air of each square of a district: first that of the whole
 // district, then each square's around it.
-func (n *Network) learnAir(d *district, before []kernel.Air, arrivals []Arrival, shots []*Shot) []kernel.Air {
-	if n.hearing.WindMMS == 0 || len(shots) == 0 {
+func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []kernel.Air {
+	if len(shots) == 0 {
 		return before
 	}
-	shots = surest(shots)
+	h := &l.n.hearing
 	type square struct{ column, row int64 }
 	squareOf := func(east, north int64) square { return square{floor(east, airCellMM), floor(north, airCellMM)} }
-	blasts := make([]kernel.Blast, len(shots))
-	at := make([]square, len(shots))
-	for i, s := range shots {
+	var blasts []kernel.Blast
+	own := make(map[square][]kernel.Blast)
+	for _, s := range surest(shots) {
 		east, north := d.plane.Project(s.Position)
-		blasts[i] = kernel.Blast{EastMM: east, NorthMM: north}
+		blast := kernel.Blast{EastMM: east, NorthMM: north}
 		for _, a := range s.Arrivals {
-			local, _ := slices.BinarySearch(d.stations, arrivals[a].Station)
-			blasts[i].Arrivals = append(blasts[i].Arrivals, kernel.Arrival{Station: int32(local), Phase: arrivals[a].Phase, At: int64(arrivals[a].At - s.At)})
+			local, _ := slices.BinarySearch(d.stations, l.arrivals[a].Station)
+			blast.Arrivals = append(blast.Arrivals, kernel.Arrival{Station: int32(local), Phase: l.arrivals[a].Phase, At: int64(l.arrivals[a].At - s.At)})
 		}
-		at[i] = squareOf(east, north)
+		k := squareOf(east, north)
+		if len(blasts) < airShots {
+			blasts = append(blasts, blast)
+		}
+		if len(own[k]) < airShots {
+			own[k] = append(own[k], blast)
+		}
 	}
-	whole, speedLeft, windLeft := d.ground.LearnAir(blasts[:min(len(blasts), airShots)], kernel.Air{}, n.hearing.SpeedMMS, n.hearing.WindMMS)
+	whole, speedLeft, windLeft := d.ground.LearnAir(blasts, kernel.Air{}, h.SpeedMMS, h.WindMMS)
 	learned := make(map[square]kernel.Air)
 	out := make([]kernel.Air, len(before))
 	for i, centre := range d.ground.Cells() {
 		k := squareOf(centre[0], centre[1])
 		air, done := learned[k]
 		if !done {
-			var own []kernel.Blast
-			for j := range blasts {
-				if at[j] == k && len(own) < airShots {
-					own = append(own, blasts[j])
-				}
-			}
-			air, _, _ = d.ground.LearnAir(own, whole, min(n.hearing.SpeedMMS, speedLeft+airStepMMS), min(n.hearing.WindMMS, windLeft+airStepMMS))
+			air, _, _ = d.ground.LearnAir(own[k], whole, min(h.SpeedMMS, speedLeft+airStepMMS), min(h.WindMMS, windLeft+airStepMMS))
+			air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
+			air.Spread = stepped(air.Spread)
 			learned[k] = air
 		}
 		out[i] = air
 	}
 	return out
+}
+
+func rounded(mms int64) int64 { return floor(mms+airRoundMMS/2, airRoundMMS) * airRoundMMS }
+
+// ready makes the sky and hash of c.
+func (n *Network) ready(d *district, c *conditions) {
+	c.sky = d.ground.NewSky(c.air, c.clutter)
+	h := sha256.New()
+	var buf []byte
+	for _, a := range c.air {
+		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread} {
+			buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
+		}
+	}
+	for _, v := range c.clutter {
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
+	}
+	h.Write(buf)
+	c.hash = [sha256.Size]byte(h.Sum(nil))
 }

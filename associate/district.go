@@ -16,6 +16,7 @@ import (
 type district struct {
 	south, west int32 // corner of the cell: its name
 	centre      geo.Position
+	span        int64 // from the centre to the furthest that bears on it, mm
 	plane       geo.Plane
 	ground      *kernel.Ground
 	stations    []int32 // of the network, of the district and all within reach of it; ascending
@@ -40,7 +41,7 @@ func districts(ears *kernel.Ears, h *Hearing, stations []Station) []*district {
 		if !found {
 			tall, wide := int64(high.LatE7)-int64(low.LatE7), int64(high.LonE7)-int64(low.LonE7)
 			row, column := (int64(low.LatE7)+90*geo.E7+tall/2)/tall, (int64(low.LonE7)+180*geo.E7+wide/2)/wide
-			d := &district{south: low.LatE7, west: low.LonE7, centre: cell.Center, plane: geo.NewPlane(cell.Center), colour: int(row%2*2 + column%2)}
+			d := &district{span: 4 * halo, south: low.LatE7, west: low.LonE7, centre: cell.Center, plane: geo.NewPlane(cell.Center), colour: int(row%2*2 + column%2)}
 			all = slices.Insert(all, at, d)
 		}
 		home[i] = all[at]

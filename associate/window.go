@@ -14,9 +14,12 @@ import (
 // A window is the arrivals of one district for a while, being searched.
 type window struct {
 	d        *district
-	from     trucewatch.Instant // its time 0
-	arrivals []kernel.Arrival   // by station, phase, time
-	number   []int32            // in the network's list
+	from     trucewatch.Instant // its time 0: when its slab begins
+	till     trucewatch.Instant // when its slab ends
+	sky      *kernel.Sky
+	births   [][3]int64       // shots found before: east, north, time
+	arrivals []kernel.Arrival // by station, phase, time
+	number   []int32          // in the network's list
 	tile     *kernel.Tile
 	searcher *kernel.Searcher
 	seeds    []int32 // arrivals from which sources are sought, by time
@@ -47,6 +50,30 @@ func (h *byScore) Pop() any {
 }
 
 const unbounded = 1 << 60
+
+// search finds the shots whose first arrival is in the slab.
+func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) []Shot {
+	slices.SortFunc(w.seeds, func(i, j int32) int {
+		return cmp.Or(cmp.Compare(w.arrivals[i].At, w.arrivals[j].At), cmp.Compare(i, j))
+	})
+	w.bound = make([]int64, len(w.seeds))
+	for i := range w.bound {
+		w.bound[i] = unbounded
+	}
+	w.tile = kernel.NewTile(w.d.ground, w.sky, w.arrivals)
+	for _, b := range w.births {
+		w.tile.Remember(b[0], b[1], b[2])
+	}
+	w.searcher = kernel.NewSearcher(w.tile)
+	w.climb(rung)
+	var out []Shot
+	for i := range w.found {
+		if s := w.shot(&w.found[i]); first(&s) < w.till {
+			out = append(out, s)
+		}
+	}
+	return out
+}
 
 // climb accepts solutions down the ladder from one rung to another.
 func (w *window) climb(rungs []int64) {
