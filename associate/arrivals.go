@@ -3,6 +3,8 @@
 package associate
 
 import (
+	"slices"
+
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate/kernel"
 	"github.com/trucewatch/trucewatch/geo"
@@ -75,18 +77,27 @@ const slabLength = 5 * trucewatch.Minute
 
 // NewNetwork readies a network of stations.
 func NewNetwork(h Hearing, stations []Station) *Network {
-	n := &Network{hearing: h, stations: stations, ears: kernel.NewEars(h), slab: slabLength}
-	n.districts = districts(n.ears, &n.hearing, stations)
+	n := &Network{hearing: h, ears: kernel.NewEars(h), slab: slabLength}
 	slowest := h.PhasesMMS[len(h.PhasesMMS)-1]
 	n.travel = trucewatch.Instant((h.FirstMM + h.ReachMM) * 1_100_000 / slowest)
 	n.ahead = n.travel / 2
-	n.places = make([][]int, len(stations))
-	for place, d := range n.districts {
-		for _, station := range d.stations {
-			n.places[station] = append(n.places[station], place)
-		}
-	}
+	n.add(stations)
 	return n
+}
+
+// add takes more stations and returns the districts that they change.
+func (n *Network) add(stations []Station) []int {
+	var changed []int
+	for _, s := range stations {
+		n.stations, n.places = append(n.stations, s), append(n.places, nil)
+		changed = append(changed, n.settle()...)
+	}
+	slices.Sort(changed)
+	changed = slices.Compact(changed)
+	for _, place := range changed {
+		n.gather(place)
+	}
+	return changed
 }
 
 // Find returns the shots that explain arrivals, by time.

@@ -18,7 +18,7 @@ import (
 // needs nothing else. They are rounded, so that one more arrival seldom changes
 // them.
 type conditions struct {
-	air     []kernel.Air // by cell of the ground
+	air     []kernel.Air // by square of the district
 	clutter []int64      // false arrivals in 1,000,000 s, by station of the district and phase
 	sky     *kernel.Sky
 	hash    [sha256.Size]byte
@@ -78,34 +78,49 @@ func (l *Listener) conditionsOf(p *pass, place int, k int64) *conditions {
 }
 
 // before returns conditions of which only the number of arrivals in the district
-// is known.
+// is known. Each is made once; tasks of one district never run at the same time.
 func (n *Network) before(place int, heard int64) *conditions {
 	d := n.districts[place]
 	h := &n.hearing
-	c := &conditions{air: make([]kernel.Air, len(d.ground.Cells())), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS))}
+	mean := stepped(max(heard*1_000_000*falseTenths/10/int64(len(d.stations)*len(h.PhasesMMS))/int64(period/trucewatch.Second), leastClutter))
+	if c := d.before[mean]; c != nil {
+		return c
+	}
+	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS))}
 	for i := range c.air {
 		c.air[i] = h.UnknownAir()
 	}
-	mean := stepped(max(heard*1_000_000*falseTenths/10/int64(len(c.clutter))/int64(period/trucewatch.Second), leastClutter))
 	for i := range c.clutter {
 		c.clutter[i] = mean
 	}
-	n.ready(d, c)
+	d.ready(c)
+	d.before[mean] = c
 	return c
 }
 
-// learn sets the conditions of a slab in all districts. It says whether any
-// changed.
-func (l *Listener) learn(number int64, run Run) bool {
-	now := make([]*conditions, len(l.n.districts))
-	run(len(now), func(i int) { now[i] = l.learned(i, number) })
-	changed := false
-	for i, c := range now {
-		key := placeAndTime{i, number}
-		if old := l.conditions[key]; c == nil && old == nil || old != nil && c != nil && old.hash == c.hash {
-			continue
+// learn sets the conditions of each district in the slabs that its touched time
+// bears on, and returns the times of those that changed.
+func (l *Listener) learn(where []touched, run Run) touched {
+	n := l.n
+	first := func(t touched) int64 { return floor(int64(t.from-n.slab), int64(n.slab)) }
+	now := make([][]*conditions, len(n.districts))
+	run(len(now), func(i int) {
+		for k := first(where[i]); where[i].from <= where[i].till && k <= floor(int64(where[i].till+period), int64(n.slab)); k++ {
+			now[i] = append(now[i], l.learned(i, k))
 		}
-		l.conditions[key], changed = c, true
+	})
+	changed := untouched()
+	for i := range now {
+		for j, c := range now[i] {
+			k := first(where[i]) + int64(j)
+			key := placeAndTime{i, k}
+			if old := l.conditions[key]; c == nil && old == nil || old != nil && c != nil && old.hash == c.hash {
+				continue
+			}
+			l.conditions[key] = c
+			changed.add(trucewatch.Instant(k) * n.slab)
+			changed.add(trucewatch.Instant(k+1)*n.slab - 1)
+		}
 	}
 	return changed
 }
@@ -139,7 +154,7 @@ func (l *Listener) learned(place int, number int64) *conditions {
 	if l.sure != nil {
 		c.air = l.learnAir(d, c.air, l.sureShots(d, from))
 	}
-	n.ready(d, c)
+	d.ready(c)
 	return c
 }
 
@@ -187,11 +202,9 @@ func (l *Listener) sureShots(d *district, from trucewatch.Instant) []*Shot {
 		if trucewatch.Instant(s.number)*l.n.slab >= from+period {
 			break
 		}
-		for i := range s.windows {
-			for j := range s.windows[i].shots {
-				if shot := &s.windows[i].shots[j]; len(shot.Arrivals) >= airArrivals && l.covers(d, shot) {
-					out = append(out, shot)
-				}
+		for _, shot := range s.shots() {
+			if len(shot.Arrivals) >= airArrivals && l.covers(d, &shot) {
+				out = append(out, &shot)
 			}
 		}
 	}
@@ -201,7 +214,7 @@ func (l *Listener) sureShots(d *district, from trucewatch.Instant) []*Shot {
 // covers says whether all stations of s are among those of d.
 func (l *Listener) covers(d *district, s *Shot) bool {
 	for _, a := range s.Arrivals {
-		if _, found := slices.BinarySearch(d.stations, l.arrivals[a].Station); !found {
+		if _, found := d.local[l.arrivals[a].Station]; !found {
 			return false
 		}
 	}
@@ -234,38 +247,29 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 		return before
 	}
 	h := &l.n.hearing
-	type square struct{ column, row int64 }
-	squareOf := func(east, north int64) square { return square{floor(east, airCellMM), floor(north, airCellMM)} }
 	var blasts []kernel.Blast
-	own := make(map[square][]kernel.Blast)
+	own := make([][]kernel.Blast, d.squares)
 	for _, s := range surest(shots) {
 		east, north := d.plane.Project(s.Position)
 		blast := kernel.Blast{EastMM: east, NorthMM: north}
 		for _, a := range s.Arrivals {
-			local, _ := slices.BinarySearch(d.stations, l.arrivals[a].Station)
-			blast.Arrivals = append(blast.Arrivals, kernel.Arrival{Station: int32(local), Phase: l.arrivals[a].Phase, At: int64(l.arrivals[a].At - s.At)})
+			blast.Arrivals = append(blast.Arrivals, kernel.Arrival{Station: d.local[l.arrivals[a].Station], Phase: l.arrivals[a].Phase, At: int64(l.arrivals[a].At - s.At)})
 		}
-		k := squareOf(east, north)
+		k, ok := d.squareOf(east, north)
 		if len(blasts) < airShots {
 			blasts = append(blasts, blast)
 		}
-		if len(own[k]) < airShots {
+		if ok && len(own[k]) < airShots {
 			own[k] = append(own[k], blast)
 		}
 	}
 	whole, speedLeft, windLeft := d.ground.LearnAir(blasts, kernel.Air{}, h.SpeedMMS, h.WindMMS)
-	learned := make(map[square]kernel.Air)
-	out := make([]kernel.Air, len(before))
-	for i, centre := range d.ground.Cells() {
-		k := squareOf(centre[0], centre[1])
-		air, done := learned[k]
-		if !done {
-			air, _, _ = d.ground.LearnAir(own[k], whole, min(h.SpeedMMS, speedLeft+airStepMMS), min(h.WindMMS, windLeft+airStepMMS))
-			air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
-			air.Spread = stepped(air.Spread)
-			learned[k] = air
-		}
-		out[i] = air
+	out := make([]kernel.Air, d.squares)
+	for k := range out {
+		air, _, _ := d.ground.LearnAir(own[k], whole, min(h.SpeedMMS, speedLeft+airStepMMS), min(h.WindMMS, windLeft+airStepMMS))
+		air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
+		air.Spread = stepped(air.Spread)
+		out[k] = air
 	}
 	return out
 }
@@ -273,9 +277,8 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 func rounded(mms int64) int64 { return floor(mms+airRoundMMS/2, airRoundMMS) * airRoundMMS }
 
 // ready makes the sky and hash of c.
-func (n *Network) ready(d *district, c *conditions) {
-	c.sky = d.ground.NewSky(c.air, c.clutter)
-	h := sha256.New()
+func (d *district) ready(c *conditions) {
+	c.sky = d.ground.NewSky(c.air, d.square, c.clutter)
 	var buf []byte
 	for _, a := range c.air {
 		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread} {
@@ -285,6 +288,5 @@ func (n *Network) ready(d *district, c *conditions) {
 	for _, v := range c.clutter {
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
 	}
-	h.Write(buf)
-	c.hash = [sha256.Size]byte(h.Sum(nil))
+	c.hash = sha256.Sum256(buf)
 }

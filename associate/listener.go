@@ -32,7 +32,8 @@ type Listener struct {
 	sure, full *pass
 	conditions map[placeAndTime]*conditions // by district and slab
 	heard      map[placeAndTime]int64       // arrivals, likewise
-	touched    touched                      // since the last Settle
+	touched    []touched                    // by district, since the last Settle
+	span       touched                      // of all arrivals
 	Searched   int64                        // windows searched so far
 }
 
@@ -49,6 +50,13 @@ func untouched() touched { return touched{1 << 62, -1 << 62} }
 
 func (t *touched) add(at trucewatch.Instant) { t.from, t.till = min(t.from, at), max(t.till, at) }
 
+func (t *touched) join(u touched) {
+	if u.from <= u.till {
+		t.add(u.from)
+		t.add(u.till)
+	}
+}
+
 // A pass is one fold over the slabs.
 type pass struct {
 	rungs [][]int64
@@ -60,7 +68,7 @@ type pass struct {
 // A slab is what was found in the windows of one slab.
 type slab struct {
 	number  int64
-	windows []result // by rung and district
+	windows [][]result // by rung, by district
 }
 
 type result struct {
@@ -70,7 +78,8 @@ type result struct {
 
 // NewListener returns a Listener without arrivals.
 func NewListener(n *Network) *Listener {
-	l := &Listener{n: n, lists: make([][]int32, len(n.stations)*len(n.hearing.PhasesMMS)), full: &pass{rungs: rungs}, conditions: make(map[placeAndTime]*conditions), heard: make(map[placeAndTime]int64), touched: untouched()}
+	l := &Listener{n: n, lists: make([][]int32, len(n.stations)*len(n.hearing.PhasesMMS)), full: &pass{rungs: rungs}, conditions: make(map[placeAndTime]*conditions), heard: make(map[placeAndTime]int64), span: untouched()}
+	l.touch(len(n.districts))
 	if n.hearing.WindMMS > 0 {
 		l.sure = &pass{rungs: sureRungs, sure: true}
 	}
@@ -89,9 +98,61 @@ func (l *Listener) Add(arrivals ...Arrival) {
 		if l.sure != nil {
 			l.sure.taken = append(l.sure.taken, false)
 		}
-		l.touched.add(a.At)
+		l.span.add(a.At)
 		for _, place := range l.n.places[a.Station] {
+			l.touched[place].add(a.At)
 			l.heard[placeAndTime{place, floor(int64(a.At), int64(l.n.slab))}]++
+		}
+	}
+}
+
+// touch makes room for so many districts.
+func (l *Listener) touch(districts int) {
+	for len(l.touched) < districts {
+		l.touched = append(l.touched, untouched())
+	}
+}
+
+// AddStations takes stations that were not known before. Each is held to have
+// listened all the time.
+func (l *Listener) AddStations(stations ...Station) {
+	n := l.n
+	changed := n.add(stations)
+	l.lists = append(l.lists, make([][]int32, len(stations)*len(n.hearing.PhasesMMS))...)
+	l.touch(len(n.districts))
+	for _, place := range changed {
+		l.touched[place] = l.span
+		for _, p := range []*pass{l.sure, l.full} {
+			if p != nil {
+				p.forget(place)
+			}
+		}
+		l.recount(place)
+	}
+}
+
+// recount counts the arrivals of a district again.
+func (l *Listener) recount(place int) {
+	phases := len(l.n.hearing.PhasesMMS)
+	for k := floor(int64(l.span.from), int64(l.n.slab)); k <= floor(int64(l.span.till), int64(l.n.slab)); k++ {
+		delete(l.heard, placeAndTime{place, k})
+	}
+	for _, station := range l.n.districts[place].stations {
+		for _, list := range l.lists[int(station)*phases : int(station+1)*phases] {
+			for _, i := range list {
+				l.heard[placeAndTime{place, floor(int64(l.arrivals[i].At), int64(l.n.slab))}]++
+			}
+		}
+	}
+}
+
+// forget has every window of a district searched again.
+func (p *pass) forget(place int) {
+	for _, s := range p.slabs {
+		for r := range s.windows {
+			if place < len(s.windows[r]) {
+				s.windows[r][place].input = [sha256.Size]byte{}
+			}
 		}
 	}
 }
@@ -108,28 +169,29 @@ type Settled struct{ Gone, New []Shot }
 // Settle finds what the arrivals added since the last one change. Tasks that do
 // not depend on each other are given to run.
 func (l *Listener) Settle(run Run) Settled {
-	if l.touched.from > l.touched.till {
+	n := l.n
+	where, all := slices.Clone(l.touched), untouched()
+	for place := range where {
+		all.join(where[place])
+		l.touched[place] = untouched()
+	}
+	if all.from > all.till {
 		return Settled{}
 	}
-	n := l.n
-	where := l.touched
-	l.touched = untouched()
 	if l.sure != nil {
-		changed := l.fold(l.sure, touched{where.from, where.till + period}, run)
+		// Before anything is learned conditions depend on how much was heard.
+		changed := l.fold(l.sure, touched{all.from, all.till + period}, run)
 		for _, s := range append(changed.Gone, changed.New...) {
-			where.add(s.At)
-			where.add(s.At + n.travel)
+			for _, a := range s.Arrivals {
+				for _, place := range n.places[l.arrivals[a].Station] {
+					where[place].add(s.At)
+					where[place].add(l.arrivals[a].At)
+				}
+			}
 		}
 	}
-	// Conditions depend on the arrivals and the sure shots of the slabs before.
-	first, last := floor(int64(where.from-n.slab), int64(n.slab)), floor(int64(where.till+period), int64(n.slab))
-	for k := first; k <= last; k++ {
-		if l.learn(k, run) {
-			where.add(trucewatch.Instant(k) * n.slab)
-			where.add(trucewatch.Instant(k+1)*n.slab - 1)
-		}
-	}
-	return l.fold(l.full, where, run)
+	all.join(l.learn(where, run))
+	return l.fold(l.full, all, run)
 }
 
 // Shots returns all shots found, by time.
@@ -149,8 +211,10 @@ func sortShots(shots []Shot) {
 }
 
 func (s *slab) shots() (out []Shot) {
-	for _, w := range s.windows {
-		out = append(out, w.shots...)
+	for _, rung := range s.windows {
+		for _, w := range rung {
+			out = append(out, w.shots...)
+		}
 	}
 	return out
 }
@@ -194,11 +258,9 @@ func (l *Listener) fold(p *pass, where touched, run Run) Settled {
 
 // mark says whether the arrivals of the shots of s are explained.
 func (p *pass) mark(s *slab, taken bool) {
-	for _, w := range s.windows {
-		for i := range w.shots {
-			for _, a := range w.shots[i].Arrivals {
-				p.taken[a] = taken
-			}
+	for _, shot := range s.shots() {
+		for _, a := range shot.Arrivals {
+			p.taken[a] = taken
 		}
 	}
 }
@@ -236,7 +298,7 @@ func (s Shot) equal(t Shot) bool {
 // that they depend on has changed.
 func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run) *slab {
 	n := l.n
-	s := &slab{number: k, windows: make([]result, len(p.rungs)*len(n.districts))}
+	s := &slab{number: k, windows: make([][]result, len(p.rungs))}
 	var recent []birth
 	for _, old := range kept[max(0, len(kept)-2):] {
 		if old.number >= k-2 {
@@ -245,6 +307,8 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 	}
 	empty := true
 	for r, rung := range p.rungs {
+		windows := make([]result, len(n.districts))
+		s.windows[r] = windows
 		for colour := range colours {
 			var at []int
 			for i, d := range n.districts {
@@ -254,20 +318,20 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 			}
 			searched := make([]bool, len(at))
 			run(len(at), func(i int) {
-				place := r*len(n.districts) + at[i]
+				place := at[i]
 				w, input := l.window(p, at[i], k, rung, recent)
 				if w == nil {
 					return
 				}
-				if before != nil && before.windows[place].input == input {
-					s.windows[place] = before.windows[place]
+				if before != nil && place < len(before.windows[r]) && before.windows[r][place].input == input {
+					windows[place] = before.windows[r][place]
 					return
 				}
 				searched[i] = true
-				s.windows[place] = result{input, w.search(rung, l.firstOf)}
+				windows[place] = result{input, w.search(rung, l.firstOf)}
 			})
 			for i, district := range at {
-				w := &s.windows[r*len(n.districts)+district]
+				w := &windows[district]
 				empty = empty && w.input == [sha256.Size]byte{}
 				recent = appendBirths(recent, w.shots)
 				for j := range w.shots {

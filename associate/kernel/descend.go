@@ -48,7 +48,7 @@ func (s *Searcher) descend(x, y, z float64) (Solution, bool) {
 	e := t.g.ears
 	first := &t.g.stations[t.station[s.first]]
 	home, _ := t.g.topCell(x, y)
-	at := t.at[s.first] - t.air[home].travel(first, x, y, length3(x-first.x, y-first.y, z), 0)
+	at := t.at[s.first] - t.kinds[t.kind[home]].travel(first, x, y, length3(x-first.x, y-first.y, z), 0)
 	leaf := e.top / float64(int(1)<<(e.levels-1))
 	wide := 0.75
 	var info [4][4]float64
@@ -99,7 +99,7 @@ func (s *Searcher) choose(x, y, z, at, widerKM float64) {
 	if !ok {
 		return
 	}
-	m := &t.air[home]
+	m := &t.kinds[t.kind[home]]
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
 		if t.begin[int(j)*e.phases] == t.begin[int(j+1)*e.phases] {

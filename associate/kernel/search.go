@@ -321,7 +321,7 @@ func (s *Searcher) viewOf(n *cell) view {
 	e := t.g.ears
 	first := &t.g.stations[t.station[s.first]]
 	d := length3(n.x-first.x, n.y-first.y, n.z)
-	v := view{m: &t.air[int(n.iy>>n.level)*t.g.wide+int(n.ix>>n.level)]}
+	v := view{m: &t.kinds[t.kind[int(n.iy>>n.level)*t.g.wide+int(n.ix>>n.level)]]}
 	v.travel = v.m.travel(first, n.x, n.y, d, 0)
 	nearest := max(d-n.half, 0)
 	near, far := e.bin(nearest), e.bin(d+n.half)

@@ -148,7 +148,8 @@ func (g *Ground) quiet(n *cell) []float64 {
 
 // A Sky is what the times and the noise over a Ground depend on for a while.
 type Sky struct {
-	air     []medium           // by top cell
+	kinds   []medium
+	kind    []int32            // by top cell
 	slowest [phasesMax]float64 // anywhere
 	vaguest int                // class of spread anywhere
 	clutter []float64          // -ln of the rate of false arrivals, by station and phase
@@ -162,15 +163,15 @@ type medium struct {
 	spread            int
 }
 
-// NewSky readies the air, how sound leaves each top cell (see Cells), and
-// clutter: for each station and phase, how many false arrivals come in
+// NewSky readies the air, by kind, with the kind of each top cell (see Cells),
+// and clutter: for each station and phase, how many false arrivals come in
 // 1,000,000 seconds.
-func (g *Ground) NewSky(air []Air, clutter []int64) *Sky {
+func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64) *Sky {
 	e := g.ears
-	k := &Sky{}
-	for i, a := range air {
+	k := &Sky{kind: kind, clutter: make([]float64, len(clutter))}
+	for i, a := range kinds {
 		m := e.medium(a)
-		k.air = append(k.air, m)
+		k.kinds = append(k.kinds, m)
 		k.vaguest = max(k.vaguest, m.spread)
 		for ph := range e.phases {
 			if i == 0 || m.slowest[ph] < k.slowest[ph] {
@@ -178,8 +179,12 @@ func (g *Ground) NewSky(air []Air, clutter []int64) *Sky {
 			}
 		}
 	}
-	for _, n := range clutter {
-		k.clutter = append(k.clutter, -geo.Log(float64(max(n, 1))/1e6))
+	for i, n := range clutter {
+		if i > 0 && n == clutter[i-1] {
+			k.clutter[i] = k.clutter[i-1]
+			continue
+		}
+		k.clutter[i] = -geo.Log(float64(max(n, 1)) / 1e6)
 	}
 	return k
 }
