@@ -39,7 +39,8 @@ type Shot struct {
 	Arrivals []int32               // by number in the list given
 	Gains    []trucewatch.MilliNat // what each of them is worth
 	Degraded bool                  // the search was cut short
-	solution kernel.Solution
+	Region   geo.Region            // holds the source with 95 %, if its arrivals are the right ones
+	Error    trucewatch.Instant    // of At, one standard deviation
 }
 
 // Solutions are accepted down a ladder of scores, the sure ones first, so that a

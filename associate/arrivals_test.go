@@ -138,6 +138,7 @@ func BenchmarkArrivals(b *testing.B) {
 				m = w.mark(n.Find(w.arrivals, serially))
 			}
 			took := (processor() - before).Seconds() / float64(b.N)
+			b.ReportMetric(m.covered, "covered")
 			b.ReportMetric(m.precision, "precision")
 			b.ReportMetric(m.recall, "recall")
 			b.ReportMetric(1000*m.errors[len(m.errors)/2], "m")
@@ -215,5 +216,32 @@ func TestLateArrivalsEndInTheSameShots(t *testing.T) {
 			}
 			t.Logf("%d windows searched, %d at once", late.Searched, l.Searched)
 		})
+	}
+}
+
+// Stations that become known one after the other, with their first arrival, end
+// in the same shots as a network known from the beginning.
+func TestStationsMayComeOneByOne(t *testing.T) {
+	w := lineWorld(60, 1, 8, 0, 4, 0.5)
+	slices.SortFunc(w.arrivals, func(a, b associate.Arrival) int { return cmp.Compare(a.At, b.At) })
+	number := make([]int32, len(w.stations)) // from 1
+	var known []associate.Station
+	l := associate.NewListener(associate.NewNetwork(w.hearing, nil))
+	for i, a := range w.arrivals {
+		if number[a.Station] == 0 {
+			known = append(known, w.stations[a.Station])
+			number[a.Station] = int32(len(known))
+			l.AddStations(w.stations[a.Station])
+		}
+		a.Station = number[a.Station] - 1
+		w.arrivals[i] = a
+		l.Add(a)
+		if i%100 == 99 {
+			l.Settle(serially)
+		}
+	}
+	l.Settle(serially)
+	if digestOf(l.Shots(), l.Arrival) != digestOf(associate.NewNetwork(w.hearing, known).Find(w.arrivals, serially), w.arrival) {
+		t.Error("other shots")
 	}
 }

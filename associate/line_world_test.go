@@ -193,6 +193,7 @@ func regionWorld(events int, noise float64, seed uint64) *arrivalWorld {
 // least 0.6 of the larger of both (the rule of PyOcto's benchmark).
 type mark struct {
 	precision, recall, f1 float64
+	covered               float64   // share of matched events within the region of 95 %
 	errors                []float64 // km, of matched events, ascending
 
 }
@@ -210,6 +211,9 @@ func (w *arrivalWorld) mark(shots []associate.Shot) mark {
 			if e >= 0 && float64(n) >= 0.6*float64(max(len(s.Arrivals), w.events[e].count)) {
 				right++
 				hit[e] = true
+				if within(s.Region, w.events[e].place) {
+					m.covered++
+				}
 				m.errors = append(m.errors, float64(geo.DistanceMM(s.Position, w.events[e].place))/1e6)
 				break
 			}
@@ -223,6 +227,15 @@ func (w *arrivalWorld) mark(shots []associate.Shot) mark {
 	}
 	m.precision, m.recall = float64(right)/float64(max(len(shots), 1)), float64(found)/float64(len(w.events))
 	m.f1 = 2 * m.precision * m.recall / max(m.precision+m.recall, 1e-9)
+	m.covered /= float64(max(right, 1))
 	slices.Sort(m.errors)
 	return m
+}
+
+// within says whether p is in the ellipse r.
+func within(r geo.Region, p geo.Position) bool {
+	mm, azimuth := geo.Inverse(r.Center, p)
+	turn := float64(azimuth-r.AzimuthMdeg) * math.Pi / 180_000
+	u, v := float64(mm)*math.Cos(turn)/float64(r.SemiMajorMM), float64(mm)*math.Sin(turn)/float64(r.SemiMinorMM)
+	return u*u+v*v <= 1
 }

@@ -138,7 +138,8 @@ func (w *window) seek(k int32, threshold int64) (found, bool) {
 // shot says where and when a solution was, on the globe.
 func (w *window) shot(f *found) Shot {
 	s := Shot{Position: w.d.plane.Position(f.EastMM, f.NorthMM), DepthMM: f.DepthMM, At: w.from + trucewatch.Instant(f.At),
-		Score: trucewatch.MilliNat(f.Score), Degraded: w.degraded, solution: f.Solution}
+		Score: trucewatch.MilliNat(f.Score), Degraded: w.degraded, Error: trucewatch.Instant(f.TimeErrorUS())}
+	s.Region = f.Region(s.Position)
 	for i, at := range f.Arrivals {
 		s.Arrivals = append(s.Arrivals, w.number[at])
 		s.Gains = append(s.Gains, trucewatch.MilliNat(f.Gains[i]))

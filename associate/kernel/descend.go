@@ -19,6 +19,35 @@ type Solution struct {
 	information              [4][4]float64
 }
 
+// Region returns the ellipse around at, where the solution lies, that holds the
+// source with 95 % if its arrivals are the right ones.
+func (s *Solution) Region(at geo.Position) geo.Region {
+	n := 3
+	if s.information[3][3] > 0 {
+		n = 4
+	}
+	x, ok := solve(s.information, [4]float64{1}, n)
+	y, also := solve(s.information, [4]float64{0, 1}, n)
+	if !ok || !also {
+		return geo.Region{}
+	}
+	return Normal{mean: at, xx: x[0], xy: x[1], yy: y[1]}.Ellipse()
+}
+
+// TimeErrorUS returns the error of the solution's time, one standard deviation,
+// in microseconds.
+func (s *Solution) TimeErrorUS() int64 {
+	n := 3
+	if s.information[3][3] > 0 {
+		n = 4
+	}
+	t, ok := solve(s.information, [4]float64{0, 0, 1}, n)
+	if !ok {
+		return 0
+	}
+	return round(float64(math.Sqrt(max(t[2], 0)) * 1e6))
+}
+
 const (
 	depthSigmaKM = 15 // Guess: prior of the depth around the middle, one standard deviation. Test: depths of catalogued events.
 
