@@ -54,10 +54,17 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 	} else {
 		in.MeansCount = 1
 	}
+	if node.solved != nil {
+		in.Links = node.solved.spread(l.links[0])
+		in.Degraded = node.solved.shot.Degraded
+	}
 	if o.Where.Region.Kind != "" {
 		l.uses[0] = node.rec.ID
 		l.estimates[0] = single(node.rec, node.spot.role)
 		l.estimates[0].Uses = l.uses[:]
+		if node.solved != nil {
+			l.estimates[0].Uses = node.observations()
+		}
 		in.Estimates = l.estimates[:]
 		in.Preferred = 0
 		if node.spot.role == origin {
@@ -292,16 +299,25 @@ func speak(voices []voice, v voice) []voice {
 
 // phenomena counts signs per kind in the order of the vocabulary: of each source
 // the largest row of that kind, for a round may be heard as it leaves and as it
-// lands; of all sources the largest. Claims count only where there is nothing
+// lands, but of a network all that it located; of all sources the largest. Claims count only where there is nothing
 // else: a party's number is not added to what was seen.
 func phenomena(s *set) []trucewatch.Phenomena {
 	var out []trucewatch.Phenomena
 	for _, kind := range trucewatch.Kinds() {
 		var counts []trucewatch.Count
+		var shots int64
 		for _, e := range s.members {
-			if e.rec.Observation.Kind == kind {
+			if e.rec.Observation.Kind != kind {
+				continue
+			}
+			if e.solved != nil {
+				shots++
+			} else {
 				counts = append(counts, e.rec.Observation.Count)
 			}
+		}
+		if shots > 0 {
+			counts = append(counts, trucewatch.Count{Value: shots, Qualifier: trucewatch.Exact})
 		}
 		if len(counts) > 0 {
 			out = append(out, trucewatch.Phenomena{Kind: kind, Count: largest(counts)})
@@ -346,7 +362,7 @@ func estimates(s *set, when trucewatch.Interval, links []trucewatch.Link) []truc
 	for _, e := range s.claims {
 		if !e.spot.named {
 			claim := single(e.rec, e.spot.role)
-			claim.Uses = []trucewatch.ObservationID{e.rec.ID}
+			claim.Uses = e.observations()
 			out = append(out, claim)
 		}
 	}
@@ -365,7 +381,7 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 	}
 	for _, e := range group {
 		one := single(e.rec, common)
-		one.Uses = []trucewatch.ObservationID{e.rec.ID}
+		one.Uses = e.observations()
 		out = append(out, one)
 	}
 	independent := sharpest(group)
@@ -379,12 +395,13 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 		joint.Score = max(joint.Score, one.Score+1) // all evidence before any part of it
 	}
 	for _, e := range independent {
-		joint.Uses = append(joint.Uses, e.rec.ID)
+		joint.Uses = append(joint.Uses, e.observations()...)
 	}
 	if group[0].spot.claim {
 		joint.Method += ", claimed"
 	}
 	slices.SortFunc(joint.Uses, trucewatch.ObservationID.Compare)
+	joint.Uses = joint.Uses[:min(len(joint.Uses), trucewatch.ListMax)]
 	return append(out, joint)
 }
 

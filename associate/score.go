@@ -175,7 +175,7 @@ func (a *Associator) together(s, t *set) (summary, bool) {
 	sum := s.sum.plus(t.sum)
 	for _, e := range t.members {
 		for _, f := range s.from(e.spot.source) {
-			if e.spot.kind == f.spot.kind && e.spot.role == f.spot.role {
+			if e.spot.excludes(&f.spot) {
 				return summary{}, false
 			}
 			sum.link(e.spot.role, f.spot.role, 1)
