@@ -60,7 +60,7 @@ func TestOracleIsACeiling(t *testing.T) {
 // TestPoolsAddCountsNotRatios: a world of one event does not weigh as much as a
 // world of a hundred.
 func TestPoolsAddCountsNotRatios(t *testing.T) {
-	const lines = `{"name":"a","world":"w","seed":1,"events_per_hour":1,"events":100,"results":100,"matched":90,"precision":0.9,"recall":0.9,"gross":1,"covered":0.95,"covered_of":90,"root_nees":1,"nees_of":90,"bounded":90,"bounded_squares_m2":900,"bounds_m2":900,"links_with_probability":2,"bins":[{"links":2,"right":2,"stated":0.05}]}
+	const lines = `{"name":"a","world":"w","seed":1,"events_per_hour":1,"events":100,"results":100,"matched":90,"precision":0.9,"recall":0.9,"gross":1,"covered":0.95,"covered_of":90,"root_nees":1,"nees_of":90,"bounded":90,"bounded_squares_m2":[900,800],"bounds_m2":[900,800],"links_with_probability":2,"bins":[{"links":2,"right":2,"stated":0.05}]}
 {"name":"a","world":"w","seed":2,"events_per_hour":1,"events":1,"results":1,"matched":0,"precision":0,"recall":0,"gross":0,"covered_of":0,"links_with_probability":2,"bins":[{"links":2,"right":0,"stated":0.01}]}
 `
 	all, err := score.ReadSummaries(strings.NewReader(lines))

@@ -109,6 +109,9 @@ type Location struct {
 	Bounded   int
 	BoundM    float64 // root of the mean bound, m
 	OverBound float64
+	// FineOverBound is the same without gross errors, which else decide it: the
+	// precision of right solutions.
+	FineOverBound float64
 	// WithCovariance are those of Placed with an ellipse. NEES is the normalised
 	// estimation error squared: the mean over results of e' C^-1 e / 2 for an error
 	// e and stated covariance C; its root is 1 if the stated errors are right,
@@ -133,6 +136,8 @@ type Location struct {
 	// Gross are those of Bounded that lie further off than ten times the root of
 	// their bound's variance and 100 m: a wrong solution, not an inexact one.
 	Gross int
+
+	squares, bounds [2]float64 // what OverBound and FineOverBound are made of, m2
 }
 
 // A Level is one point of the coverage of ellipses.
@@ -152,8 +157,8 @@ type sum struct {
 	squares   float64
 	times     float64
 	timed     int
-	bounded   float64 // squares of distances with a bound
-	bounds    float64 // m2
+	bounded   [2]float64 // squares of distances with a bound, m2: all, and those not gross
+	bounds    [2]float64 // their bounds, m2
 	nees      float64
 	distances []float64 // squared Mahalanobis
 	covered   int
@@ -174,7 +179,9 @@ func locationOf(events []scenario.TrueEvent, found []Found, p pairing) Location 
 	l.MedianM, l.P95M = quantile(s.errors, 0.5), quantile(s.errors, 0.95)
 	l.RMSEM = math.Sqrt(s.squares / float64(l.Placed))
 	l.TimeRMSE = math.Sqrt(s.times / float64(s.timed))
-	l.BoundM, l.OverBound = math.Sqrt(s.bounds/float64(l.Bounded)), math.Sqrt(s.bounded/s.bounds)
+	l.BoundM, l.OverBound = math.Sqrt(s.bounds[0]/float64(l.Bounded)), math.Sqrt(s.bounded[0]/s.bounds[0])
+	l.FineOverBound = math.Sqrt(s.bounded[1] / s.bounds[1])
+	l.squares, l.bounds = s.bounded, s.bounds
 	n := float64(l.WithCovariance)
 	l.RootNEES = math.Sqrt(s.nees / float64(2*n))
 	l.NEESLow, l.NEESHigh = math.Sqrt(chi2Share(2*l.WithCovariance, -normal95)), math.Sqrt(chi2Share(2*l.WithCovariance, normal95))
@@ -197,10 +204,13 @@ func (l *Location) add(s *sum, e *scenario.TrueEvent, f *Found) {
 	}
 	if trace := float64(e.Bound.EastMM2+e.Bound.NorthMM2) / 1e6; trace > 0 {
 		l.Bounded++
-		s.bounded += square
-		s.bounds += trace
+		s.bounded[0] += square
+		s.bounds[0] += trace
 		if math.Sqrt(square) > grossM+float64(grossBounds*math.Sqrt(trace)) {
 			l.Gross++
+		} else {
+			s.bounded[1] += square
+			s.bounds[1] += trace
 		}
 	}
 	if cov, ok := covarianceOf(f.Region); ok {

@@ -33,6 +33,7 @@ type Summary struct {
 	MedianM     *float64 `json:"median_m,omitempty"`
 	RMSEM       *float64 `json:"rmse_m,omitempty"`
 	OverBound   *float64 `json:"rmse_over_bound,omitempty"`
+	Fine        *float64 `json:"rmse_over_bound_without_gross,omitempty"`
 	Gross       int      `json:"gross"`
 	RootNEES    *float64 `json:"root_nees,omitempty"`
 	Covered     *float64 `json:"covered,omitempty"`
@@ -40,11 +41,11 @@ type Summary struct {
 	ECE         *float64 `json:"ece,omitempty"`
 	Probability int      `json:"links_with_probability"`
 	// What a mean over worlds is made of.
-	Bounded  int      `json:"bounded,omitempty"`
-	SquareM2 *float64 `json:"bounded_squares_m2,omitempty"` // sum of squared distances of those with a bound
-	BoundM2  *float64 `json:"bounds_m2,omitempty"`          // sum of their bounds
-	NEESOf   int      `json:"nees_of,omitempty"`
-	Bins     []Bin    `json:"bins,omitempty"`
+	Bounded   int        `json:"bounded,omitempty"`
+	SquaresM2 [2]float64 `json:"bounded_squares_m2"` // sum of squared distances of those with a bound; and without gross errors
+	BoundsM2  [2]float64 `json:"bounds_m2"`          // sum of their bounds, likewise
+	NEESOf    int        `json:"nees_of,omitempty"`
+	Bins      []Bin      `json:"bins,omitempty"`
 }
 
 // present returns v, nil if it does not exist.
@@ -62,14 +63,13 @@ func (s *Score) Summary() Summary {
 	if hours > 0 {
 		perHour = float64(s.Events) / hours
 	}
-	squares := float64(float64(s.Location.OverBound*s.Location.OverBound) * float64(float64(s.Location.BoundM*s.Location.BoundM)*float64(s.Location.Bounded)))
 	sum := Summary{Name: s.Name, World: s.About.World, Seed: s.About.Seed, Parameters: s.About.Parameters, PerHour: perHour,
 		Events: s.Events, Results: s.Results, Matched: s.Matched, Precision: present(s.Precision), Recall: present(s.Recall), F1: present(s.F1),
 		LinkF1: present(s.Links.F1), PairF1: present(s.Links.PairF1), BCubedF1: present(s.Links.BCubedF1),
-		MedianM: present(s.Location.MedianM), RMSEM: present(s.Location.RMSEM), OverBound: present(s.Location.OverBound), Gross: s.Location.Gross,
+		MedianM: present(s.Location.MedianM), RMSEM: present(s.Location.RMSEM), OverBound: present(s.Location.OverBound), Fine: present(s.Location.FineOverBound), Gross: s.Location.Gross,
 		RootNEES: present(s.Location.RootNEES), Covered: present(s.Location.Covered), CoveredOf: s.Location.WithRegion,
 		ECE: present(s.Shares.ECE), Probability: s.Shares.Links,
-		Bounded: s.Location.Bounded, SquareM2: present(squares), BoundM2: present(float64(float64(s.Location.BoundM*s.Location.BoundM) * float64(s.Location.Bounded))), NEESOf: s.Location.WithCovariance}
+		Bounded: s.Location.Bounded, SquaresM2: s.Location.squares, BoundsM2: s.Location.bounds, NEESOf: s.Location.WithCovariance}
 	if s.Shares.Links > 0 {
 		sum.Bins = s.Shares.Bins[:]
 	}

@@ -51,6 +51,7 @@ var rows = []row{
 	{"RMSE, m", func(s *Score) string { return number("%.1f", s.Location.RMSEM) }},
 	{"Cramér-Rao bound, m", func(s *Score) string { return number("%.1f", s.Location.BoundM) }},
 	{"RMSE / bound", func(s *Score) string { return number("%.3f", s.Location.OverBound) }},
+	{"without gross errors", func(s *Score) string { return number("%.3f", s.Location.FineOverBound) }},
 	{"gross errors", func(s *Score) string { return fmt.Sprint(s.Location.Gross) }},
 	{"time RMSE, s", func(s *Score) string { return number("%.3f", s.Location.TimeRMSE) }},
 	{"root NEES (if right)", func(s *Score) string {
