@@ -186,9 +186,12 @@ func (g *lineMaker) round(t, x, y float64, class int) {
 		travel := d / speed
 		dev := float64(travel * g.Turbulence)
 		err := g.TimingMS / 1000
-		rays = append(rays, rayOf(e, n, 0, speed, math.Sqrt(float64(dev*dev)+float64(err*err))))
-		arrives := t + travel + g.arrivals.spread(dev) + g.arrivals.spread(err)
-		heard = append(heard, Arrival{Sensor: int32(i), Event: int32(len(g.w.Events)), At: instant(arrives) + trucewatch.Instant(s.OffsetUS)})
+		a := Arrival{Sensor: int32(i), Event: int32(len(g.w.Events))}
+		a.At = instant(t+travel+g.arrivals.spread(dev)+g.arrivals.spread(err)) + trucewatch.Instant(s.OffsetUS)
+		if a = g.spoil(a); !a.Outlier {
+			rays = append(rays, rayOf(e, n, 0, speed, math.Sqrt(float64(dev*dev)+float64(err*err))))
+		}
+		heard = append(heard, a)
 	}
 	if len(heard) < leastHeard {
 		return
@@ -197,17 +200,21 @@ func (g *lineMaker) round(t, x, y float64, class int) {
 	g.record(heard)
 }
 
-// record adds arrivals, some with a gross error, some with an echo.
+// spoil gives some arrivals a gross error.
+func (g *lineMaker) spoil(a Arrival) Arrival {
+	wrong, by := g.outliers.chance(g.Outliers), g.outliers.between(-outlierMaxS, outlierMaxS)
+	if wrong {
+		a.Outlier = true
+		a.At += trucewatch.Instant(round(float64(by * 1e6)))
+	}
+	return a
+}
+
+// record adds arrivals, some with an echo.
 func (g *lineMaker) record(heard []Arrival) {
 	for _, a := range heard {
-		echo, later := g.outliers.chance(g.Echoes), g.outliers.between(0.2, 2)
-		if echo {
+		if echo, later := g.outliers.chance(g.Echoes), g.outliers.between(0.2, 2); echo {
 			g.w.Arrivals = append(g.w.Arrivals, Arrival{Sensor: a.Sensor, Event: -1, At: a.At + trucewatch.Instant(round(float64(later*1e6)))})
-		}
-		wrong, by := g.outliers.chance(g.Outliers), g.outliers.between(-outlierMaxS, outlierMaxS)
-		if wrong {
-			a.Outlier = true
-			a.At += trucewatch.Instant(round(float64(by * 1e6)))
 		}
 		g.w.Arrivals = append(g.w.Arrivals, a)
 	}

@@ -107,21 +107,21 @@ func (m *waveMaker) event() {
 			counts[phase]++
 			travel := d / speed
 			sigma := max(float64(0.01*travel), 0.4)
-			rays = append(rays, rayOf(float64(east)/1e6, float64(north)/1e6, depth, speed, sigma))
-			heard = append(heard, Arrival{Sensor: int32(i), Phase: int8(phase), Event: int32(len(m.w.Events)), At: instant(t + travel + m.arrivals.spread(sigma))})
+			a := Arrival{Sensor: int32(i), Phase: int8(phase), Event: int32(len(m.w.Events)), At: instant(t + travel + m.arrivals.spread(sigma))}
+			if wrong, by := m.outliers.chance(m.Outliers), m.outliers.between(-outlierMaxS, outlierMaxS); wrong {
+				a.Outlier = true
+				a.At += trucewatch.Instant(round(float64(by * 1e6)))
+			} else {
+				rays = append(rays, rayOf(float64(east)/1e6, float64(north)/1e6, depth, speed, sigma))
+			}
+			heard = append(heard, a)
 		}
 	}
 	if counts[0] < leastP || counts[0]+counts[1] < leastWaves {
 		return
 	}
 	m.w.Events = append(m.w.Events, Event{At: instant(t), Position: place, DepthMM: round(float64(depth * 1e6)), Class: int(round(float64(magnitude * 1000))), Bound: boundOf(rays, true)})
-	for _, a := range heard {
-		if wrong, by := m.outliers.chance(m.Outliers), m.outliers.between(-outlierMaxS, outlierMaxS); wrong {
-			a.Outlier = true
-			a.At += trucewatch.Instant(round(float64(by * 1e6)))
-		}
-		m.w.Arrivals = append(m.w.Arrivals, a)
-	}
+	m.w.Arrivals = append(m.w.Arrivals, heard...)
 }
 
 // picked draws whether P and S are picked, each with probability p, correlated.

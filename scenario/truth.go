@@ -52,7 +52,9 @@ type truthLine struct {
 	Event  *TrueEvent `json:"event,omitempty"`
 }
 
-// Truth returns what is true of the world. Parameters says how it was made.
+// Truth returns what is true of the world. Parameters says how it was made. An
+// arrival whose time is grossly wrong says nothing of its event: it counts as
+// false.
 func (w *World) Truth(parameters string) *Truth {
 	t := &Truth{About: About{World: w.Name, Seed: w.Seed, Parameters: parameters, Simulated: Simulated, Span: w.Span},
 		Sensors: w.Sensors, Fields: w.Fields}
@@ -60,7 +62,7 @@ func (w *World) Truth(parameters string) *Truth {
 		t.Events = append(t.Events, TrueEvent{ID: "E" + strconv.Itoa(i+1), At: e.At, Position: e.Position, DepthMM: e.DepthMM, Class: e.Class, Bound: e.Bound})
 	}
 	for i, a := range w.Arrivals {
-		if a.Event >= 0 {
+		if a.Event >= 0 && !a.Outlier {
 			e := &t.Events[a.Event]
 			e.Members = append(e.Members, ObservationID(i).String())
 		}
