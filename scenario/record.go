@@ -20,6 +20,10 @@ func ObservationID(i int) trucewatch.ObservationID {
 	return trucewatch.ObservationID{Index: uint64(i) + 1}
 }
 
+// syncError is what sensors state of their clocks, which satellites set. That
+// one is off by more, as Line.ClockMS makes it, none of them knows.
+const syncError = trucewatch.Second / 1000
+
 // Recorded returns what the world's sensors and sources say, as it would stand
 // in a record: arrival or report i has ObservationID(i). Of the truth it holds
 // nothing.
@@ -55,7 +59,7 @@ func (w *World) observation(i int) *trucewatch.Observation {
 		Means:    means,
 		Count:    trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact},
 		When:     trucewatch.Interval{From: a.At, Till: a.At},
-		Clock:    trucewatch.Clock{Kind: "device", Zone: "UTC"},
+		Clock:    trucewatch.Clock{Kind: "device", Zone: "UTC", SyncError: syncError},
 		Observer: &trucewatch.Observer{Name: string(s.ID), Position: &s.Position},
 		Text:     Simulated,
 		Arrival:  &trucewatch.Arrival{Wave: wave, Error: trucewatch.Instant(s.ErrorUS)},
