@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/geo"
@@ -100,11 +101,11 @@ func ReadResult(name string, in io.Reader) (*Result, error) {
 		if len(bytes.TrimSpace(scanner.Bytes())) == 0 {
 			continue
 		}
-		f, err := readFound(scanner.Bytes())
+		found, err := readFound(scanner.Bytes())
 		if err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", name, n, err)
 		}
-		r.Events = append(r.Events, f)
+		r.Events = append(r.Events, found...)
 	}
 	if err := scanner.Err(); err != nil {
 		return nil, fmt.Errorf("%s: line %d: %w", name, n+1, err)
@@ -113,42 +114,68 @@ func ReadResult(name string, in io.Reader) (*Result, error) {
 }
 
 // readFound reads one line.
-func readFound(b []byte) (Found, error) {
-	f, err := readLine(b)
+func readFound(b []byte) ([]Found, error) {
+	found, err := readLine(b)
 	if err != nil {
-		return Found{}, err
+		return nil, err
 	}
-	seen := make(map[string]bool, len(f.Members))
-	for _, m := range f.Members {
-		if seen[m.Observation] {
-			return Found{}, fmt.Errorf("observation %q is named twice", trucewatch.CutText(m.Observation, 40))
+	for _, f := range found {
+		seen := make(map[string]bool, len(f.Members))
+		for _, m := range f.Members {
+			if seen[m.Observation] {
+				return nil, fmt.Errorf("observation %q is named twice", trucewatch.CutText(m.Observation, 40))
+			}
+			seen[m.Observation] = true
 		}
-		seen[m.Observation] = true
 	}
-	return f, nil
+	return found, nil
 }
 
-func readLine(b []byte) (Found, error) {
+// A dossierLine is what is read of a dossier.
+type dossierLine struct {
+	Incident     *trucewatch.Incident `json:"incident"`
+	Observations []struct {
+		ID          trucewatch.ObservationID `json:"id"`
+		Observation struct {
+			Arrival *struct{} `json:"arrival"`
+		} `json:"observation"`
+	} `json:"observations"`
+}
+
+func readLine(b []byte) ([]Found, error) {
 	var kind struct {
 		Incident json.RawMessage `json:"incident"`
 	}
 	if err := json.Unmarshal(b, &kind); err != nil {
-		return Found{}, err
+		return nil, err
 	}
 	if kind.Incident != nil {
-		var in trucewatch.Incident
-		if err := json.Unmarshal(kind.Incident, &in); err != nil {
-			return Found{}, err
+		var d dossierLine
+		if err := json.Unmarshal(b, &d); err != nil {
+			return nil, err
 		}
-		return OfIncident(&in), nil
+		arrivals := make(map[trucewatch.ObservationID]bool)
+		for _, o := range d.Observations {
+			if o.Observation.Arrival != nil {
+				arrivals[o.ID] = true
+			}
+		}
+		if d.Incident == nil {
+			return nil, errors.New("incident: missing")
+		}
+		if len(arrivals) > 0 {
+			return RoundsOf(d.Incident, func(id trucewatch.ObservationID) bool { return arrivals[id] }), nil
+		}
+		return []Found{OfIncident(d.Incident)}, nil
 	}
 	var l foundLine
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&l); err != nil {
-		return Found{}, err
+		return nil, err
 	}
-	return l.found()
+	f, err := l.found()
+	return []Found{f}, err
 }
 
 // Write writes r as lines of events.
@@ -202,22 +229,50 @@ func (l *foundLine) found() (Found, error) {
 	return f, nil
 }
 
-// OfIncident reads an incident of ours: its preferred estimate, and the others
-// of where it was, if they are regions of their own.
+// RoundsOf reads the single rounds of an incident of ours that rests on arrivals:
+// an incident is an engagement, and may hold several. A round is an estimate by
+// arrivals alone that shares none with a round before it.
+func RoundsOf(in *trucewatch.Incident, arrival func(trucewatch.ObservationID) bool) []Found {
+	share := make(map[trucewatch.ObservationID]int64, len(in.Links))
+	for _, l := range in.Links {
+		share[l.Observation] = int64(l.Share)
+	}
+	var rounds []Found
+	used := make(map[trucewatch.ObservationID]bool)
+	for i := range in.Estimates {
+		e := &in.Estimates[i]
+		if len(e.Uses) < 2 || slices.ContainsFunc(e.Uses, func(id trucewatch.ObservationID) bool { return !arrival(id) || used[id] }) {
+			continue
+		}
+		f := found(e, in.When)
+		f.ID = fmt.Sprintf("%v/%d", in.ID, len(rounds)+1)
+		for _, id := range e.Uses {
+			used[id] = true
+			f.Members = append(f.Members, Member{Observation: id.String(), Share: share[id]})
+		}
+		rounds = append(rounds, f)
+	}
+	return rounds
+}
+
+// found reads an estimate; when stands for its time if it has none.
+func found(e *trucewatch.Estimate, when trucewatch.Interval) Found {
+	if !e.When.IsZero() {
+		when = e.When
+	}
+	return Found{At: when.From + (max(when.Till, when.From)-when.From)/2, Region: e.Region, Placed: !e.Region.IsZero(), Position: e.Region.Mean()}
+}
+
+// OfIncident reads an incident of ours: its members and its preferred estimate.
 func OfIncident(in *trucewatch.Incident) Found {
-	f := Found{ID: in.ID.String()}
+	best := in.Best()
+	if best == nil {
+		best = &trucewatch.Estimate{}
+	}
+	f := found(best, in.When)
+	f.ID = in.ID.String()
 	for _, l := range in.Links {
 		f.Members = append(f.Members, Member{Observation: l.Observation.String(), Share: int64(l.Share)})
 	}
-	when := in.When
-	if best := in.Best(); best != nil {
-		if !best.When.IsZero() {
-			when = best.When
-		}
-		f.Region = best.Region
-		f.Placed = !best.Region.IsZero()
-		f.Position = best.Region.Mean()
-	}
-	f.At = when.From + (max(when.Till, when.From)-when.From)/2
 	return f
 }

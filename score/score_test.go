@@ -422,6 +422,25 @@ func TestResultsAreReadInBothForms(t *testing.T) {
 	}
 }
 
+// TestAnEngagementIsReadAsItsRounds: an incident of two rounds that arrivals
+// located, and the estimate that combines them with somebody's report.
+func TestAnEngagementIsReadAsItsRounds(t *testing.T) {
+	const engagement = `{"incident":{"id":"1.0","kind":"acoustic_event","when":{"from":"2026-01-01T00:00:00Z","till":"2026-01-01T00:03:00Z"},
+"links":[{"observation":"1.0","key":"","gain_mnat":1,"share_ppm":900000},{"observation":"2.0","key":"","gain_mnat":1,"share_ppm":800000},{"observation":"3.0","key":"","gain_mnat":1,"share_ppm":700000},{"observation":"4.0","key":"","gain_mnat":1,"share_ppm":600000},{"observation":"9.0","key":"","gain_mnat":1,"share_ppm":500000}],
+"estimates":[{"region":{"kind":"ellipse","center":{"lat_e7":1,"lon_e7":1},"semi_major_mm":9,"semi_minor_mm":9},"when":{},"uses":["1.0","2.0","9.0"]},
+{"region":{"kind":"ellipse","center":{"lat_e7":5,"lon_e7":6},"semi_major_mm":9,"semi_minor_mm":9},"when":{"from":"2026-01-01T00:00:00Z","till":"2026-01-01T00:00:00Z"},"uses":["1.0","2.0"]},
+{"region":{"kind":"ellipse","center":{"lat_e7":7,"lon_e7":8},"semi_major_mm":9,"semi_minor_mm":9},"when":{"from":"2026-01-01T00:03:00Z","till":"2026-01-01T00:03:00Z"},"uses":["3.0","4.0"]},
+{"region":{"kind":"sector","r_max_mm":9},"when":{},"uses":["9.0"]}],"preferred":0,"origin":-1,"state":"open"},
+"observations":[{"id":"1.0","observation":{"arrival":{"wave":"sound"}}},{"id":"2.0","observation":{"arrival":{"wave":"sound"}}},{"id":"3.0","observation":{"arrival":{"wave":"sound"}}},{"id":"4.0","observation":{"arrival":{"wave":"sound"}}},{"id":"9.0","observation":{}}]}`
+	r, err := ReadResult("ours", strings.NewReader(strings.ReplaceAll(engagement, "\n", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Events) != 2 || r.Events[0].ID != "1.0/1" || r.Events[0].Position.LatE7 != 5 || r.Events[1].Members[1] != (Member{"4.0", 600_000}) || r.Events[1].At.String() != "2026-01-01T00:03:00Z" {
+		t.Errorf("%+v", r.Events)
+	}
+}
+
 func TestBadResultsAreNamedByTheirLine(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{`x`, "peer: line 2: invalid character"},
