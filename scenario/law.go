@@ -55,7 +55,7 @@ func newLaw(w *World, p Mixed) *law {
 	}
 	const area = mixedEastKM * mixedNorthKM
 	rate := func(m mean, sources int, room float64) float64 {
-		return geo.Log(max(float64(p.False*n[m]), 0.1) / (float64(sources) * mixedHours) / room)
+		return geo.Log(max(float64(p.False*n[m]), 0.1) / float64(float64(sources)*mixedHours) / room)
 	}
 	l.clutter = [meansCount]float64{
 		sound: rate(sound, 1, area), party: rate(party, 2, area), open: rate(open, openCount, area),
