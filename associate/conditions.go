@@ -36,13 +36,13 @@ const (
 
 	// airCellMM is the side of the squares of one air.
 	airCellMM = 24_000_000
-	// airStepMMS is how far the air of one square may be from that of the
-	// district, one standard deviation. Guess. Test: airs of neighbouring squares
-	// with many shots.
-	airStepMMS = 2_500
+	// airStepMMS is how far the air of one square may be from that of the district,
+	// one standard deviation, unless its shots say that it is another. Guess. Test:
+	// airs of neighbouring squares with many shots.
+	airStepMMS = 200
 	// airShots is from how many shots, the surest, one air is learned: 25 leave
 	// 0.3 m/s, more do not help.
-	airShots = 30
+	airShots = 60
 	// airArrivals is how many arrivals a shot needs to say something of the air:
 	// three are used up by its own place and time.
 	airArrivals = 6
@@ -266,12 +266,25 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 	whole, speedLeft, windLeft := d.ground.LearnAir(blasts, kernel.Air{}, h.SpeedMMS, h.WindMMS)
 	out := make([]kernel.Air, d.squares)
 	for k := range out {
-		air, _, _ := d.ground.LearnAir(own[k], whole, min(h.SpeedMMS, speedLeft+airStepMMS), min(h.WindMMS, windLeft+airStepMMS))
+		// A square has an air of its own only if its shots say so: else the few of
+		// them would add more error than they take away.
+		air, speedErr, windErr := d.ground.LearnAir(own[k], whole, h.SpeedMMS, h.WindMMS)
+		if !differs(air, whole, speedErr+speedLeft, windErr+windLeft) {
+			air, _, _ = d.ground.LearnAir(own[k], whole, speedLeft+airStepMMS, windLeft+airStepMMS)
+		}
 		air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
 		air.Spread = stepped(air.Spread)
 		out[k] = air
 	}
 	return out
+}
+
+// differs says whether two airs differ by more than their errors, at one in a
+// hundred: chi-square of three degrees of freedom above 11.3.
+func differs(a, b kernel.Air, speedErr, windErr int64) bool {
+	speed, east, north := a.Speed-b.Speed, a.East-b.East, a.North-b.North
+	const scale = 1_000
+	return speed*speed*scale/(speedErr*speedErr+1)+(east*east+north*north)*scale/(windErr*windErr+1) > 11_300
 }
 
 func rounded(mms int64) int64 { return floor(mms+airRoundMMS/2, airRoundMMS) * airRoundMMS }

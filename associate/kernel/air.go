@@ -57,6 +57,7 @@ func (g *Ground) LearnAir(blasts []Blast, before Air, speedErr, windErr int64) (
 	}
 	speedLeft = round(float64(math.Sqrt(left[0]) * mmPerKM))
 	windLeft = round(float64(math.Sqrt((left[1]+left[2])/2) * mmPerKM))
+	after.SpeedErr, after.WindErr = speedLeft, windLeft
 	after.Spread = g.ears.h.spread(float64(speedLeft), float64(windLeft))
 	return after, speedLeft, windLeft
 }

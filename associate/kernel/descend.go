@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 
 	"github.com/trucewatch/trucewatch/geo"
 )
@@ -12,40 +13,74 @@ import (
 // in its time, and the arrivals that come from it.
 type Solution struct {
 	EastMM, NorthMM, DepthMM int64
-	At                       int64   // microseconds from the beginning of the tile's time
-	Score                    int64   // log-likelihood ratio against "all of it is clutter", thousandths of a nat
-	Arrivals                 []int32 // by station and phase
-	Gains                    []int64 // what each arrival is worth, thousandths of a nat, in the same order
-	information              [4][4]float64
+	At                       int64         // microseconds from the beginning of the tile's time
+	Score                    int64         // log-likelihood ratio against "all of it is clutter", thousandths of a nat
+	Arrivals                 []int32       // by station and phase
+	Gains                    []int64       // what each arrival is worth, thousandths of a nat, in the same order
+	covariance               [4][4]float64 // of x, y, time and depth, km and s
 }
 
 // Region returns the ellipse around at, where the solution lies, that holds the
 // source with 95 % if its arrivals are the right ones.
 func (s *Solution) Region(at geo.Position) geo.Region {
-	n := 3
-	if s.information[3][3] > 0 {
-		n = 4
-	}
-	x, ok := solve(s.information, [4]float64{1}, n)
-	y, also := solve(s.information, [4]float64{0, 1}, n)
-	if !ok || !also {
-		return geo.Region{}
-	}
-	return Normal{mean: at, xx: x[0], xy: x[1], yy: y[1]}.Ellipse()
+	return Normal{mean: at, xx: s.covariance[0][0], xy: s.covariance[0][1], yy: s.covariance[1][1]}.Ellipse()
 }
 
 // TimeErrorUS returns the error of the solution's time, one standard deviation,
 // in microseconds.
 func (s *Solution) TimeErrorUS() int64 {
-	n := 3
-	if s.information[3][3] > 0 {
-		n = 4
+	return round(float64(math.Sqrt(s.covariance[2][2]) * 1e6))
+}
+
+// covariance returns that of (x, y, time, depth): the inverse of info, and what
+// the error of the air adds, which all chosen arrivals share. (The spread of the
+// air holds it too, as if each arrival had its own; that is small beside it.)
+func (s *Searcher) covariance(x, y float64, m *medium, info [4][4]float64) (cov [4][4]float64, ok bool) {
+	n := s.t.g.ears.dimensions()
+	for k := range n {
+		var unit [4]float64
+		unit[k] = 1
+		if cov[k], ok = solve(info, unit, n); !ok {
+			return cov, false
+		}
 	}
-	t, ok := solve(s.information, [4]float64{0, 0, 1}, n)
-	if !ok {
-		return 0
+	if m.errors == [3]float64{} {
+		return cov, true
 	}
-	return round(float64(math.Sqrt(max(t[2], 0)) * 1e6))
+	var shift [3][4]float64 // of the weighted residuals, by a unit of speed, east and north
+	for i := range s.chosen {
+		c := &s.chosen[i]
+		in := 1 / (c.d + 1e-9)
+		slow := float64(c.travel * in)
+		ux, uy := float64((c.s.x-x)*in), float64((c.s.y-y)*in)
+		later := float64(float64(-c.d*slow)*slow) / float64(c.sigma*c.sigma)
+		h := [4]float64{float64(-ux * slow), float64(-uy * slow), 1}
+		for a := range n {
+			shift[0][a] += float64(later * h[a])
+			shift[1][a] += float64(float64(later*ux) * h[a])
+			shift[2][a] += float64(float64(later*uy) * h[a])
+		}
+	}
+	for k, variance := range m.errors {
+		var moved [4]float64
+		for a := range n {
+			for b := range n {
+				moved[a] += float64(cov[a][b] * shift[k][b])
+			}
+		}
+		shift[k] = moved
+		for a := range n {
+			shift[k][a] = float64(moved[a] * math.Sqrt(variance))
+		}
+	}
+	for _, v := range shift {
+		for a := range n {
+			for b := range n {
+				cov[a][b] += float64(v[a] * v[b])
+			}
+		}
+	}
+	return cov, true
 }
 
 const (
@@ -77,7 +112,7 @@ func (s *Searcher) descend(x, y, z float64) (Solution, bool) {
 	e := t.g.ears
 	first := &t.g.stations[t.station[s.first]]
 	home, _ := t.g.topCell(x, y)
-	at := t.at[s.first] - t.kinds[t.kind[home]].travel(first, x, y, length3(x-first.x, y-first.y, z), 0)
+	at := t.at[s.first] - s.medium(home).travel(first, x, y, length3(x-first.x, y-first.y, z), 0)
 	leaf := e.top / float64(int(1)<<(e.levels-1))
 	wide := 0.75
 	var info [4][4]float64
@@ -110,6 +145,54 @@ func (s *Searcher) descend(x, y, z float64) (Solution, bool) {
 	return s.weigh(x, y, z, at, info)
 }
 
+// medium returns the air of a top cell, or the one that is being tried.
+func (s *Searcher) medium(home int) *medium {
+	if s.trial != nil {
+		return s.trial
+	}
+	return &s.t.kinds[s.t.kind[home]]
+}
+
+const (
+	// otherAirKM is how far away the air may be that fits a shot better than that
+	// of its own cell: where one air ends and the next begins is not known.
+	otherAirKM = 24
+	// otherAirGain is by how much, in thousandths of a nat, it must fit better.
+	// Guess: one in ten shots is near such a border.
+	otherAirGain = 2_000
+)
+
+// refit returns the solution in the air around that fits it best.
+func (s *Searcher) refit(best Solution) Solution {
+	t := s.t
+	x, y, z := km(best.EastMM), km(best.NorthMM), km(best.DepthMM)
+	home, ok := t.g.topCell(x, y)
+	if !ok || len(t.kinds) == 1 || len(best.Arrivals) < refitArrivals {
+		return best
+	}
+	tried := [9]int32{t.kind[home]}
+	n := 1
+	for k := range 8 {
+		far := otherAirKM / 2 * float64(1+k/4)
+		cell, ok := t.g.topCell(x+float64(far*[4]float64{1, -1, 0, 0}[k%4]), y+float64(far*[4]float64{0, 0, 1, -1}[k%4]))
+		if !ok || slices.Contains(tried[:n], t.kind[cell]) {
+			continue
+		}
+		tried[n] = t.kind[cell]
+		n++
+		s.trial = &t.kinds[t.kind[cell]]
+		if sol, ok := s.descend(x, y, z); ok && sol.Score > best.Score+otherAirGain {
+			best = sol
+		}
+	}
+	s.trial = nil
+	return best
+}
+
+// refitArrivals is how many arrivals a shot needs to choose its air by them: its
+// place and time use up three.
+const refitArrivals = 6
+
 func (e *Ears) dimensions() int {
 	if e.deep > 0 {
 		return 4
@@ -128,7 +211,7 @@ func (s *Searcher) choose(x, y, z, at, widerKM float64) {
 	if !ok {
 		return
 	}
-	m := &t.kinds[t.kind[home]]
+	m := s.medium(home)
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
 		if t.begin[int(j)*e.phases] == t.begin[int(j+1)*e.phases] {
@@ -264,7 +347,9 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 	sol.Score = round(float64(total * 1000))
 	sol.EastMM, sol.NorthMM, sol.DepthMM = round(float64(x*mmPerKM)), round(float64(y*mmPerKM)), round(float64(z*mmPerKM))
 	sol.At = round(float64(at * 1e6))
-	sol.information = info
+	if sol.covariance, ok = s.covariance(x, y, s.medium(home), info); !ok {
+		return sol, false
+	}
 	for _, w := range worth {
 		sol.Gains = append(sol.Gains, round(float64(w*1000)))
 	}

@@ -168,11 +168,12 @@ func (e *Ears) bin(d float64) int { return min(int(float64(d*e.bins)), tableBins
 type Air struct {
 	Speed, East, North int64
 	Spread             int64
+	SpeedErr, WindErr  int64 // of Speed, and of East and North, one standard deviation: what all arrivals of a source share
 }
 
 // UnknownAir is the Air of which only the Hearing is known.
 func (h *Hearing) UnknownAir() Air {
-	return Air{Spread: h.spread(float64(h.SpeedMMS), float64(h.WindMMS))}
+	return Air{Spread: h.spread(float64(h.SpeedMMS), float64(h.WindMMS)), SpeedErr: h.SpeedMMS, WindErr: h.WindMMS}
 }
 
 // spread adds errors of speed and wind, mm/s, to the spread of known air.

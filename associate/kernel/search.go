@@ -28,6 +28,7 @@ type Searcher struct {
 	member    []bool // of the solutions of this search, by arrival
 	chosen    []choice
 	recent    []birth // sources found near the time of the first arrival
+	trial     *medium // the air being tried instead of that of a cell
 	first     int32
 	Bound     int64 // after a search: above the score of all that may still be found, thousandths of a nat
 	Capped    bool  // after a search: it looked into as many cells as it may and stopped
@@ -156,6 +157,9 @@ func (s *Searcher) Find(first int32, threshold int64) (Solution, bool) {
 	}
 	if !math.IsInf(left, -1) {
 		s.Bound = int64(math.Ceil(float64(left * 1000)))
+	}
+	if found {
+		best = s.refit(best)
 	}
 	return best, found
 }

@@ -161,6 +161,7 @@ type medium struct {
 	east, north, wind float64            // wind, km/s
 	slowest           [phasesMax]float64
 	spread            int
+	errors            [3]float64 // variance of its speed and wind, km2/s2
 }
 
 // NewSky readies the air, by kind, with the kind of each top cell (see Cells),
@@ -192,6 +193,7 @@ func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64) *Sky {
 func (e *Ears) medium(a Air) medium {
 	m := medium{east: km(a.East), north: km(a.North), spread: e.spreadClass(a.Spread)}
 	m.wind = length(m.east, m.north)
+	m.errors = [3]float64{square(km(a.SpeedErr)), square(km(a.WindErr)), square(km(a.WindErr))}
 	for ph := range e.phases {
 		m.speed[ph] = e.speed[ph] + km(a.Speed)
 		m.slowest[ph] = m.speed[ph] - m.wind
