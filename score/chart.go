@@ -73,24 +73,30 @@ func (c *chart) points(series int, xs, ys []float64, words []string) {
 	}
 	c.f(`<path d="%s" fill="none" stroke="%s" stroke-width="1.8"/>`, path.String(), colour)
 	for i := range xs {
-		c.f(`<g fill="%s"><title>%s</title>`, colour, html.EscapeString(words[i]))
-		switch series % 3 {
-		case 0:
-			c.f(`<circle cx="%.1f" cy="%.1f" r="4"/>`, c.x(xs[i]), c.y(ys[i]))
-		case 1:
-			c.f(`<rect x="%.1f" y="%.1f" width="8" height="8"/>`, c.x(xs[i])-4, c.y(ys[i])-4)
-		default:
-			c.f(`<path d="M%.1f %.1fl5 9h-10z"/>`, c.x(xs[i]), c.y(ys[i])-5)
-		}
-		c.f(`</g>`)
+		c.mark(series, c.x(xs[i]), c.y(ys[i]), words[i])
 	}
+}
+
+// mark draws one mark of a series, which says its words.
+func (c *chart) mark(series int, x, y float64, words string) {
+	c.f(`<g fill="%s"><title>%s</title>`, seriesColours[series%len(seriesColours)], html.EscapeString(words))
+	switch series % 3 {
+	case 0:
+		c.f(`<circle cx="%.1f" cy="%.1f" r="4"/>`, x, y)
+	case 1:
+		c.f(`<rect x="%.1f" y="%.1f" width="8" height="8"/>`, x-4, y-4)
+	default:
+		c.f(`<path d="M%.1f %.1fl5 9h-10z"/>`, x, y-5)
+	}
+	c.f(`</g>`)
 }
 
 // key names the series, one under another.
 func (c *chart) key(names []string, x, y float64) {
 	for i, n := range names {
-		c.f(`<rect x="%g" y="%g" width="10" height="10" fill="%s"/><text x="%g" y="%g" fill="%s">%s</text>`,
-			x, y+float64(float64(i)*17), seriesColours[i%len(seriesColours)], x+15, y+9+float64(float64(i)*17), chartInk, html.EscapeString(last(n, 30)))
+		down := y + float64(float64(i)*17)
+		c.mark(i, x+5, down+5, n)
+		c.f(`<text x="%g" y="%g" fill="%s">%s</text>`, x+15, down+9, chartInk, html.EscapeString(last(n, 30)))
 	}
 }
 
