@@ -48,13 +48,13 @@ type Shot struct {
 // part before any goes on to the second.
 var (
 	rungs     = [][]int64{{25_000}, {10_000, leastScore}}
-	sureRungs = [][]int64{{25_000}, {10_000}} // to learn conditions from
+	sureRungs = [][]int64{{25_000}} // to learn conditions from
 )
 
 // leastScore is the score, in thousandths of a nat, from which a solution is
 // taken for a shot. Guess: two nats, odds of seven. Test: precision against the
 // generated line of contact.
-const leastScore = 2_000
+const leastScore = 1_500
 
 // A Run carries out tasks that do not depend on each other, at the same time or
 // one after the other.

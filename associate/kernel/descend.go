@@ -173,7 +173,7 @@ func (s *Searcher) refit(best Solution) Solution {
 	tried := [9]int32{t.kind[home]}
 	n := 1
 	for k := range 8 {
-		far := otherAirKM / 2 * float64(1+k/4)
+		far := float64(otherAirKM / 2 * (1 + k/4))
 		cell, ok := t.g.topCell(x+float64(far*[4]float64{1, -1, 0, 0}[k%4]), y+float64(far*[4]float64{0, 0, 1, -1}[k%4]))
 		if !ok || slices.Contains(tried[:n], t.kind[cell]) {
 			continue

@@ -178,7 +178,7 @@ func (h *Hearing) UnknownAir() Air {
 
 // spread adds errors of speed and wind, mm/s, to the spread of known air.
 func (h *Hearing) spread(speed, wind float64) int64 {
-	unknown := math.Sqrt(float64(speed*speed)+float64(wind*wind)) / float64(h.PhasesMMS[0]) * geo.Million
+	unknown := float64(math.Sqrt(float64(speed*speed)+float64(wind*wind)) / float64(h.PhasesMMS[0]) * geo.Million)
 	s := float64(h.Spread)
 	return round(math.Sqrt(float64(s*s) + float64(unknown*unknown)))
 }
