@@ -107,6 +107,10 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 			changes = append(changes, Change{Incident: a.alone(root)})
 			continue
 		}
+		if a.nodes[root].next == root && !a.nodes[root].dead && a.nodes[root].formed < 0 {
+			changes = append(changes, Change{Incident: a.alone(root)}) // no longer provisional
+			continue
+		}
 		changes = append(changes, a.regroup(index, root, first)...)
 	}
 	slices.SortFunc(changes, func(c, d Change) int { return c.id().Compare(d.id()) })

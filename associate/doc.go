@@ -72,7 +72,8 @@
 //
 // A shot then stands among other evidence like one observation of the network; its
 // incident links every arrival, with what it adds. Rounds of one network may be one
-// engagement. What later arrivals explain otherwise is withdrawn.
+// engagement. What later arrivals explain otherwise is withdrawn; while arrivals in
+// order may still do so, the incident is provisional.
 //
 // # Search
 //
@@ -115,6 +116,5 @@
 // Every station known is held to have listened all the time. Detection ranges are
 // guesses. An arrangement of four stations may fit a shot in two places; only the
 // better is given, and its region says nothing of the other. A report of many
-// rounds joins one incident, not several. Incidents of the last minutes may still
-// change and are not marked as provisional.
+// rounds joins one incident, not several.
 package associate

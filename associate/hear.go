@@ -25,6 +25,7 @@ type ear struct {
 	listener *Listener
 	stations map[stationKey]int32
 	recs     []*trucewatch.Recorded // by number of arrival
+	fresh    []int32                // nodes of shots that arrivals to come may still change
 }
 
 // A stationKey is one place from which a source listens; one that moves is
@@ -37,9 +38,10 @@ type stationKey struct {
 
 // A solved is a shot as a node: the arrivals that it holds, and what each adds.
 type solved struct {
-	shot Shot
-	recs []*trucewatch.Recorded // by ObservationID
-	gain []trucewatch.MilliNat  // of each of recs
+	shot  Shot
+	recs  []*trucewatch.Recorded // by ObservationID
+	gain  []trucewatch.MilliNat  // of each of recs
+	fresh bool                   // arrivals to come may still change it
 }
 
 const (
@@ -139,9 +141,10 @@ func (e *ear) station(rec *trucewatch.Recorded) int32 {
 }
 
 // settle has the ears find what new arrivals change: it takes out the nodes of
-// shots that are gone and makes nodes of new ones. It returns the former.
+// shots that are gone and makes nodes of new ones. It returns the former, and
+// those that are no longer provisional.
 func (a *Associator) settle(index uint64) []int32 {
-	var dead []int32
+	var dead []int32 // or settled
 	for _, e := range a.ears {
 		if e == nil {
 			continue
@@ -153,6 +156,15 @@ func (a *Associator) settle(index uint64) []int32 {
 		for _, s := range changed.New {
 			a.raise(index, e, e.node(&s))
 		}
+		e.fresh = slices.DeleteFunc(e.fresh, func(n int32) bool {
+			v := a.nodes[n].solved
+			if !a.nodes[n].dead && e.listener.Fresh(&v.shot) {
+				return false
+			}
+			v.fresh = false
+			dead = append(dead, n)
+			return true
+		})
 	}
 	return dead
 }
@@ -192,7 +204,11 @@ func (a *Associator) raise(index uint64, e *ear, v *solved) {
 		rec.Received = max(rec.Received, r.Received)
 	}
 	at, _ := a.search(rec.ID)
+	v.fresh = e.listener.Fresh(&v.shot)
 	n := a.insert(index, rec, v, at)
+	if v.fresh {
+		e.fresh = append(e.fresh, n)
+	}
 	for _, r := range v.recs {
 		a.holder[r.ID] = n
 	}

@@ -112,3 +112,30 @@ func TestArrivalsInAnyOrderMakeTheSameIncidents(t *testing.T) {
 		}
 	}
 }
+
+// A shot is provisional until arrivals of the minutes after it are there.
+func TestFreshShotsAreProvisional(t *testing.T) {
+	w := lineWorld(20, 0, 13, 0, 0, 0.05)
+	a := associate.New()
+	states := func() (s []string) {
+		for in := range a.All() {
+			s = append(s, in.State)
+		}
+		return s
+	}
+	a.Add(1, w.recorded(1))
+	if got := states(); !slices.Equal(got, []string{"provisional"}) {
+		t.Fatalf("states %v", got)
+	}
+	later := w.recorded(1_000)[0]
+	o := *later.Observation
+	o.Key, o.When.From, o.When.Till = tw.ContentKey{1}, o.When.From+tw.Hour, o.When.Till+tw.Hour
+	later.Observation = &o
+	changes := a.Add(1_000, []*tw.Recorded{later})
+	if got := states(); !slices.Equal(got, []string{"open"}) {
+		t.Errorf("an hour later states are %v", got)
+	}
+	if len(changes) != 1 || changes[0].Incident == nil || changes[0].Incident.State != "open" {
+		t.Errorf("changes %+v", changes)
+	}
+}

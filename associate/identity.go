@@ -106,7 +106,7 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	var old *trucewatch.Incident
 	if i, found := slices.BinarySearchFunc(before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
 		old = before[i].incident
-		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && slices.Equal(old.Aliases, aliases) {
+		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) {
 			f.incident = old
 			return f, false
 		}
@@ -186,6 +186,9 @@ func difference(old, in *trucewatch.Incident) string {
 		if !slices.Contains(old.Aliases, alias) {
 			what += "; merged with incident " + alias.String()
 		}
+	}
+	if what == "" && old.State != in.State {
+		return "now " + in.State
 	}
 	if what == "" {
 		return "the weight of its links changed"

@@ -15,6 +15,7 @@ const (
 	automatic   = "automatic"
 	preliminary = "preliminary"
 	open        = "open"
+	provisional = "provisional" // rests on arrivals so fresh that others may still change it
 
 	aloneReason = "no other observation fits its kind, time and place"
 	claimReason = "an unchecked claim that fits in kind, time and place; it adds no confidence"
@@ -24,6 +25,24 @@ const (
 	// party_claim_alone never_above_possible.
 	claimsMax trucewatch.PPM = 599_999
 )
+
+// state is that of an incident of n alone.
+func (n *node) state() string {
+	if n.solved != nil && n.solved.fresh {
+		return provisional
+	}
+	return open
+}
+
+// state is that of the incident of s.
+func (s *set) state() string {
+	for _, e := range s.members {
+		if e.state() == provisional {
+			return provisional
+		}
+	}
+	return open
+}
 
 // An alone incident in one piece of memory: most incidents are of this kind.
 type lone struct {
@@ -44,7 +63,7 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 	l.history[0] = trucewatch.Revision{Index: node.cause, What: "first recorded"}
 	in := &l.incident
 	*in = trucewatch.Incident{ID: trucewatch.IncidentID(node.rec.ID), Kind: o.Kind, When: o.When, Links: l.links[:],
-		Preferred: -1, Origin: -1, Sources: 1, State: open, History: l.history[:]}
+		Preferred: -1, Origin: -1, Sources: 1, State: node.state(), History: l.history[:]}
 	l.phenomena[0] = trucewatch.Phenomena{Kind: o.Kind, Count: o.Count}
 	in.Phenomena = l.phenomena[:]
 	in.Confidence = modelOf(o.Means).reliable
@@ -181,7 +200,7 @@ func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 
 // draft makes the incident of s, but for its name, aliases and history.
 func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *trucewatch.Incident {
-	in := &trucewatch.Incident{Links: links, Degraded: p.degraded, State: open, Preferred: -1, Origin: -1}
+	in := &trucewatch.Incident{Links: links, Degraded: p.degraded, State: s.state(), Preferred: -1, Origin: -1}
 	all := append(slices.Clone(s.members), s.claims...)
 	in.Kind = s.members[0].rec.Observation.Kind
 	for _, e := range s.members {

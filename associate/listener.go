@@ -415,6 +415,12 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 	return w, [sha256.Size]byte(h.Sum(nil))
 }
 
+// Fresh says whether arrivals that come in order may still change a shot: it is
+// not older than the newest arrival by all that bears on its slab.
+func (l *Listener) Fresh(s *Shot) bool {
+	return s.At+l.n.slab+l.n.ahead+2*l.n.travel > l.span.till
+}
+
 // Arrival returns an arrival by its number.
 func (l *Listener) Arrival(number int32) Arrival { return l.arrivals[number] }
 
