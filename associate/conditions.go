@@ -271,12 +271,28 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 		air, speedErr, windErr := d.ground.LearnAir(own[k], whole, h.SpeedMMS, h.WindMMS)
 		if !differs(air, whole, speedErr+speedLeft, windErr+windLeft) {
 			air, _, _ = d.ground.LearnAir(own[k], whole, speedLeft+airStepMMS, windLeft+airStepMMS)
+			other := otherAir(len(own[k]))
+			air.SpeedErr, air.WindErr = kernel.WithChance(air.SpeedErr, h.SpeedMMS, other), kernel.WithChance(air.WindErr, h.WindMMS, other)
 		}
 		air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
 		air.Spread = stepped(air.Spread)
 		out[k] = air
 	}
 	return out
+}
+
+// otherAir is the probability, in parts per million, that the air of a square
+// is another than that of the district although so many of its shots did not say
+// so. Guess: one square in five has another; two shots show it mostly. Test: share
+// of shots within their regions of 95 %, by shots of the square.
+func otherAir(shots int) int64 {
+	switch {
+	case shots < 2:
+		return 200_000
+	case shots < 6:
+		return 50_000
+	}
+	return 10_000
 }
 
 // differs says whether two airs differ by more than their errors, at one in a

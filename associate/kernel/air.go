@@ -2,7 +2,11 @@
 
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/trucewatch/trucewatch/geo"
+)
 
 // A Blast is a source whose arrivals are known, to learn the air from.
 type Blast struct {
@@ -119,4 +123,11 @@ func (g *Ground) blastRow(a Arrival, x, y, at float64, now [3]float64) (h, k [4]
 	}
 	slower := -d / float64(v*v)
 	return [4]float64{-ux / v, -uy / v, 1}, [4]float64{slower, float64(slower * ux), float64(slower * uy)}, off, w
+}
+
+// WithChance returns the error, one standard deviation, of what has the error
+// small, but with a chance, in parts per million, the error large.
+func WithChance(small, large, chance int64) int64 {
+	s, l := float64(small), float64(large)
+	return round(math.Sqrt(float64(s*s) + float64(float64(l*l)*(float64(chance)/geo.Million))))
 }
