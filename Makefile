@@ -5,8 +5,9 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
+SEEDS ?= 3
 
-.PHONY: help test install check race fuzz arches strangers long reproducible bench demo update
+.PHONY: help test install check race fuzz arches strangers long reproducible bench score demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +51,9 @@ reproducible: ## the program built twice, with an empty cache the second time, i
 
 bench: ## the benchmarks behind docs/performance.md
 	./scripts/bench
+
+score: ## simulated worlds, and what association makes of them; SEEDS of each
+	./scripts/score --seeds $(SEEDS)
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo

@@ -28,6 +28,8 @@ var plan = map[string][]string{
 	"agreement":                    {".", "geo"},
 	"associate":                    {".", "geo", "associate/kernel"},
 	"associate/kernel":             {".", "geo"},
+	"scenario":                     {".", "geo"},
+	"score":                        {"scenario", ".", "geo"}, // a result beside the truth that scenario wrote
 	"judge":                        {"agreement", ".", "geo"},
 	"casework":                     {"agreement", ".", "geo"},
 	"disclose":                     {"agreement", ".", "geo"},
@@ -54,14 +56,14 @@ var plan = map[string][]string{
 	"verify":   {"mission", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"examples": {},
 	"cmd/trucewatch": {"mission", "internal/durable", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
-		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
+		"associate", "judge", "casework", "disclose", "scenario", "score", "agreement", ".", "geo"},
 }
 
 // core packages are pure: same input, same output, on every machine.
-var core = []string{"geo", ".", "agreement", "associate", "associate/kernel", "judge", "casework", "disclose", "replay"}
+var core = []string{"geo", ".", "agreement", "associate", "associate/kernel", "scenario", "score", "judge", "casework", "disclose", "replay"}
 
 // floatGround is where floats may be, each product rounded by a conversion.
-var floatGround = []string{"geo", "associate/kernel"}
+var floatGround = []string{"geo", "associate/kernel", "scenario", "score"}
 
 var bannedInCore = map[string]string{
 	"time.Now": "take the time from the entry", "time.Since": "subtract two recorded times", "time.Until": "subtract two recorded times",

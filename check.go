@@ -188,10 +188,30 @@ func (o *Observation) checkParts() error {
 			return err
 		}
 	}
+	if o.Arrival != nil {
+		if err := o.checkArrival(); err != nil {
+			return err
+		}
+	}
 	if a := o.Asset; a != nil {
 		return checkText("asset.id", a.ID, "asset.owner", a.Owner, "asset.object", a.Object)
 	}
 	return nil
+}
+
+// checkArrival wants of an arrival one time, and the place of who timed it.
+func (o *Observation) checkArrival() error {
+	switch {
+	case o.Arrival.Error < 0 || o.Arrival.Error > Minute:
+		return invalid("arrival.error_us", "%d is not possible", o.Arrival.Error)
+	case o.Observer == nil || o.Observer.Position == nil:
+		return invalid("arrival", "an arrival needs the observer's position")
+	case o.When.From != o.When.Till:
+		return invalid("arrival", "an arrival is one time, not from when to when")
+	case o.Where.Region.Kind != "":
+		return invalid("arrival", "an arrival alone has no place")
+	}
+	return oneOf("arrival.wave", o.Arrival.Wave, []string{"sound", "P", "S"})
 }
 
 func (c *Casualty) check() error {

@@ -100,6 +100,7 @@ func TestEntryIsRefused(t *testing.T) {
 		{"broken UTF-8", with(func(o *trucewatch.Observation) { o.Text = "a\xff" }), "UTF-8"},
 		{"long text", with(func(o *trucewatch.Observation) { o.Text = strings.Repeat("x", trucewatch.TextMaxBytes+1) }), "text: invalid: 4097 bytes"},
 		{"negative radius", with(func(o *trucewatch.Observation) { o.Where.Region.RMinMM = -1 }), "where.region"},
+		{"arrival without a place to arrive at", with(func(o *trucewatch.Observation) { o.Arrival = &trucewatch.Arrival{Wave: "sound"}; o.Observer = nil }), "observer's position"},
 		{"unknown restriction", with(func(o *trucewatch.Observation) { o.Restriction.Type = "rude" }), "restriction.type"},
 		{"empty batch", entry(body(batch(), trucewatch.ObservationsEntry)), "empty batch"},
 	} {

@@ -59,7 +59,7 @@ type Incident struct {
 	MeansCount int          `cbor:"12,keyasint" json:"means_count"`                  // independent means; claims count none
 	Claims     bool         `cbor:"13,keyasint,omitempty" json:"claims,omitempty"`   // rests on unchecked claims alone
 	Degraded   bool         `cbor:"14,keyasint,omitempty" json:"degraded,omitempty"` // search was capped: docs/formats
-	State      string       `cbor:"15,keyasint" json:"state"`                        // open, settled, split, merged, withdrawn
+	State      string       `cbor:"15,keyasint" json:"state"`                        // provisional, open, settled, split, merged, withdrawn
 	History    []Revision   `cbor:"16,keyasint,omitempty" json:"history,omitempty"`
 }
 

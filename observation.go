@@ -89,6 +89,14 @@ type Casualty struct {
 	Hospital string `cbor:"7,keyasint,omitempty" json:"hospital,omitempty"` // confirmation: yes, no, refused
 }
 
+// An Arrival marks an observation as a time at which a wave reached the
+// observer's position, its When. Alone it says neither where the source was nor
+// when: its Where is empty.
+type Arrival struct {
+	Wave  string  `cbor:"1,keyasint" json:"wave"`                        // sound, P or S
+	Error Instant `cbor:"2,keyasint,omitempty" json:"error_us,omitzero"` // of reading the time, beside the clock's, one standard deviation
+}
+
 // An Asset is the thing concerned: a drone, a sensor, a protected object.
 type Asset struct {
 	ID     string `cbor:"1,keyasint,omitempty" json:"id,omitempty"`
@@ -117,6 +125,7 @@ type Observation struct {
 	ReportedAt  Instant      `cbor:"17,keyasint,omitempty" json:"reported_at,omitzero"` // when the source reported it; 0 unknown
 	Text        string       `cbor:"18,keyasint,omitempty" json:"text,omitempty"`       // what the source says, in its words or ours
 	URL         string       `cbor:"19,keyasint,omitempty" json:"url,omitempty"`
+	Arrival     *Arrival     `cbor:"20,keyasint,omitempty" json:"arrival,omitempty"`
 }
 
 // Has says whether the observation carries mark.

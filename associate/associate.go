@@ -24,17 +24,24 @@ type Associator struct {
 	formed  []*formed // incidents that are, or once were, more than one lone observation
 	unused  []int32   // free places in formed
 	count   int       // incidents
+
+	ears     [len(waves)]*ear                                  // by medium
+	arrivals map[trucewatch.ObservationID]*trucewatch.Recorded // which have no node of their own
+	holder   map[trucewatch.ObservationID]int32                // the node of the shot that holds an arrival
 }
 
 // A node is an observation in the Associator.
 type node struct {
 	rec    *trucewatch.Recorded
-	spot   spot   // what the gate looks at
-	cause  uint64 // index of the entry that brought it
-	parent int32  // union-find: the group this node belongs to
-	next   int32  // next node of the same group, in a ring
-	formed int32  // place in Associator.formed; -1 while alone and never otherwise
-	once   bool   // an incident had this node's ID at some time
+	spot   spot    // what the gate looks at
+	cause  uint64  // index of the entry that brought it
+	parent int32   // union-find: the group this node belongs to
+	next   int32   // next node of the same group, in a ring
+	formed int32   // place in Associator.formed; -1 while alone and never otherwise
+	once   bool    // an incident had this node's ID at some time
+	dead   bool    // its shot is no more
+	buried bool    // and no incident holds it any more
+	solved *solved // of a shot
 }
 
 // A formed incident is kept; a lone observation's is built when asked for.
@@ -44,7 +51,8 @@ type formed struct {
 }
 
 // A Change is one changed incident: either Incident is set (new or changed),
-// or the incident Gone has become part of the incident Into.
+// or the incident Gone has become part of the incident Into, or, if that is the
+// zero ID, is no more: its arrivals are explained otherwise.
 type Change struct {
 	Incident *trucewatch.Incident
 	Gone     trucewatch.IncidentID
@@ -61,7 +69,8 @@ func (c Change) id() trucewatch.IncidentID {
 
 // New returns an Associator without observations.
 func New() *Associator {
-	return &Associator{rules: newRules(), birth: logBirth(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid()}
+	return &Associator{rules: newRules(), birth: logBirth(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid(),
+		arrivals: make(map[trucewatch.ObservationID]*trucewatch.Recorded), holder: make(map[trucewatch.ObservationID]int32)}
 }
 
 // Add takes the observations of the entry with the given index and returns the
@@ -70,13 +79,21 @@ func New() *Associator {
 func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	first := int32(len(a.nodes))
 	for _, rec := range batch {
+		if rec.Observation.Arrival != nil {
+			a.hear(rec)
+			continue
+		}
 		if at, found := a.search(rec.ID); !found {
-			a.insert(index, rec, at)
+			a.insert(index, rec, nil, at)
 		}
 	}
 	var groups []int32 // changed, each once
 	seen := make(map[int32]bool)
+	changed := a.settle(index)
 	for n := first; n < int32(len(a.nodes)); n++ {
+		changed = append(changed, n)
+	}
+	for _, n := range changed {
 		if root := a.find(n); !seen[root] {
 			seen[root] = true
 			groups = append(groups, root)
@@ -84,10 +101,14 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	}
 	var changes []Change
 	for _, root := range groups {
-		if a.nodes[root].next == root {
+		if a.nodes[root].next == root && root >= first {
 			a.nodes[root].once = true
 			a.count++
 			changes = append(changes, Change{Incident: a.alone(root)})
+			continue
+		}
+		if a.nodes[root].next == root && !a.nodes[root].dead && a.nodes[root].formed < 0 {
+			changes = append(changes, Change{Incident: a.alone(root)}) // no longer provisional
 			continue
 		}
 		changes = append(changes, a.regroup(index, root, first)...)
@@ -96,13 +117,14 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	return changes
 }
 
-// insert makes a node of rec, puts it in its place of byID and joins it to the
+// insert makes a node of rec, which v is if it is a shot, puts it in its place of byID and joins it to the
 // groups of its neighbours.
-func (a *Associator) insert(index uint64, rec *trucewatch.Recorded, at int) {
+func (a *Associator) insert(index uint64, rec *trucewatch.Recorded, v *solved, at int) int32 {
 	n := int32(len(a.nodes))
-	a.nodes = append(a.nodes, node{rec: rec, cause: index, parent: n, next: n, formed: -1})
+	a.nodes = append(a.nodes, node{rec: rec, cause: index, parent: n, next: n, formed: -1, solved: v})
 	a.byID = slices.Insert(a.byID, at, n)
 	a.connect(n)
+	return n
 }
 
 // search returns the place of id in byID and whether it is there.
@@ -170,7 +192,9 @@ func (a *Associator) All() iter.Seq[*trucewatch.Incident] {
 func (a *Associator) Members(in *trucewatch.Incident) []*trucewatch.Recorded {
 	var members []*trucewatch.Recorded
 	for _, link := range in.Links {
-		if at, found := a.search(link.Observation); found {
+		if rec := a.arrivals[link.Observation]; rec != nil {
+			members = append(members, rec)
+		} else if at, found := a.search(link.Observation); found {
 			members = append(members, a.nodes[a.byID[at]].rec)
 		}
 	}

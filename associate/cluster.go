@@ -119,10 +119,11 @@ func contentOrder(o, p *trucewatch.Observation) int {
 	return bytes.Compare(o.Key[:], p.Key[:])
 }
 
-// split divides a group, given in content order, into incidents. The result is a
+// split divides a group, given in content order, into incidents; whole says that
+// nothing was taken out of it. The result is a
 // function of the set of observations. Claims come last and join what other
 // evidence has formed, so that no claim can join, part or strengthen incidents.
-func (a *Associator) split(members []int32) []*partition {
+func (a *Associator) split(members []int32, whole bool) []*partition {
 	var evidence, claims []int32
 	for _, n := range members {
 		if a.nodes[n].spot.claim {
@@ -132,11 +133,11 @@ func (a *Associator) split(members []int32) []*partition {
 		}
 	}
 	var parts []*partition
-	for _, connected := range a.connected(evidence, len(claims) == 0) {
+	for _, connected := range a.connected(evidence, whole && len(claims) == 0) {
 		parts = append(parts, a.divide(connected))
 	}
 	loose := a.attach(parts, claims)
-	for _, connected := range a.connected(loose, len(evidence) == 0) {
+	for _, connected := range a.connected(loose, whole && len(evidence) == 0) {
 		parts = append(parts, a.divide(connected))
 	}
 	return parts

@@ -21,13 +21,16 @@
 // and 0 for one observation. This is the generative model of NET-VISA (Arora,
 // Russell, Sudderth, Bulletin of the Seismological Society of America 103(2A),
 // 2013) for reports in place of seismic picks, without its term for silent
-// stations: silence speaks only once there are duty logs.
+// stations: of reports, silence speaks only once there are duty logs; of arrivals
+// it speaks already (see Arrivals).
 //
 // V is the overlap integral of the places' densities in km^-2(n-1) (package
 // kernel), each widened by spreadMM because an engagement has extent. T is the
 // same for time: observations that say when (timed) lie anywhere in the hull of
 // them all, with density 1/(hull + gap); loose ones, which only say between when
-// and when at most, anywhere in their window. Timed windows chain over pauses of
+// and when at most, anywhere in their window. Or, if that explains them better, the
+// timed ones noticed one moment, which all their windows hold: density |what they
+// have in common| / product of (window + momentGap). Timed windows chain over pauses of
 // at most EngagementGap, to at most EngagementCap. Loose windows must share time;
 // a day is [00:00, 24:00) without its end, so that consecutive days do not touch.
 // What is noticed later (burning, craters, damage, casualties) looks back by a
@@ -42,6 +45,35 @@
 // What may join what is a table (pairings), with its reasons. Two rows of one
 // source about the same sign are two events and never join. Interference joins
 // per asset. A place known by name alone agrees with the same name.
+//
+// # Arrivals
+//
+// A time at which sound, or a P or S wave, reached a station says nothing alone.
+// A Listener finds what several of them say together, a shot, with the same score
+// in other units:
+//
+//	LLR = ln birth + sum over heard of ln( PD f(t) / clutter )
+//	      + sum over silent stations of ln(1 - PD) + ln sqrt(|2 pi Sigma|)
+//
+// summed over classes of loudness by their shares. f is normal, with the errors of
+// the clock and of the travel time; PD falls off with distance, a logistic function
+// for each class; clutter is per station, and higher for a while where a station
+// hears much (a burst); births are likelier near a shot just found (a salvo); the
+// last term is the volume of the solution (Laplace). A shot is taken from
+// leastScore on, the surest first: the first arrival ties the time to the place,
+// branch and bound over places finds the best cell (package kernel), least
+// squares the solution in it.
+//
+// Sound travels d/(c + w.u). Speed c and wind w of each piece of country are
+// learned from the sure shots of the half hour before, together with their
+// places; clutter from the arrivals that these leave. What is learned is a
+// function of the set of arrivals, so that a replay needs nothing else. A
+// region holds the error of the air, which all arrivals of a shot share.
+//
+// A shot then stands among other evidence like one observation of the network; its
+// incident links every arrival, with what it adds. Rounds of one network may be one
+// engagement. What later arrivals explain otherwise is withdrawn; while arrivals in
+// order may still do so, the incident is provisional.
 //
 // # Search
 //
@@ -80,4 +112,9 @@
 // takes regions by mean and covariance: a ring around an observer counts as a
 // disc. Confidence takes the classes of means as independent, and the numbers in
 // modelOf are guesses until a mission has counted its own.
+//
+// Every station known is held to have listened all the time. Detection ranges are
+// guesses. An arrangement of four stations may fit a shot in two places; only the
+// better is given, and its region says nothing of the other. A report of many
+// rounds joins one incident, not several.
 package associate

@@ -27,8 +27,9 @@ func (l location) box(marginMM int64) kernel.Box {
 
 // locators lists the kinds of evidence of place, the stronger first. A new kind
 // is one file with such a function, and one line here.
-func locators() [2]func(*trucewatch.Observation) (location, bool) {
+func locators() [3]func(*trucewatch.Observation) (location, bool) {
 	return [...]func(*trucewatch.Observation) (location, bool){
+		bySector,
 		byRegion,
 		byName,
 	}
@@ -47,9 +48,23 @@ func locate(o *trucewatch.Observation) (location, bool) {
 
 // byRegion reads a region of any shape.
 func byRegion(o *trucewatch.Observation) (location, bool) {
-	place, ok := kernel.NormalOf(&o.Where.Region, spreadMM)
+	return ofRegion(&o.Where.Region)
+}
+
+// ofRegion is the location that a region says, widened by the extent of an
+// engagement.
+func ofRegion(r *geo.Region) (location, bool) {
+	place, ok := kernel.NormalOf(r, spreadMM)
 	if !ok {
 		return location{}, false
 	}
-	return location{region: &o.Where.Region, place: place, peak: trucewatch.MilliNat(place.LogPeak())}, true
+	return location{region: r, place: place, peak: trucewatch.MilliNat(place.LogPeak())}, true
+}
+
+// regionOf is where o says that it was, as far as its source can know it.
+func regionOf(o *trucewatch.Observation) *geo.Region {
+	if where, ok := locate(o); ok && where.region != nil {
+		return where.region
+	}
+	return &o.Where.Region
 }

@@ -66,6 +66,7 @@ func nameCell(name string) uint64 {
 // it and enters it in the grid.
 func (a *Associator) connect(n int32) {
 	a.nodes[n].spot = a.spotOf(a.nodes[n].rec)
+	a.nodes[n].spot.shot = a.nodes[n].solved != nil
 	s := &a.nodes[n].spot
 	if s.vague {
 		return
@@ -77,7 +78,7 @@ func (a *Associator) connect(n int32) {
 	a.eachCell(n, slack, func(cell uint64) {
 		for e := a.grid.heads[cell]; e > 0; e = a.grid.chain[e-1].next {
 			m := a.grid.chain[e-1].node
-			if a.near(&a.nodes[m], &a.nodes[n]) && a.find(m) != a.find(n) {
+			if !a.nodes[m].dead && a.near(&a.nodes[m], &a.nodes[n]) && a.find(m) != a.find(n) {
 				a.union(m, n)
 			}
 		}

@@ -21,9 +21,16 @@ func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
 	}
 	slices.SortFunc(members, func(m, n int32) int { return contentOrder(a.nodes[m].rec.Observation, a.nodes[n].rec.Observation) })
 	before := a.before(members, fresh)
+	var dead []int32
+	members = slices.DeleteFunc(members, func(n int32) bool {
+		if a.nodes[n].dead {
+			dead = append(dead, n)
+		}
+		return a.nodes[n].dead
+	})
 	var changes []Change
 	var after []*formed
-	for _, p := range a.split(members) {
+	for _, p := range a.split(members, len(dead) == 0) {
 		for _, s := range p.sets {
 			if s == nil {
 				continue
@@ -36,12 +43,26 @@ func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
 		}
 	}
 	a.replace(before, after)
+	for _, n := range dead {
+		a.nodes[n].formed, a.nodes[n].buried = -1, true
+	}
 	for _, old := range before {
-		if into := a.of(old.members[0]).ID; into != old.incident.ID {
+		if into := a.successor(old.incident); into != old.incident.ID {
 			changes = append(changes, Change{Gone: old.incident.ID, Into: into})
 		}
 	}
 	return changes
+}
+
+// successor returns the ID of the incident that now holds most of what old held,
+// by its first observation that is still in one; zero if there is none.
+func (a *Associator) successor(old *trucewatch.Incident) trucewatch.IncidentID {
+	for _, link := range old.Links {
+		if n, held := a.holderOf(link.Observation); held {
+			return a.of(n).ID
+		}
+	}
+	return trucewatch.IncidentID{}
 }
 
 // before returns the incidents that members formed until now, each with its
@@ -49,7 +70,7 @@ func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
 func (a *Associator) before(members []int32, fresh int32) []*formed {
 	var out []*formed
 	for _, n := range members {
-		if n >= fresh {
+		if n >= fresh || a.nodes[n].buried {
 			continue
 		}
 		in := a.of(n)
@@ -68,7 +89,8 @@ func earlier(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
 // revise returns the incident of s, and whether it differs from the one that had
 // its name.
 func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *partition, s *set) (*formed, bool) {
-	links := a.links(p, s)
+	own := a.links(p, s) // one for each exhibit
+	links := spread(s, own)
 	f := &formed{}
 	for _, e := range append(slices.Clone(s.members), s.claims...) {
 		f.members = append(f.members, e.number)
@@ -84,12 +106,13 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	var old *trucewatch.Incident
 	if i, found := slices.BinarySearchFunc(before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
 		old = before[i].incident
-		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && slices.Equal(old.Aliases, aliases) {
+		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) {
 			f.incident = old
 			return f, false
 		}
 	}
-	f.incident = a.draft(p, s, links)
+	f.incident = a.draft(p, s, own)
+	f.incident.Links = links
 	f.incident.ID, f.incident.Aliases = id, aliases
 	what := difference(old, f.incident)
 	if at, _ := a.search(links[0].Observation); old == nil && a.byID[at] < fresh {
@@ -163,6 +186,9 @@ func difference(old, in *trucewatch.Incident) string {
 		if !slices.Contains(old.Aliases, alias) {
 			what += "; merged with incident " + alias.String()
 		}
+	}
+	if what == "" && old.State != in.State {
+		return "now " + in.State
 	}
 	if what == "" {
 		return "the weight of its links changed"

@@ -15,6 +15,7 @@ const (
 	automatic   = "automatic"
 	preliminary = "preliminary"
 	open        = "open"
+	provisional = "provisional" // rests on arrivals so fresh that others may still change it
 
 	aloneReason = "no other observation fits its kind, time and place"
 	claimReason = "an unchecked claim that fits in kind, time and place; it adds no confidence"
@@ -24,6 +25,24 @@ const (
 	// party_claim_alone never_above_possible.
 	claimsMax trucewatch.PPM = 599_999
 )
+
+// state is that of an incident of n alone.
+func (n *node) state() string {
+	if n.solved != nil && n.solved.fresh {
+		return provisional
+	}
+	return open
+}
+
+// state is that of the incident of s.
+func (s *set) state() string {
+	for _, e := range s.members {
+		if e.state() == provisional {
+			return provisional
+		}
+	}
+	return open
+}
 
 // An alone incident in one piece of memory: most incidents are of this kind.
 type lone struct {
@@ -44,7 +63,7 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 	l.history[0] = trucewatch.Revision{Index: node.cause, What: "first recorded"}
 	in := &l.incident
 	*in = trucewatch.Incident{ID: trucewatch.IncidentID(node.rec.ID), Kind: o.Kind, When: o.When, Links: l.links[:],
-		Preferred: -1, Origin: -1, Sources: 1, State: open, History: l.history[:]}
+		Preferred: -1, Origin: -1, Sources: 1, State: node.state(), History: l.history[:]}
 	l.phenomena[0] = trucewatch.Phenomena{Kind: o.Kind, Count: o.Count}
 	in.Phenomena = l.phenomena[:]
 	in.Confidence = modelOf(o.Means).reliable
@@ -54,10 +73,17 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 	} else {
 		in.MeansCount = 1
 	}
+	if node.solved != nil {
+		in.Links = node.solved.spread(l.links[0])
+		in.Degraded = node.solved.shot.Degraded
+	}
 	if o.Where.Region.Kind != "" {
 		l.uses[0] = node.rec.ID
 		l.estimates[0] = single(node.rec, node.spot.role)
 		l.estimates[0].Uses = l.uses[:]
+		if node.solved != nil {
+			l.estimates[0].Uses = node.observations()
+		}
 		in.Estimates = l.estimates[:]
 		in.Preferred = 0
 		if node.spot.role == origin {
@@ -70,8 +96,12 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 // single is the estimate of one observation: what its source says.
 func single(rec *trucewatch.Recorded, r role) trucewatch.Estimate {
 	o := rec.Observation
-	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: o.Where.Region, When: o.When,
-		Score: trucewatch.MilliNat(kernel.Sharpness(&o.Where.Region)), Mode: automatic, Status: preliminary}
+	region := regionOf(o)
+	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: *region, When: o.When,
+		Score: trucewatch.MilliNat(kernel.Sharpness(region)), Mode: automatic, Status: preliminary}
+	if region.Kind != o.Where.Region.Kind {
+		e.Method += " of an observer not exactly placed"
+	}
 	if o.Means.IsClaim() {
 		e.Method += ", claimed"
 		e.Score -= claimPenalty
@@ -170,7 +200,7 @@ func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 
 // draft makes the incident of s, but for its name, aliases and history.
 func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *trucewatch.Incident {
-	in := &trucewatch.Incident{Links: links, Degraded: p.degraded, State: open, Preferred: -1, Origin: -1}
+	in := &trucewatch.Incident{Links: links, Degraded: p.degraded, State: s.state(), Preferred: -1, Origin: -1}
 	all := append(slices.Clone(s.members), s.claims...)
 	in.Kind = s.members[0].rec.Observation.Kind
 	for _, e := range s.members {
@@ -288,16 +318,25 @@ func speak(voices []voice, v voice) []voice {
 
 // phenomena counts signs per kind in the order of the vocabulary: of each source
 // the largest row of that kind, for a round may be heard as it leaves and as it
-// lands; of all sources the largest. Claims count only where there is nothing
+// lands, but of a network all that it located; of all sources the largest. Claims count only where there is nothing
 // else: a party's number is not added to what was seen.
 func phenomena(s *set) []trucewatch.Phenomena {
 	var out []trucewatch.Phenomena
 	for _, kind := range trucewatch.Kinds() {
 		var counts []trucewatch.Count
+		var shots int64
 		for _, e := range s.members {
-			if e.rec.Observation.Kind == kind {
+			if e.rec.Observation.Kind != kind {
+				continue
+			}
+			if e.solved != nil {
+				shots++
+			} else {
 				counts = append(counts, e.rec.Observation.Count)
 			}
+		}
+		if shots > 0 {
+			counts = append(counts, trucewatch.Count{Value: shots, Qualifier: trucewatch.Exact})
 		}
 		if len(counts) > 0 {
 			out = append(out, trucewatch.Phenomena{Kind: kind, Count: largest(counts)})
@@ -342,7 +381,7 @@ func estimates(s *set, when trucewatch.Interval, links []trucewatch.Link) []truc
 	for _, e := range s.claims {
 		if !e.spot.named {
 			claim := single(e.rec, e.spot.role)
-			claim.Uses = []trucewatch.ObservationID{e.rec.ID}
+			claim.Uses = e.observations()
 			out = append(out, claim)
 		}
 	}
@@ -361,7 +400,7 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 	}
 	for _, e := range group {
 		one := single(e.rec, common)
-		one.Uses = []trucewatch.ObservationID{e.rec.ID}
+		one.Uses = e.observations()
 		out = append(out, one)
 	}
 	independent := sharpest(group)
@@ -375,12 +414,13 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 		joint.Score = max(joint.Score, one.Score+1) // all evidence before any part of it
 	}
 	for _, e := range independent {
-		joint.Uses = append(joint.Uses, e.rec.ID)
+		joint.Uses = append(joint.Uses, e.observations()...)
 	}
 	if group[0].spot.claim {
 		joint.Method += ", claimed"
 	}
 	slices.SortFunc(joint.Uses, trucewatch.ObservationID.Compare)
+	joint.Uses = joint.Uses[:min(len(joint.Uses), trucewatch.ListMax)]
 	return append(out, joint)
 }
 
@@ -389,7 +429,7 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 func sharpest(group []*exhibit) []*exhibit {
 	sorted := slices.Clone(group)
 	slices.SortStableFunc(sorted, func(e, f *exhibit) int {
-		return -cmp.Compare(kernel.Sharpness(&e.rec.Observation.Where.Region), kernel.Sharpness(&f.rec.Observation.Where.Region))
+		return -cmp.Compare(kernel.Sharpness(regionOf(e.rec.Observation)), kernel.Sharpness(regionOf(f.rec.Observation)))
 	})
 	var out []*exhibit
 	for _, e := range sorted {
@@ -404,7 +444,7 @@ func sharpest(group []*exhibit) []*exhibit {
 func fuse(group []*exhibit, links []trucewatch.Link) geo.Region {
 	var parts []kernel.Part
 	for _, e := range group {
-		parts = append(parts, kernel.Part{Region: &e.rec.Observation.Where.Region, SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
+		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
 	}
 	return kernel.Fuse(parts)
 }

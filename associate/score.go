@@ -17,6 +17,11 @@ const (
 	// Source: the example agreement, counting.engagement.cap_minutes.
 	EngagementCap = 120 * trucewatch.Minute
 
+	// momentGap is how far apart the windows of those who noticed one moment may
+	// lie: sound travels, and clocks are read to the nearest few seconds. Guess.
+	// Test: times of reports of shots that sensors located.
+	momentGap = 10 * trucewatch.Second
+
 	// birthRate is how many incidents begin per million km2 and day before any
 	// evidence. Guess: 100 a day on a strip of 1,250 km by 30 km. Test: incidents
 	// that two means confirm, per area covered and day.
@@ -78,12 +83,14 @@ type exhibit struct {
 	term   kernel.Term
 	weight trucewatch.MilliNat
 	length trucewatch.MilliNat // logarithm of the window and gap, in seconds
+	span   trucewatch.MilliNat // logarithm of the window and momentGap, in seconds
 }
 
 // exhibit readies node n, seen from frame. A named place has no term.
 func (a *Associator) exhibit(n int32, frame kernel.Frame) *exhibit {
 	e := &exhibit{node: &a.nodes[n], number: n, at: -1, weight: weightOf(a.nodes[n].rec.Observation.Means)}
 	e.length = logSeconds(e.spot.window.Till - e.spot.window.From + EngagementGap)
+	e.span = logSeconds(e.spot.window.Till - e.spot.window.From + momentGap)
 	if !e.spot.named {
 		where, _ := locate(e.rec.Observation)
 		e.place = where.place
@@ -103,6 +110,8 @@ type summary struct {
 	hull   trucewatch.Interval // from the first to the last timed window
 	common trucewatch.Interval // what the loose windows have in common
 	length trucewatch.MilliNat // sum over loose windows
+	moment trucewatch.Interval // what the timed windows have in common, each momentGap longer
+	spans  trucewatch.MilliNat // sum over timed windows of ln(window + momentGap)
 	roles  [3]int              // members by role
 	places [3]kernel.Term      // product by role
 	linked [3]int              // pairs of one source: impact and origin, seen and origin, seen and impact
@@ -115,6 +124,7 @@ func (e *exhibit) summary() summary {
 		s.common, s.length = e.spot.window, e.length
 	} else {
 		s.timed, s.hull = 1, e.spot.window
+		s.moment, s.spans = trucewatch.Interval{From: e.spot.window.From - momentGap, Till: e.spot.window.Till}, e.span
 	}
 	s.roles[e.spot.role] = 1
 	s.places[e.spot.role] = e.term
@@ -125,10 +135,12 @@ func (e *exhibit) summary() summary {
 func (s summary) plus(t summary) summary {
 	switch {
 	case s.timed == 0:
-		s.hull = t.hull
+		s.hull, s.moment = t.hull, t.moment
 	case t.timed > 0:
 		s.hull = s.hull.Join(t.hull)
+		s.moment.From, s.moment.Till = max(s.moment.From, t.moment.From), min(s.moment.Till, t.moment.Till)
 	}
+	s.spans += t.spans
 	switch {
 	case s.timed == s.count:
 		s.common = t.common
@@ -175,7 +187,7 @@ func (a *Associator) together(s, t *set) (summary, bool) {
 	sum := s.sum.plus(t.sum)
 	for _, e := range t.members {
 		for _, f := range s.from(e.spot.source) {
-			if e.spot.kind == f.spot.kind && e.spot.role == f.spot.role {
+			if e.spot.excludes(&f.spot) {
 				return summary{}, false
 			}
 			sum.link(e.spot.role, f.spot.role, 1)
@@ -299,7 +311,11 @@ func (s *summary) time() (trucewatch.MilliNat, bool) {
 	if s.hull.Till-s.hull.From > EngagementCap || s.timed < s.count && (s.common.From > s.hull.Till || s.common.Till < s.hull.From) {
 		return 0, false
 	}
-	return -trucewatch.MilliNat(s.timed-1)*logSeconds(s.hull.Till-s.hull.From+EngagementGap) - s.length, true
+	lasting := -trucewatch.MilliNat(s.timed-1) * logSeconds(s.hull.Till-s.hull.From+EngagementGap)
+	if s.moment.From < s.moment.Till {
+		lasting = max(lasting, logSeconds(s.moment.Till-s.moment.From)-s.spans)
+	}
+	return lasting - s.length, true
 }
 
 // fit weighs whether the places agree. Signs about the impact share one place,

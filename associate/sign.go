@@ -48,6 +48,7 @@ type spot struct {
 	claim  bool // somebody's unchecked word
 	named  bool // the place is a name alone, without a region
 	loose  bool // the window says when at most, not how long: longer than an engagement, or looks back
+	shot   bool // located by a network from arrivals
 	vague  bool // so vague in place and time that joining it to anything would say nothing
 }
 
@@ -126,7 +127,7 @@ func (a *Associator) near(m, n *node) bool {
 	s, t := &m.spot, &n.spot
 	switch {
 	case a.rules.why[s.kind][t.kind] == "",
-		s.source == t.source && s.kind == t.kind && s.role == t.role, // two rows of one source are two events
+		s.excludes(t),
 		s.named != t.named,
 		!timely(s, t),
 		!sameAsset(m, n):
@@ -139,6 +140,13 @@ func (a *Associator) near(m, n *node) bool {
 		return reachOf(m).Overlaps(t.box) || reachOf(n).Overlaps(s.box) // fired there, came down here
 	}
 	return false
+}
+
+// excludes says whether two signs are two events because one source tells them
+// apart: two rows about the same sign. Rounds that a network located one by one
+// may yet be one engagement.
+func (s *spot) excludes(t *spot) bool {
+	return s.source == t.source && s.kind == t.kind && s.role == t.role && !s.shot
 }
 
 // mayShare says whether signs of two roles may be about one place. A firing near

@@ -18,7 +18,7 @@ type Change struct {
 	Tick      trucewatch.Instant
 	Source    *trucewatch.SourceView
 	Incident  *trucewatch.Incident
-	Gone      trucewatch.IncidentID // became part of Into
+	Gone      trucewatch.IncidentID // became part of Into; is no more if that is zero
 	Into      trucewatch.IncidentID
 	Finding   *trucewatch.Finding
 	Released  trucewatch.FindingID // Finding became public, or its delay ended

@@ -92,11 +92,16 @@ func (s *State) drop(e *trucewatch.Entry, id trucewatch.FindingID, why string) [
 	return []Change{{Finding: &f}}
 }
 
-// withdraw drops the findings of an incident that became part of another.
+// withdraw drops the findings of an incident that became part of another, or, if
+// into is zero, of none.
 func (s *State) withdraw(e *trucewatch.Entry, gone, into trucewatch.IncidentID) []Change {
 	var changes []Change
+	why := fmt.Sprintf("incident %v became part of %v", gone, into)
+	if into == (trucewatch.IncidentID{}) {
+		why = fmt.Sprintf("what incident %v was found from is explained otherwise", gone)
+	}
 	for _, id := range s.byIncident[gone] {
-		changes = append(changes, s.drop(e, id, fmt.Sprintf("incident %v became part of %v", gone, into))...)
+		changes = append(changes, s.drop(e, id, why)...)
 	}
 	return changes
 }

@@ -82,6 +82,8 @@ func (s *State) Show(a trucewatch.Audience, changes []Change, to Sink) error {
 			sh.caseView(c.Case)
 		case c.Source != nil:
 			sources = true
+		case c.Gone != c.Into && c.Into == (trucewatch.IncidentID{}) && a == trucewatch.ForMission:
+			to.DropIncident(c.Gone, c.Gone)
 		case c.Gone != c.Into && a == trucewatch.ForMission:
 			to.DropIncident(c.Gone, c.Into)
 		case c.Gone != c.Into:

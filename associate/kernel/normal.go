@@ -40,6 +40,16 @@ func NormalOf(r *geo.Region, spreadMM int64) (Normal, bool) {
 	return n, true
 }
 
+// Shifted returns the ellipse that holds 95 % of where r may be if all of it may
+// be shifted by an error that stays within radiusMM 95 % of the time.
+func Shifted(r *geo.Region, radiusMM int64) (geo.Region, bool) {
+	n, ok := NormalOf(r, round(float64(radiusMM)/sigmasAt95))
+	if !ok {
+		return geo.Region{}, false
+	}
+	return n.Ellipse(), true
+}
+
 // axes sets the covariance of an ellipse or rectangle whose half axes are
 // sigmas standard deviations long.
 func (n *Normal) axes(r *geo.Region, sigmas float64) {

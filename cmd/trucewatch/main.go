@@ -63,6 +63,8 @@ type commands struct {
 	Judge     judgeCommand     `cmd:"" help:"Filter: dossiers in, dossiers with findings out (JSON lines)."`
 	Casework  caseworkCommand  `cmd:"" help:"Filter: dossiers with findings in, cases out (JSON lines)."`
 	Disclose  discloseCommand  `cmd:"" help:"Filter: dossiers with findings in, what an audience may see out (JSON lines)."`
+	Simulate  simulateCommand  `cmd:"" help:"Make a simulated world whose truth is known; recorded observations out (JSON lines)."`
+	Score     scoreCommand     `cmd:"" help:"Hold the results of associators against a truth, ours and others'."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 

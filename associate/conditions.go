@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/associate/kernel"
+)
+
+// Conditions are what times and noise depend on besides the sources, in one
+// district for one period: the air over it and the clutter of each station. They
+// follow from the arrivals and the sure shots of the period, so that a replay
+// needs nothing else. They are rounded, so that one more arrival seldom changes
+// them.
+type conditions struct {
+	air     []kernel.Air // by square of the district
+	clutter []int64      // false arrivals in 1,000,000 s, by station of the district and phase
+	sky     *kernel.Sky
+	hash    [sha256.Size]byte
+}
+
+const (
+	// memory is from how many slabs, the last of them that for which they hold,
+	// conditions are learned: half an hour. Only what is before a slab's end bears
+	// on it, so that what comes in order changes nothing of what was found.
+	// Guess: in half an hour the mean wind of the lowest kilometre changes by about
+	// the error left after learning it. Test: residuals of shots by memory.
+	memory = 6
+	// period is the length of that.
+	period = memory * slabLength
+
+	// airCellMM is the side of the squares of one air.
+	airCellMM = 24_000_000
+	// airStepMMS is how far the air of one square may be from that of the district,
+	// one standard deviation, unless its shots say that it is another. Guess. Test:
+	// airs of neighbouring squares with many shots.
+	airStepMMS = 200
+	// airShots is from how many shots, the surest, one air is learned: 25 leave
+	// 0.3 m/s, more do not help.
+	airShots = 60
+	// airArrivals is how many arrivals a shot needs to say something of the air:
+	// three are used up by its own place and time.
+	airArrivals = 6
+	// airRoundMMS is to what the air is rounded: 0.1 m/s move a sound of 20 s by
+	// 6 ms.
+	airRoundMMS = 100
+	// aloneGap is how far from all others in its district a shot stands alone.
+	aloneGap = 20 * trucewatch.Second
+
+	// clutterTrust is as many false arrivals as the mean of all stations counts
+	// for when the clutter of one is estimated. Guess. Test: clutter of one
+	// period against the next.
+	clutterTrust = 4
+	// falseTenths is how many tenths of arrivals are taken as false before any
+	// shot is known. Guess. Test: share of arrivals in shots.
+	falseTenths = 7
+	// leastClutter is the least rate of false arrivals that is taken, in 1,000,000
+	// s: one in three hours.
+	leastClutter = 100
+)
+
+// conditionsOf returns what holds in slab k of a district: what was learned of
+// it, or, in the pass for the sure shots, what is known before that.
+func (l *Listener) conditionsOf(p *pass, place int, k int64) *conditions {
+	if c := l.conditions[placeAndTime{place, k}]; c != nil && !p.sure {
+		return c
+	}
+	var heard int64
+	for i := range int64(memory) {
+		heard += l.heard[placeAndTime{place, k - i}]
+	}
+	return l.n.before(place, heard)
+}
+
+// before returns conditions of which only the number of arrivals in the district
+// is known. Each is made once; tasks of one district never run at the same time.
+func (n *Network) before(place int, heard int64) *conditions {
+	d := n.districts[place]
+	h := &n.hearing
+	mean := stepped(max(heard*1_000_000*falseTenths/10/int64(len(d.stations)*len(h.PhasesMMS))/int64(period/trucewatch.Second), leastClutter))
+	if c := d.before[mean]; c != nil {
+		return c
+	}
+	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS))}
+	for i := range c.air {
+		c.air[i] = h.UnknownAir()
+	}
+	for i := range c.clutter {
+		c.clutter[i] = mean
+	}
+	d.ready(c)
+	d.before[mean] = c
+	return c
+}
+
+// learn sets the conditions of each district in the slabs that its touched time
+// bears on, and returns the times of those that changed.
+func (l *Listener) learn(where []touched, run Run) touched {
+	n := l.n
+	first := func(t touched) int64 { return floor(int64(t.from-n.slab), int64(n.slab)) }
+	now := make([][]*conditions, len(n.districts))
+	run(len(now), func(i int) {
+		for k := first(where[i]); where[i].from <= where[i].till && k <= floor(int64(where[i].till+period), int64(n.slab)); k++ {
+			now[i] = append(now[i], l.learned(i, k))
+		}
+	})
+	changed := untouched()
+	for i := range now {
+		for j, c := range now[i] {
+			k := first(where[i]) + int64(j)
+			key := placeAndTime{i, k}
+			if old := l.conditions[key]; c == nil && old == nil || old != nil && c != nil && old.hash == c.hash {
+				continue
+			}
+			l.conditions[key] = c
+			changed.add(trucewatch.Instant(k) * n.slab)
+			changed.add(trucewatch.Instant(k+1)*n.slab - 1)
+		}
+	}
+	return changed
+}
+
+// learned returns the conditions of a district in a slab; nil if nothing was
+// heard.
+func (l *Listener) learned(place int, number int64) *conditions {
+	n := l.n
+	d := n.districts[place]
+	till := trucewatch.Instant(number+1) * n.slab
+	from := till - period
+	phases := len(n.hearing.PhasesMMS)
+	count := make([]int64, len(d.stations)*phases)
+	heard := false
+	for local, station := range d.stations {
+		for ph := range phases {
+			list := l.lists[int(station)*phases+ph]
+			at, _ := slices.BinarySearchFunc(list, from, func(i int32, t trucewatch.Instant) int { return cmp.Compare(l.arrivals[i].At, t) })
+			for ; at < len(list) && l.arrivals[list[at]].At < till; at++ {
+				heard = true
+				if l.sure == nil || !l.sure.taken[list[at]] {
+					count[local*phases+ph]++
+				}
+			}
+		}
+	}
+	if !heard {
+		return nil
+	}
+	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, l.sure == nil)}
+	if l.sure != nil {
+		c.air = l.learnAir(d, c.air, l.sureShots(d, from))
+	}
+	d.ready(c)
+	return c
+}
+
+// clutter estimates false arrivals in 1,000,000 s from the arrivals of a period
+// that no sure shot explains; all says that none was looked for.
+func (n *Network) clutter(count []int64, all bool) []int64 {
+	const million = 1_000_000
+	seconds := int64(period / trucewatch.Second)
+	var total int64
+	for _, v := range count {
+		total += v
+	}
+	tenths := int64(10)
+	if all {
+		tenths = falseTenths
+	}
+	mean := stepped(max(total*million*tenths/10/int64(len(count))/seconds, leastClutter))
+	out := make([]int64, len(count))
+	for k, v := range count {
+		// As if the mean rate had been seen for as long as clutterTrust arrivals take.
+		longer := clutterTrust * million / mean
+		out[k] = stepped(max((v*tenths/10+clutterTrust)*million/(seconds+longer), 1))
+	}
+	return out
+}
+
+// stepped rounds up to the next of 1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8, 10
+// and so on, in millionths.
+func stepped(v int64) int64 {
+	for decade := int64(1); ; decade *= 10 {
+		for _, step := range [...]int64{100, 125, 160, 200, 250, 320, 400, 500, 630, 800} {
+			if step*decade >= v*100 {
+				return max(step*decade/100, 1)
+			}
+		}
+	}
+}
+
+// sureShots returns the sure shots of a period whose stations are all among
+// those of d.
+func (l *Listener) sureShots(d *district, from trucewatch.Instant) []*Shot {
+	var out []*Shot
+	first, _ := slices.BinarySearchFunc(l.sure.slabs, floor(int64(from), int64(l.n.slab)), func(s *slab, k int64) int { return cmp.Compare(s.number, k) })
+	for _, s := range l.sure.slabs[first:] {
+		if trucewatch.Instant(s.number)*l.n.slab >= from+period {
+			break
+		}
+		for _, shot := range s.shots() {
+			if len(shot.Arrivals) >= airArrivals && l.covers(d, &shot) {
+				out = append(out, &shot)
+			}
+		}
+	}
+	return out
+}
+
+// covers says whether all stations of s are among those of d.
+func (l *Listener) covers(d *district, s *Shot) bool {
+	for _, a := range s.Arrivals {
+		if _, found := d.local[l.arrivals[a].Station]; !found {
+			return false
+		}
+	}
+	return true
+}
+
+// surest sorts shots: those that stand alone first, for in a burst the arrivals
+// of several rounds may be mixed; then by score.
+func surest(shots []*Shot) []*Shot {
+	shots = slices.Clone(shots)
+	slices.SortFunc(shots, func(s, t *Shot) int {
+		return cmp.Or(cmp.Compare(s.At, t.At), cmp.Compare(s.Position.LatE7, t.Position.LatE7), cmp.Compare(s.Position.LonE7, t.Position.LonE7))
+	})
+	crowded := make(map[*Shot]int, len(shots))
+	for i, s := range shots {
+		if i > 0 && s.At-shots[i-1].At < aloneGap || i+1 < len(shots) && shots[i+1].At-s.At < aloneGap {
+			crowded[s] = 1
+		}
+	}
+	slices.SortStableFunc(shots, func(s, t *Shot) int {
+		return cmp.Or(cmp.Compare(crowded[s], crowded[t]), cmp.Compare(t.Score, s.Score))
+	})
+	return shots
+}
+
+// learnAir finds the air of each square of a district: first that of the whole
+// district, then each square's around it.
+func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []kernel.Air {
+	if len(shots) == 0 {
+		return before
+	}
+	h := &l.n.hearing
+	var blasts []kernel.Blast
+	own := make([][]kernel.Blast, d.squares)
+	for _, s := range surest(shots) {
+		east, north := d.plane.Project(s.Position)
+		blast := kernel.Blast{EastMM: east, NorthMM: north}
+		for _, a := range s.Arrivals {
+			blast.Arrivals = append(blast.Arrivals, kernel.Arrival{Station: d.local[l.arrivals[a].Station], Phase: l.arrivals[a].Phase, At: int64(l.arrivals[a].At - s.At)})
+		}
+		k, ok := d.squareOf(east, north)
+		if len(blasts) < airShots {
+			blasts = append(blasts, blast)
+		}
+		if ok && len(own[k]) < airShots {
+			own[k] = append(own[k], blast)
+		}
+	}
+	whole, speedLeft, windLeft := d.ground.LearnAir(blasts, kernel.Air{}, h.SpeedMMS, h.WindMMS)
+	out := make([]kernel.Air, d.squares)
+	for k := range out {
+		// A square has an air of its own only if its shots say so: else the few of
+		// them would add more error than they take away.
+		air, speedErr, windErr := d.ground.LearnAir(own[k], whole, h.SpeedMMS, h.WindMMS)
+		if !differs(air, whole, speedErr+speedLeft, windErr+windLeft) {
+			air, _, _ = d.ground.LearnAir(own[k], whole, speedLeft+airStepMMS, windLeft+airStepMMS)
+			other := otherAir(len(own[k]))
+			air.SpeedErr, air.WindErr = kernel.WithChance(air.SpeedErr, h.SpeedMMS, other), kernel.WithChance(air.WindErr, h.WindMMS, other)
+		}
+		air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
+		air.Spread = stepped(air.Spread)
+		out[k] = air
+	}
+	return out
+}
+
+// otherAir is the probability, in parts per million, that the air of a square
+// is another than that of the district although so many of its shots did not say
+// so. Guess: one square in five has another; two shots show it mostly. Test: share
+// of shots within their regions of 95 %, by shots of the square.
+func otherAir(shots int) int64 {
+	switch {
+	case shots < 2:
+		return 200_000
+	case shots < 6:
+		return 50_000
+	}
+	return 10_000
+}
+
+// differs says whether two airs differ by more than their errors, at one in a
+// hundred: chi-square of three degrees of freedom above 11.3.
+func differs(a, b kernel.Air, speedErr, windErr int64) bool {
+	speed, east, north := a.Speed-b.Speed, a.East-b.East, a.North-b.North
+	const scale = 1_000
+	return speed*speed*scale/(speedErr*speedErr+1)+(east*east+north*north)*scale/(windErr*windErr+1) > 11_300
+}
+
+func rounded(mms int64) int64 { return floor(mms+airRoundMMS/2, airRoundMMS) * airRoundMMS }
+
+// ready makes the sky and hash of c.
+func (d *district) ready(c *conditions) {
+	c.sky = d.ground.NewSky(c.air, d.square, c.clutter)
+	var buf []byte
+	for _, a := range c.air {
+		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread} {
+			buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
+		}
+	}
+	for _, v := range c.clutter {
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
+	}
+	c.hash = sha256.Sum256(buf)
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate_test
+
+import (
+	"encoding/hex"
+	"testing"
+
+	"github.com/trucewatch/trucewatch/associate"
+	"github.com/trucewatch/trucewatch/scenario"
+)
+
+// Shots are the same bits on every machine. A change of the engine changes them:
+// read what differs, then write the new digest here.
+func TestDigestOfShots(t *testing.T) {
+	const want = "de4fe7e4003da7b1579f4a39fa1a6f74cef9ce490367be0c0e5bf11284c40f8a"
+	l := scenario.NewLine(1)
+	l.Rate, l.Bursts = 60, 0.2
+	w, err := l.World()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stations []associate.Station
+	for _, s := range w.Sensors {
+		stations = append(stations, associate.Station{Position: s.Position, Clock: 20_000})
+	}
+	var arrivals []associate.Arrival
+	for i, r := range w.Recorded() {
+		a := w.Arrivals[i]
+		arrivals = append(arrivals, associate.Arrival{Station: a.Sensor, Phase: uint8(a.Phase), At: a.At, Key: r.Observation.Key})
+	}
+	shots := associate.NewNetwork(acoustic(), stations).Find(arrivals, serially)
+	sum := digestOf(shots, func(i int32) associate.Arrival { return arrivals[i] })
+	if got := hex.EncodeToString(sum[:]); got != want {
+		t.Errorf("%d shots with digest %s, want %s", len(shots), got, want)
+	}
+}
