@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func ears() *Ears {
+	return NewEars(Hearing{PhasesMMS: []int64{340_000}, Spread: 3_300, SpeedMMS: 3_000, WindMMS: 4_500, Detect: 950_000,
+		Loudness: []Loudness{{RangeMM: 6_000_000, WidthMM: 720_000, Share: 500_000}, {RangeMM: 15_000_000, WidthMM: 1_800_000, Share: 500_000}},
+		FirstMM:  8_000_000, ReachMM: 27_000_000, TopMM: 4_000_000, LeafMM: 500_000, Births: 86_400, Least: 4, Visits: 3_000})
+}
+
+// lattice is 36 stations, 5 km apart.
+func lattice() []Station {
+	var out []Station
+	for i := range int64(36) {
+		out = append(out, Station{EastMM: i % 6 * 5_000_000, NorthMM: i / 6 * 5_000_000, ClockUS: 20_000})
+	}
+	return out
+}
+
+// blast is what stations hear of a source in the given air, with errors.
+func blast(r *rand.Rand, g *Ground, x, y float64, air [3]float64) []Arrival {
+	var out []Arrival
+	for j, s := range g.stations {
+		d := length(x-s.x, y-s.y)
+		if d > 14 {
+			continue
+		}
+		v := 0.340 + air[0] + ((s.x-x)*air[1]+(s.y-y)*air[2])/d
+		t := d / v * (1 + 0.0033*r.NormFloat64())
+		out = append(out, Arrival{Station: int32(j), At: int64((t + 0.02*r.NormFloat64()) * 1e6)})
+	}
+	return out
+}
+
+// tile is a Tile of arrivals under unknown air and even clutter.
+func tile(g *Ground, air Air, arrivals []Arrival) *Tile {
+	slices.SortFunc(arrivals, func(a, b Arrival) int { return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.At, b.At)) })
+	clutter := make([]int64, len(g.stations))
+	for i := range clutter {
+		clutter[i] = 1_000
+	}
+	return NewTile(g, g.NewSky([]Air{air}, make([]int32, len(g.Cells())), clutter), arrivals)
+}
+
+// first is the earliest arrival of a tile.
+func first(t *Tile) int32 {
+	best := int32(0)
+	for i := range t.at {
+		if t.at[i] < t.at[best] {
+			best = int32(i)
+		}
+	}
+	return best
+}
+
+// Whatever the cell that holds the solution, its bound is not below the score:
+// the search cannot drop it.
+func TestBoundIsNotBelowTheScore(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	e := ears()
+	g := NewGround(e, lattice())
+	for range 60 {
+		arrivals := blast(r, g, 2+21*r.Float64(), 2+21*r.Float64(), [3]float64{})
+		for range r.IntN(20) {
+			arrivals = append(arrivals, Arrival{Station: int32(r.IntN(36)), At: r.Int64N(60_000_000)})
+		}
+		tl := tile(g, e.h.UnknownAir(), arrivals)
+		s := NewSearcher(tl)
+		seed := first(tl)
+		sol, ok := s.Find(seed, 2_000)
+		if !ok {
+			continue // the first one was clutter
+		}
+		for level := range e.levels {
+			s.candidate, s.first = s.candidate[:0], seed
+			s.gather()
+			s.remember()
+			side := e.top / float64(int(1)<<level)
+			n := cell{level: int8(level), ix: int32((km(sol.EastMM) - g.west) / side), iy: int32((km(sol.NorthMM) - g.south) / side)}
+			n.x, n.y = g.center(level, n.ix, n.iy)
+			n.half = length(side, side) / 2
+			s.sift(&n, 0, int32(len(s.candidate)))
+			if n.bound*1000 < float64(sol.Score) {
+				t.Errorf("level %d: bound %.1f below the score %.1f", level, n.bound, float64(sol.Score)/1000)
+			}
+		}
+	}
+}
+
+// Most solutions lie in their regions, and none far off.
+func TestSolutionsLieInTheirRegions(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	e := ears()
+	g := NewGround(e, lattice())
+	in, n := 0, 0
+	for range 300 {
+		x, y := 4+17*r.Float64(), 4+17*r.Float64()
+		tl := tile(g, Air{Spread: 3_300}, blast(r, g, x, y, [3]float64{}))
+		sol, ok := NewSearcher(tl).Find(first(tl), 2_000)
+		if !ok {
+			t.Errorf("nothing at %.1f, %.1f", x, y)
+			continue
+		}
+		n++
+		det := sol.covariance[0][0]*sol.covariance[1][1] - sol.covariance[0][1]*sol.covariance[0][1]
+		dx, dy := km(sol.EastMM)-x, km(sol.NorthMM)-y
+		if (sol.covariance[1][1]*dx*dx-2*sol.covariance[0][1]*dx*dy+sol.covariance[0][0]*dy*dy)/det < sigmasAt95*sigmasAt95 {
+			in++
+		}
+		if length(dx, dy) > 0.3 {
+			t.Errorf("%.0f m off", 1000*length(dx, dy))
+		}
+	}
+	if share := float64(in) / float64(n); share < 0.92 || share > 0.98 {
+		t.Errorf("%.3f of %d within the region of 95 %%", share, n)
+	}
+}
+
+// 25 shots tell the wind within a metre a second, and the error that is left.
+func TestShotsTellTheWind(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	e := ears()
+	g := NewGround(e, lattice())
+	air := [3]float64{0.004, -0.006, 0.003}
+	var blasts []Blast
+	for range 25 {
+		x, y := 4+17*r.Float64(), 4+17*r.Float64()
+		blasts = append(blasts, Blast{EastMM: round(x*1e6) + 80_000, NorthMM: round(y*1e6) - 60_000, Arrivals: blast(r, g, x, y, air)})
+	}
+	got, speedLeft, windLeft := g.LearnAir(blasts, Air{}, 3_000, 4_500)
+	for i, off := range []float64{float64(got.Speed) - 4_000, float64(got.East) + 6_000, float64(got.North) - 3_000} {
+		left := []int64{speedLeft, windLeft, windLeft}[i]
+		if math.Abs(off) > 1_000 || math.Abs(off) > 3.5*float64(left) {
+			t.Errorf("%d: off by %.0f mm/s, said to be within %d", i, off, left)
+		}
+	}
+	if none, speed, wind := g.LearnAir(nil, Air{East: 500}, 3_000, 4_500); none.East != 500 || speed != 3_000 || wind != 4_500 {
+		t.Errorf("nothing heard, yet %+v, %d, %d", none, speed, wind)
+	}
+}
