@@ -42,7 +42,7 @@ type Options struct {
 	// and Commits says what that is, "cut-off 2026-04-11"; "": none does yet.
 	Code, Commits string
 	Places        []Place
-	Days       []trucewatch.Bin // incidents of the last days, for the long chart; nil: no such chart
+	Days          []trucewatch.Bin // incidents of the last days, for the long chart; nil: no such chart
 }
 
 //go:embed report.html
