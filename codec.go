@@ -81,12 +81,12 @@ func EntryOf(index uint64, env *Envelope) (*Entry, error) {
 // its form, its limits and every field of its payload. It does not check
 // signatures: that takes the keys that the record holds.
 func DecodeEntry(index uint64, raw []byte) (*Entry, error) {
-	var env Envelope
 	if len(raw) > EntryMaxBytes {
 		return nil, fmt.Errorf("entry %d: %w: %d bytes, more than %d", index, ErrInvalid, len(raw), EntryMaxBytes)
 	}
-	if err := Decode(raw, &env); err != nil {
-		return nil, fmt.Errorf("entry %d: envelope: %w", index, err)
+	env, err := DecodeEnvelope(raw)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}
 	return EntryOf(index, &env)
 }

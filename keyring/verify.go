@@ -99,8 +99,8 @@ func (c *Check) prepare() (*oath, error) {
 	case c.signature.Type == trucewatch.Ed25519Signature && algorithm == trucewatch.Ed25519Key:
 		message = trucewatch.SignedBytes(c.body)
 	case c.signature.Type == trucewatch.BatchSignature && algorithm == trucewatch.Ed25519Key:
-		var p trucewatch.BatchProof
-		if err := trucewatch.Decode(value, &p); err != nil {
+		p, err := trucewatch.DecodeBatchProof(value)
+		if err != nil {
 			return nil, err
 		}
 		root, err := climb(leafOf(c.body), &p)
