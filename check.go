@@ -202,7 +202,7 @@ func (o *Observation) checkParts() error {
 // checkArrival wants of an arrival one time, and the place of who timed it.
 func (o *Observation) checkArrival() error {
 	switch {
-	case o.Arrival.Error < 0 || o.Arrival.Error > Minute:
+	case o.Arrival.Error < 0 || Instant(o.Arrival.Error) > Minute:
 		return invalid("arrival.error_us", "%d is not possible", o.Arrival.Error)
 	case o.Observer == nil || o.Observer.Position == nil:
 		return invalid("arrival", "an arrival needs the observer's position")

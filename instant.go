@@ -82,3 +82,7 @@ func (v Interval) Join(w Interval) Interval {
 	}
 	return out
 }
+
+// Microseconds is a length of time. In JSON it is a number, where an Instant is a
+// time.
+type Microseconds int64

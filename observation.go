@@ -37,9 +37,9 @@ type Place struct {
 
 // A Clock says by whose clock, and how it was turned into UTC.
 type Clock struct {
-	Kind      string  `cbor:"1,keyasint,omitempty" json:"kind,omitempty"`         // device, observer or report
-	Zone      string  `cbor:"2,keyasint,omitempty" json:"zone,omitempty"`         // as stated: "EEST", "Europe/Kyiv", "UTC"
-	SyncError Instant `cbor:"3,keyasint,omitempty" json:"sync_error_us,omitzero"` // microseconds, 0 unknown
+	Kind      string       `cbor:"1,keyasint,omitempty" json:"kind,omitempty"`         // device, observer or report
+	Zone      string       `cbor:"2,keyasint,omitempty" json:"zone,omitempty"`         // as stated: "EEST", "Europe/Kyiv", "UTC"
+	SyncError Microseconds `cbor:"3,keyasint,omitempty" json:"sync_error_us,omitzero"` // microseconds, 0 unknown
 }
 
 // A Weapon is what a source takes the weapon to be.
@@ -93,8 +93,8 @@ type Casualty struct {
 // observer's position, its When. Alone it says neither where the source was nor
 // when: its Where is empty.
 type Arrival struct {
-	Wave  string  `cbor:"1,keyasint" json:"wave"`                        // sound, P or S
-	Error Instant `cbor:"2,keyasint,omitempty" json:"error_us,omitzero"` // of reading the time, beside the clock's, one standard deviation
+	Wave  string       `cbor:"1,keyasint" json:"wave"`                        // sound, P or S
+	Error Microseconds `cbor:"2,keyasint,omitempty" json:"error_us,omitzero"` // of reading the time, beside the clock's, one standard deviation
 }
 
 // An Asset is the thing concerned: a drone, a sensor, a protected object.

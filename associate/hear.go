@@ -123,7 +123,7 @@ func (a *Associator) hear(rec *trucewatch.Recorded) {
 // station returns the number of the station that timed rec.
 func (e *ear) station(rec *trucewatch.Recorded) int32 {
 	o := rec.Observation
-	clock, read := o.Clock.SyncError, o.Arrival.Error
+	clock, read := trucewatch.Instant(o.Clock.SyncError), trucewatch.Instant(o.Arrival.Error)
 	if clock == 0 {
 		clock = unsyncedClock
 	}
@@ -198,7 +198,7 @@ func (a *Associator) raise(index uint64, e *ear, v *solved) {
 	}
 	slices.SortFunc(keys, bytes.Compare)
 	o := &trucewatch.Observation{Key: sha256.Sum256(bytes.Join(keys, nil)), Kind: e.kind, Means: e.means, Count: trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact},
-		Where: trucewatch.Place{Region: v.shot.Region}, When: trucewatch.Interval{From: v.shot.At, Till: v.shot.At}, Clock: trucewatch.Clock{SyncError: v.shot.Error}}
+		Where: trucewatch.Place{Region: v.shot.Region}, When: trucewatch.Interval{From: v.shot.At, Till: v.shot.At}, Clock: trucewatch.Clock{SyncError: trucewatch.Microseconds(v.shot.Error)}}
 	rec := &trucewatch.Recorded{ID: v.recs[0].ID, Source: &e.source, Observation: o}
 	for _, r := range v.recs {
 		rec.Received = max(rec.Received, r.Received)

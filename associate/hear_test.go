@@ -32,7 +32,7 @@ func (w *arrivalWorld) recorded(from uint64) []*tw.Recorded {
 		a := w.arrivals[i]
 		s := w.stations[a.Station]
 		o := &tw.Observation{Key: sha256.Sum256(fmt.Append(nil, i)), Kind: tw.AcousticEvent, Means: tw.Acoustic, Count: exactly(1), When: tw.Interval{From: a.At, Till: a.At},
-			Clock: tw.Clock{SyncError: s.Clock}, Observer: &tw.Observer{Position: &s.Position}, Arrival: &tw.Arrival{Wave: waves[a.Phase], Error: 1}}
+			Clock: tw.Clock{SyncError: tw.Microseconds(s.Clock)}, Observer: &tw.Observer{Position: &s.Position}, Arrival: &tw.Arrival{Wave: waves[a.Phase], Error: 1}}
 		out = append(out, &tw.Recorded{ID: tw.ObservationID{Index: from + uint64(k)}, Source: &tw.Source{ID: tw.SourceID(fmt.Sprint("sensor ", a.Station))}, Observation: o})
 	}
 	return out

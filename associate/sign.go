@@ -89,8 +89,8 @@ func windowOf(o *trucewatch.Observation) (trucewatch.Interval, bool) {
 	if span {
 		w.Till--
 	}
-	w.From -= o.Clock.SyncError
-	w.Till += o.Clock.SyncError
+	w.From -= trucewatch.Instant(o.Clock.SyncError)
+	w.Till += trucewatch.Instant(o.Clock.SyncError)
 	return w, lookback > 0 || w.Till-w.From > EngagementCap
 }
 

@@ -387,3 +387,26 @@ func TestGuarantorReplaysEverything(t *testing.T) {
 		t.Errorf("%v, digest %v, want %v", err, theirCopy.state.Digest(), m.state.Digest())
 	}
 }
+
+// TestSealedArrivalIsErasedToo: an arrival, which has no region and needs its
+// station's place, leaves a residue that says neither.
+func TestSealedArrivalIsErasedToo(t *testing.T) {
+	m := sealedMission(t)
+	now := at(t, began) + trucewatch.Hour
+	line := fmt.Sprintf(`{"native_id":"a-1","kind":"explosion","means":"acoustic","count":{"value":1,"qualifier":"exact"},"arrival":{"wave":"sound","error_us":2000},`+
+		`"observer":{"position":{"lat_e7":-460000000,"lon_e7":-1270000000}},"when":{"from":%q,"till":%q}}`, now, now)
+	readFrom(t, m, "mic-1", trucewatch.SensorSource, now, line)
+	index := lastSealed(t, m)
+	keys := officers(t, m, now+trucewatch.Second)
+	refs, err := m.Boxes(index, seal.MissionClass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Erase(keys, trucewatch.Erasure{Boxes: refs, Basis: "article 17", Authority: "data officer"}); err != nil {
+		t.Fatal(err)
+	}
+	if after := reopen(t, m); len(after.state.Unwarranted()) != 0 || after.known[index] != 0 {
+		t.Errorf("unwarranted %v, known %v", after.state.Unwarranted(), after.known[index] != 0)
+	}
+	mustBeSound(t, m.dir)
+}

@@ -59,10 +59,10 @@ func (w *World) observation(i int) *trucewatch.Observation {
 		Means:    means,
 		Count:    trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact},
 		When:     trucewatch.Interval{From: a.At, Till: a.At},
-		Clock:    trucewatch.Clock{Kind: "device", Zone: "UTC", SyncError: syncError},
+		Clock:    trucewatch.Clock{Kind: "device", Zone: "UTC", SyncError: trucewatch.Microseconds(syncError)},
 		Observer: &trucewatch.Observer{Name: string(s.ID), Position: &s.Position},
 		Text:     Simulated,
-		Arrival:  &trucewatch.Arrival{Wave: wave, Error: trucewatch.Instant(s.ErrorUS)},
+		Arrival:  &trucewatch.Arrival{Wave: wave, Error: trucewatch.Microseconds(s.ErrorUS)},
 	}
 }
 

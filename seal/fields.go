@@ -145,6 +145,7 @@ func (l *fieldList) row(row string, o *trucewatch.Observation) {
 	l.add(row+"weapon", o.Weapon, true) // A nil pointer is null.
 	l.add(row+"movement", o.Movement, true)
 	l.add(row+"observer", o.Observer, true)
+	l.add(row+"arrival", o.Arrival, true)
 	l.add(row+"restriction", o.Restriction, true)
 	l.add(row+"casualty", o.Casualty, true)
 	l.add(row+"asset", o.Asset, true)

@@ -38,7 +38,7 @@ func observation(n int) trucewatch.Observation {
 		Means: trucewatch.Heard, Count: trucewatch.Count{Value: 3, Qualifier: trucewatch.Exact},
 		Where:       trucewatch.Place{Text: "by the mill", Name: "Lower Mill", Region: geo.Circle(crossing, 200_000), Basis: "named"},
 		When:        trucewatch.Interval{From: noon + 7*trucewatch.Minute, Till: noon + 9*trucewatch.Minute},
-		Clock:       trucewatch.Clock{Kind: "observer", Zone: "UTC", SyncError: 2 * trucewatch.Second},
+		Clock:       trucewatch.Clock{Kind: "observer", Zone: "UTC", SyncError: trucewatch.Microseconds(2 * trucewatch.Second)},
 		Weapon:      &trucewatch.Weapon{Platform: trucewatch.Mortar, Model: "model X", CalibreMM: 120, Role: "bomber", Basis: "sound", Text: "a mortar"},
 		Movement:    &trucewatch.Movement{From: "NE", To: "towards the bakery", HeadingMdeg: 225_123},
 		Observer:    &trucewatch.Observer{Name: "post 4", Position: &post, RadiusMM: 10_000, Control: "A"},

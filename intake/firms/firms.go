@@ -154,7 +154,7 @@ func (f *reader) row(h *intake.Header, row *intake.Row) (*trucewatch.Observation
 			Basis:     "the pixel, by scan and track; its azimuth is not stated: sides taken north and east",
 		},
 		When:  trucewatch.Interval{From: at, Till: at},
-		Clock: trucewatch.Clock{Kind: "device", Zone: "UTC", SyncError: trucewatch.Minute}, // printed to the minute
+		Clock: trucewatch.Clock{Kind: "device", Zone: "UTC", SyncError: trucewatch.Microseconds(trucewatch.Minute)}, // printed to the minute
 		Text:  text(h, row),
 	}
 	return o, o.Check()
