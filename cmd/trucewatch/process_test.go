@@ -216,7 +216,7 @@ func TestFullDiskAndReadOnlyFolder(t *testing.T) {
 	}
 	sound := func() {
 		t.Helper()
-		if out := mustRun(t, "verify", m); !strings.Contains(out, "The record is sound.") {
+		if out := mustRun(t, "verify", m); !strings.Contains(out, "The record is sound") {
 			t.Error(out)
 		}
 	}
