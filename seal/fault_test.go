@@ -646,8 +646,8 @@ func TestStoreServesManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestOpensManyBoxesFast: 200,000 boxes are found in under two seconds on any
-// machine that could run a mission.
+// TestStoreOpensManyBoxes: a store that many writes made is opened whole; how long
+// that takes is logged.
 func TestStoreOpensManyBoxes(t *testing.T) {
 	many := 5_000
 	if long() {
