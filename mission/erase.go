@@ -142,7 +142,7 @@ func (m *Mission) keepWarrants(e *trucewatch.Entry, c content) {
 		m.boxes[e.Index] = e.Body.Sealed
 	}
 	switch p := &c.entry.Body.Payload; {
-	case p.Erasure != nil:
+	case p.Erasure != nil && !m.void[e.Index]:
 		m.warrants = append(m.warrants, &warrant{Erasure: *p.Erasure, index: e.Index})
 		for _, ref := range p.Erasure.Boxes {
 			m.erased = m.erased || ref.Class == seal.MissionClass && m.known[ref.Index] != 0

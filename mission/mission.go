@@ -35,6 +35,7 @@ type Mission struct {
 	submitted map[trucewatch.Hash]uint64
 	boxes     map[uint64][]trucewatch.SealedBox // of every sealed entry that is no cover
 	known     map[uint64]uint32                 // entries whose mission box was opened, with its epoch
+	void      map[uint64]bool                   // erasures that two officers did not sign: they warrant nothing
 	warrants  []*warrant                        // erasures, in record order
 	gone      gone                              // what is not read, although it may still be here
 	deeds     []deed                            // on evidence, in record order
@@ -227,7 +228,7 @@ func (m *Mission) Blob(hash trucewatch.Hash) ([]byte, error) {
 
 func empty(dir string) *Mission {
 	m := &Mission{dir: dir, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
-		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{},
+		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{}, void: map[uint64]bool{},
 		hourly: map[trucewatch.KeyID]bodies{}}
 	m.state = replay.New(m.Blob)
 	return m
@@ -341,9 +342,13 @@ func (m *Mission) contentOf(e *trucewatch.Entry) (content, error) {
 }
 
 // apply folds one entry into the state and into what the rim keeps beside it.
-// Whether the entry was signed by whom it says is for Walk.
+// Whether the entry was signed by whom it says is for Walk, but for erasures:
+// nothing is destroyed on a word that is not two officers'.
 func (m *Mission) apply(e *trucewatch.Entry, c content) error {
-	m.admit(e, c)
+	checks, problems := m.admit(e, c)
+	if e.Body.Payload.Erasure != nil && len(problems)+len(keyring.Verify(checks)) > 0 {
+		m.void[e.Index] = true
+	}
 	return m.follow(e, c)
 }
 

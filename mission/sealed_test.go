@@ -410,3 +410,30 @@ func TestSealedArrivalIsErasedToo(t *testing.T) {
 	}
 	mustBeSound(t, m.dir)
 }
+
+// TestOneOfficersErasureDestroysNothing: whoever holds the desk's key can put an
+// erasure into the record; without two officers nobody acts on it.
+func TestOneOfficersErasureDestroysNothing(t *testing.T) {
+	m := sealedMission(t)
+	now := at(t, began) + trucewatch.Hour
+	readFrom(t, m, "post-seven", trucewatch.PostSource, now, row(1, now))
+	index := lastSealed(t, m)
+	refs, err := m.Boxes(index, seal.MissionClass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = m.Write(func(w *Writer) error { // as a hostile desk would: Enter refuses it
+		return w.Append(trucewatch.Payload{Erasure: &trucewatch.Erasure{Boxes: refs, Basis: "none", Authority: "the desk"}}, now+trucewatch.Minute)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := reopen(t, m)
+	if err := after.Write(func(*Writer) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	again := reopen(t, m)
+	if state := again.vault.store.State(seal.MissionClass, refs[0].Hash); state != seal.Present || again.known[index] == 0 {
+		t.Errorf("the box is %s, known %v", state, again.known[index] != 0)
+	}
+}
