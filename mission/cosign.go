@@ -35,7 +35,7 @@ const (
 	coverQuantum = 1
 
 	// absenceAfter is after how long an absence is entered into the record.
-	// Source: record of the design: after 24 hours.
+	// Guess: a day, so that a reboot or a bad link is no entry. Test: absences a month.
 	absenceAfter = 24 * trucewatch.Hour
 
 	// askFor is how long a first signature waits for what the witnesses know.
@@ -135,6 +135,7 @@ type Cosigner struct {
 	told     string           // what was logged last of absences; guarded by mu
 	gone     map[string]time.Time
 	size     uint64 // of the last checkpoint that was sent out; guarded by mu
+	prepared uint64 // size of the one to be sent next; guarded by mu
 }
 
 // Cosigned is how far the record is co-signed.
@@ -201,8 +202,10 @@ func (c *Cosigner) sent() uint64 {
 // Prepare signs the checkpoint that the next beat sends out. In a sealed mission
 // entries without content bring the growth to a step of a short ladder, so that
 // those who see only sizes learn the step and not the number.
+//
+// Nothing may be appended after it in the same Write.
 func (c *Cosigner) Prepare(w *Writer) error {
-	if err := w.flush(); err != nil {
+	if err := c.enterAbsences(w); err != nil {
 		return err
 	}
 	if w.m.vault != nil {
@@ -211,7 +214,10 @@ func (c *Cosigner) Prepare(w *Writer) error {
 			return err
 		}
 	}
-	return c.enterAbsences(w)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.prepared = w.m.state.Next()
+	return nil
 }
 
 // enterAbsences records who has not co-signed for a day, once for each absence.
@@ -231,14 +237,23 @@ func (c *Cosigner) enterAbsences(w *Writer) error {
 	return nil
 }
 
-// Send posts the last checkpoint to the witnesses and merges what they answer.
-// Who is silent delays nothing: the checkpoint stands with those who signed.
+// Send posts the prepared checkpoint to the witnesses and merges what they answer.
+// What others signed since is not sent: its size was not brought to a step. If an
+// import held the log, so that nothing could be prepared, the checkpoint of the
+// beat before goes out again. Who is silent delays nothing: the checkpoint stands
+// with those who signed.
 func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 	verifier, err := logVerifier(c.m.dir)
 	if err != nil {
 		return err
 	}
-	signed, err := record.ReadCheckpoint(filepath.Join(c.m.dir, "record"), verifier)
+	c.mu.Lock()
+	size := max(c.prepared, c.size)
+	c.mu.Unlock()
+	if size == 0 {
+		return nil // nothing was prepared yet
+	}
+	signed, err := record.ReadKept(filepath.Join(c.m.dir, "record"), size, verifier)
 	if err != nil {
 		return err
 	}

@@ -238,3 +238,20 @@ func TestGuardRemembers(t *testing.T) {
 		t.Errorf("a restored backup: %v", err)
 	}
 }
+
+// TestOnlyAPreparedSizeIsSent: what an import signs between two beats is not sent
+// out, as its size would tell how much came.
+func TestOnlyAPreparedSizeIsSent(t *testing.T) {
+	m, now := sealedMission(t), at(t, began)+trucewatch.Hour
+	all := watchers(t, m)
+	adopt(t, m, all, now)
+	c := cosigner(t, m)
+	first := send(t, m, c, now+10*trucewatch.Second).Standing.Size
+	readFrom(t, m, "post-seven", trucewatch.PostSource, now+15*trucewatch.Second, row(1, now), row(2, now))
+	if err := c.Send(t.Context(), (now + 20*trucewatch.Second).Time()); err != nil {
+		t.Fatal(err)
+	}
+	if s := c.Cosigned(now.Time()).Standing; s.Size != first {
+		t.Errorf("sent as far as %d, prepared as far as %d", s.Size, first)
+	}
+}

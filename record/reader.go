@@ -27,6 +27,12 @@ func ReadCheckpoint(dir string, verifier note.Verifier) (Checkpoint, error) {
 	return readCheckpoint(durable.OS{}, dir, checkpointName, verifier)
 }
 
+// ReadKept returns the checkpoint of a size that the log in dir signed, with what
+// cosignatures were merged since. The errors are those of OpenReader.
+func ReadKept(dir string, size uint64, verifier note.Verifier) (Checkpoint, error) {
+	return readCheckpoint(durable.OS{}, dir, keptName(size), verifier)
+}
+
 // OpenReader opens the log in dir for reading. It takes no lock and writes
 // nothing, so it works on read-only media and beside a writer. It sees all
 // entries up to the last whole one in the write-ahead log; the newest of them
