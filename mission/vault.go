@@ -21,8 +21,8 @@ const (
 	// of this machine's roles.
 	PassphraseVariable = "TRUCEWATCH_PASSPHRASE"
 
-	// SlotS is how coarsely the times stand openly in a sealed record, unless its
-	// policy says otherwise: the cadence at which checkpoints go out.
+	// SlotS is how coarsely, in seconds, times stand openly in the record of a mission
+	// set up by init. Source: the cadence at which checkpoints go out, by default.
 	SlotS = 10
 )
 
@@ -59,6 +59,10 @@ type epoch struct {
 // encrypts, and names them as who opens the boxes. The custody role belongs to
 // one officer; its file is to be taken off this machine.
 func newRoles(dir, passphrase string) error {
+	// Also before the first box there is a store that can be read.
+	if err := durable.MkdirAll(durable.OS{}, filepath.Join(dir, boxesDir, "packs")); err != nil {
+		return fmt.Errorf("mission: make roles: %w", err)
+	}
 	for role, classes := range map[string][]string{
 		seal.MissionClass: {seal.MissionClass, seal.ResidueClass},
 		seal.CustodyClass: {seal.CustodyClass},
@@ -252,10 +256,9 @@ func boxOf(e *trucewatch.Entry, class string) trucewatch.Hash {
 	return trucewatch.Hash{}
 }
 
-// secrets are derived from the residue's key: it outlives the mission's, and
-// whoever reads residues must still tell what is a cover.
-
-// cover is the secret of the boxes of a class that hold nothing.
+// cover is the secret of the boxes of a class that hold nothing. It is derived from
+// the residue's key, which outlives the mission's: whoever reads residues must
+// still tell what is a cover.
 func (e *epoch) cover(desk trucewatch.KeyID, class string) [32]byte {
 	return e.residue.CoverSecret(class, desk)
 }
