@@ -30,10 +30,14 @@ var plan = map[string][]string{
 	"associate/kernel":             {".", "geo"},
 	"scenario":                     {".", "geo"},
 	"score":                        {"scenario", ".", "geo"}, // a result beside the truth that scenario wrote
-	"judge":                        {"agreement", ".", "geo"},
+	"judge":                        {"judge/attribution", "agreement", ".", "geo"},
+	"judge/attribution":            {"agreement", ".", "geo"}, // who fired, how sure, and who else it may have been
+	"obligation":                   {"agreement", ".", "geo"}, // what is owed over a time: storage, ceilings, streaks, withdrawal
+	"coverage":                     {"agreement", ".", "geo"}, // what could have been seen, by cell and hour
+	"count":                        {"agreement", ".", "geo"}, // numbers, each with its rule
 	"casework":                     {"agreement", ".", "geo"},
 	"disclose":                     {"agreement", ".", "geo"},
-	"replay":                       {"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
+	"replay":                       {"associate", "judge", "judge/attribution", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
 	"internal/durable":             {},
 	"internal/durable/durabletest": {"internal/durable"}, // a disk in memory that fails; imported by tests only
 	"record":                       {"internal/durable"},
@@ -52,11 +56,11 @@ var plan = map[string][]string{
 	"publish/svg":                  {"publish/wording", ".", "geo"},
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
 	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable",
-		"associate", "judge", "casework", "disclose", "agreement", ".", "geo"},
+		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
 	"verify":   {"mission", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"examples": {},
 	"cmd/trucewatch": {"mission", "internal/durable", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
-		"associate", "judge", "casework", "disclose", "scenario", "score", "agreement", ".", "geo"},
+		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "scenario", "score", "agreement", ".", "geo"},
 }
 
 // core packages are pure: same input, same output, on every machine.

@@ -22,4 +22,40 @@ type Case struct {
 	Served   Instant     `cbor:"6,keyasint,omitempty" json:"served,omitzero"`
 	Clocks   []CaseClock `cbor:"7,keyasint,omitempty" json:"clocks,omitempty"`
 	History  []Revision  `cbor:"8,keyasint,omitempty" json:"history,omitempty"`
+
+	Answers     []Dated[Answer] `cbor:"9,keyasint,omitempty" json:"answers,omitempty"`
+	Steps       []Dated[Step]   `cbor:"10,keyasint,omitempty" json:"steps,omitempty"`
+	Decisions   []Ruling        `cbor:"11,keyasint,omitempty" json:"decisions,omitempty"`
+	Remedies    []RemedyState   `cbor:"12,keyasint,omitempty" json:"remedies,omitempty"`
+	Activations []string        `cbor:"13,keyasint,omitempty" json:"activations,omitempty"` // hotline calls about this issue, by ID
+	Before      string          `cbor:"14,keyasint,omitempty" json:"before,omitempty"`      // body before which it lies
+	Waits       []string        `cbor:"15,keyasint,omitempty" json:"waits,omitempty"`       // for what, in words: "party B's answer", "access"
+	Agreement   Hash            `cbor:"16,keyasint,omitzero" json:"agreement,omitzero"`     // under which it was opened
+	Incident    *IncidentID     `cbor:"17,keyasint,omitempty" json:"incident,omitempty"`    // nil: opened by calls, an obligation or a notice
+	JoinedTo    CaseID          `cbor:"18,keyasint,omitempty" json:"joined_to,omitempty"`   // the case that goes on for both
+}
+
+// A Dated is something that was entered, and when and where in the record.
+type Dated[T any] struct {
+	Index    uint64  `cbor:"1,keyasint" json:"index"`
+	Received Instant `cbor:"2,keyasint" json:"received"`
+	What     T       `cbor:"3,keyasint" json:"what"`
+}
+
+// A Ruling is a decision and what became of the vote.
+type Ruling struct {
+	Decision Decision `cbor:"1,keyasint" json:"decision"`
+	Index    uint64   `cbor:"2,keyasint" json:"index"`
+	Received Instant  `cbor:"3,keyasint" json:"received"`
+	Outcome  string   `cbor:"4,keyasint" json:"outcome"` // carried, not_carried
+	Why      string   `cbor:"5,keyasint" json:"why"`     // by the agreement's rule for the body: "consensus: B voted against"
+}
+
+// A RemedyState is a remedy and how far it has come.
+type RemedyState struct {
+	Remedy   Remedy  `cbor:"1,keyasint" json:"remedy"`
+	State    string  `cbor:"2,keyasint" json:"state"` // ordered, reported, proven, failed, overdue
+	Decision string  `cbor:"3,keyasint" json:"decision"`
+	Since    Instant `cbor:"4,keyasint" json:"since"`
+	Proof    Hash    `cbor:"5,keyasint,omitzero" json:"proof,omitzero"`
 }

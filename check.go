@@ -193,6 +193,11 @@ func (o *Observation) checkParts() error {
 			return err
 		}
 	}
+	if o.Azimuth != nil {
+		if err := o.Azimuth.check(); err != nil {
+			return err
+		}
+	}
 	if a := o.Asset; a != nil {
 		return checkText("asset.id", a.ID, "asset.owner", a.Owner, "asset.object", a.Object)
 	}
@@ -340,7 +345,10 @@ func (p *Payload) Types() []EntryType {
 		{p.Notification != nil, NotificationEntry}, {p.Review != nil, ReviewEntry}, {p.Release != nil, ReleaseEntry},
 		{p.Tick != nil, TickEntry}, {p.Digest != nil, DigestEntry}, {p.Policy != nil, PolicyEntry}, {p.Custody != nil, CustodyEntry},
 		{p.Erasure != nil, ErasureEntry}, {p.Receipt != nil, ReceiptEntry}, {p.Absence != nil, AbsenceEntry}, {p.Anchor != nil, AnchorEntry},
-		{p.Sealed != nil, SealedEntry},
+		{p.Sealed != nil, SealedEntry}, {p.Interpretation != nil, InterpretationEntry}, {p.Answer != nil, AnswerEntry},
+		{p.Decision != nil, DecisionEntry}, {p.Step != nil, StepEntry}, {p.Session != nil, SessionEntry},
+		{p.Activation != nil, ActivationEntry}, {p.NoticeStep != nil, NoticeStepEntry}, {p.Fact != nil, FactEntry},
+		{p.Coverage != nil, CoverageEntry}, {p.Inventory != nil, InventoryEntry},
 	} {
 		if f.set {
 			types = append(types, f.typ)
@@ -359,6 +367,8 @@ func (p *Payload) Speaker() SourceID {
 		return p.Tally.Source.ID
 	case p.Statement != nil:
 		return p.Statement.Source.ID
+	case p.Coverage != nil:
+		return p.Coverage.Source.ID
 	}
 	return ""
 }
@@ -426,7 +436,7 @@ func (p *Payload) checkKeeping() error {
 		}
 		return need("anchor.authority", p.Anchor.Authority)
 	}
-	return nil // a sealing has nothing that could be wrong
+	return p.checkProceedings() // a sealing has nothing that could be wrong
 }
 
 func checkSlot(seconds int64) error {

@@ -19,8 +19,12 @@ const PolicyDelayH = 72
 // desk may sign all.
 var mayEnter = map[trucewatch.KeyRole][]trucewatch.EntryType{
 	trucewatch.OfficerKey: {trucewatch.KeyEntry, trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReviewEntry,
-		trucewatch.ReleaseEntry, trucewatch.CustodyEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry},
-	trucewatch.DeviceKey: {trucewatch.ObservationsEntry},
+		trucewatch.ReleaseEntry, trucewatch.CustodyEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry,
+		trucewatch.InterpretationEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry, trucewatch.ActivationEntry,
+		trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry},
+	trucewatch.LiaisonKey: {trucewatch.AnswerEntry, trucewatch.StepEntry, trucewatch.NotificationEntry, trucewatch.NoticeStepEntry,
+		trucewatch.FactEntry, trucewatch.ActivationEntry, trucewatch.InventoryEntry, trucewatch.StatementEntry},
+	trucewatch.DeviceKey: {trucewatch.ObservationsEntry, trucewatch.CoverageEntry},
 	trucewatch.HolderKey: {trucewatch.ReceiptEntry},
 }
 
