@@ -92,6 +92,8 @@ func residueOf(p, out *trucewatch.Payload, root trucewatch.Hash, pseudonym strin
 		c := *p.Custody
 		c.At, c.Reason, c.To, c.About = floorTo(c.At, trucewatch.Hour), "", "", identifier(c.About)
 		out.Custody = &c
+	default:
+		residueProceeding(p, out, pseudonym)
 	}
 }
 
