@@ -457,7 +457,7 @@ func (k *KeyRegistration) check() error {
 	if k.Role == DeviceKey && k.Source == "" {
 		return invalid("key.source", "missing: a device speaks for one source")
 	}
-	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, HolderKey}),
+	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, LiaisonKey, HolderKey}),
 		oneOf("key.algorithm", k.Algorithm, []KeyAlgorithm{Ed25519Key, PasskeyKey}),
 		checkText("key.name", k.Name, "key.organisation", k.Organisation, "key.source", string(k.Source), "key.rp_id", k.RPID, "key.reason", k.Reason))
 }

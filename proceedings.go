@@ -232,3 +232,25 @@ type StoredItem struct {
 
 // ItemStates are what a visit says of a declared weapon.
 func ItemStates() []string { return []string{"present", "missing", "unverifiable", "undeclared"} }
+
+// DoneBy says who did what the payload enters: a PartyID, a body, "mission" or an
+// agency; empty if that is not part of it.
+func (p *Payload) DoneBy() string {
+	switch {
+	case p.Answer != nil:
+		return string(p.Answer.Party)
+	case p.Step != nil:
+		return p.Step.By
+	case p.Activation != nil:
+		return p.Activation.From
+	case p.Notification != nil:
+		return p.Notification.By
+	case p.NoticeStep != nil:
+		return p.NoticeStep.By
+	case p.Fact != nil:
+		return string(p.Fact.Party)
+	case p.Inventory != nil:
+		return p.Inventory.By
+	}
+	return ""
+}

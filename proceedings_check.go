@@ -150,6 +150,9 @@ func (c *CoverageReport) check() error {
 		if (w.State == "watching") != (w.Cause == "") {
 			return invalid("coverage.watches.cause", "stands where a source saw less or nothing, and only there")
 		}
+		if w.Where.Region.Kind == "" {
+			return invalid("coverage.watches.where", "%q is no place on the ground: what was watched is not known", CutText(w.Where.Text, 120))
+		}
 		for _, k := range w.Kinds {
 			if err := oneOf("coverage.watches.kinds", k, Kinds()); err != nil {
 				return err

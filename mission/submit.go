@@ -49,7 +49,9 @@ func DecodeSubmissions(data []byte) ([]Submission, error) {
 // submitted lists the types that may come from others than the desk. What the
 // desk alone says (ticks, digests, what it seals) is not among them.
 var submitted = []trucewatch.EntryType{trucewatch.ObservationsEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry, trucewatch.KeyEntry,
-	trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry}
+	trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry,
+	trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
+	trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry}
 
 // Submit records a body that somebody else signed, as received at the given
 // instant, and returns the index of its entry. A body that the record holds

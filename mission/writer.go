@@ -266,8 +266,12 @@ func entryOf(index uint64, received trucewatch.Instant, body trucewatch.Body) (*
 	return e, nil
 }
 
-// enter records an entry, in a sealed mission in boxes. Custody is what of it names people, for the box of that class.
+// enter records an entry that the cases as they stand allow (else ErrRefused), in
+// a sealed mission in boxes. Custody is what of it names people, for the box of that class.
 func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
+	if err := w.m.state.Acceptable(e); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	outer, c := e, content{e, plain}
 	if w.m.vault != nil && seal.Sealable(e.Body.Type) {
 		var err error

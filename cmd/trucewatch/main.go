@@ -41,6 +41,7 @@ type commands struct {
 	Report    reportCommand    `cmd:"" help:"Write a daily report."`
 	Serving   caseCommand      `cmd:"" name:"case" help:"List cases, or serve one on the parties, which starts its clocks."`
 	Review    reviewCommand    `cmd:"" help:"Confirm or withdraw a finding."`
+	Enter     enterCommand     `cmd:"" help:"Enter what was done about cases: answers, calls, requests, visits, votes, notices' steps, orders, watches, inventories."`
 	Release   releaseCommand   `cmd:"" help:"Make findings public after the delay that the agreement sets."`
 	Compare   compareCommand   `cmd:"" help:"Compare two tallies, or say why they cannot be compared."`
 	Replay    replayCommand    `cmd:"" help:"Recompute a mission from its record."`
