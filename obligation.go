@@ -62,3 +62,13 @@ type DutyState struct {
 	Since  Instant `cbor:"5,keyasint,omitempty" json:"since,omitzero"`
 	Reason string  `cbor:"6,keyasint,omitempty" json:"reason,omitempty"` // "waits for B's W-withdraw-P1"
 }
+
+// A SilenceState is a window of silence and how it was kept.
+type SilenceState struct {
+	Notice     string      `cbor:"1,keyasint" json:"notice"` // ID of its notification
+	Window     Interval    `cbor:"2,keyasint" json:"window"`
+	Guarantees []PartyID   `cbor:"3,keyasint,omitempty" json:"guarantees,omitempty"` // who gave one before it began
+	State      string      `cbor:"4,keyasint" json:"state"`                          // waiting, agreed, open, held, unwatched, breached, lapsed
+	Breaches   []FindingID `cbor:"5,keyasint,omitempty" json:"breaches,omitempty"`
+	Observed   PPM         `cbor:"6,keyasint,omitempty" json:"observed_ppm,omitempty"` // of its hours and ground
+}

@@ -170,6 +170,7 @@ type Fact struct {
 	Confirmed string   `cbor:"9,keyasint,omitempty" json:"confirmed,omitempty"` // by whom, other than the party; empty: its own word
 	Window    Interval `cbor:"10,keyasint,omitempty" json:"window,omitzero"`    // for which it holds, of a consent or an order
 	Text      string   `cbor:"11,keyasint,omitempty" json:"text,omitempty"`
+	Limit     int64    `cbor:"12,keyasint,omitempty" json:"limit,omitempty"` // how many, of a consent to more than a ceiling and of its commission entry
 }
 
 // FactKinds are the facts that rules ask for.

@@ -130,6 +130,9 @@ func (f *Fact) check() error {
 	if len(f.To) > ListMax {
 		return invalid("fact.to", "more than %d", ListMax)
 	}
+	if f.Limit < 0 || f.Limit > CountMax {
+		return invalid("fact.limit", "%d, not 0 to %d", f.Limit, CountMax)
+	}
 	return first(since("fact.at", f.At), need("fact.id", f.ID, "fact.party", string(f.Party)), oneOf("fact.kind", f.Kind, FactKinds()),
 		f.Window.check("fact.window"), checkText(append(named("fact.to", f.To), "fact.via", f.Via, "fact.level", f.Level, "fact.ref", f.Ref,
 			"fact.confirmed", f.Confirmed, "fact.text", f.Text)...))

@@ -54,6 +54,20 @@ type Number struct {
 	Value    int64  `json:"value"`
 	Previous *int64 `json:"previous,omitempty"` // of the period before, same length, same rule; nil if there was none
 	AtLeast  bool   `json:"at_least,omitempty"` // some source gave a lower bound or "multiple"
+	Unit     string `json:"unit,omitempty"`     // what one is: the layer's name, or the unit of the act; unlike units are never added
+
+	// What could have been seen. A number without Coverage says nothing of it.
+	Coverage string `json:"coverage,omitempty"`     // watched, partly, nobody_looked, unknown
+	Observed PPM    `json:"observed_ppm,omitempty"` // of the hours and the ground, as far as reported
+	Rate     *Range `json:"rate,omitempty"`         // per million observed hours; nil if nobody looked or nobody says
+}
+
+// A Range is an estimate and the interval that holds the truth in 95 of 100 such
+// cases. High is 0 where there is no upper bound.
+type Range struct {
+	Best int64 `json:"best"`
+	Low  int64 `json:"low"`
+	High int64 `json:"high"`
 }
 
 // An IncidentView is an incident as one audience may see it. Where is coarsened
