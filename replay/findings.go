@@ -17,9 +17,7 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 	if len(s.agreements) == 0 {
 		return nil
 	}
-	fresh := judge.Incident(judge.Input{
-		Incident: in, Members: s.incidents.Members(in), Agreements: s.agreements, Notices: s.notices, Index: e.Index,
-	})
+	fresh := judge.Incident(s.judgeInput(in, s.agreements, e.Index))
 	var changes []Change
 	ids := make([]trucewatch.FindingID, 0, len(fresh))
 	for i := range fresh {
@@ -38,6 +36,11 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 		s.byIncident[in.ID] = ids
 	}
 	return changes
+}
+
+// judgeInput is what an incident is judged by under agreements.
+func (s *State) judgeInput(in *trucewatch.Incident, agreements []*agreement.Agreement, index uint64) judge.Input {
+	return judge.Input{Incident: in, Members: s.incidents.Members(in), Agreements: agreements, Notices: s.notices, Index: index}
 }
 
 // revise keeps a finding, or its next revision, and returns the change, if any.

@@ -13,6 +13,8 @@ import (
 type agreementCommand struct {
 	Check agreementCheckCommand `cmd:"" help:"Check an agreement and list the clauses that are not judged. Exit code 2 if it is not sound."`
 	Show  agreementShowCommand  `cmd:"" help:"Show an agreement as the program understands it."`
+
+	WhatIf whatIfCommand `cmd:"" name:"what-if" help:"Judge a mission's record under other terms, and list what would change. For the mission and the commission."`
 }
 
 type agreementCheckCommand struct {
