@@ -280,10 +280,10 @@ func (s *Statement) Check() error {
 			"meeting", s.Meeting, "language", s.Language}, named("topics", s.Topics)...), named("inferred", s.Inferred)...)...))
 }
 
-func named(field string, values []string) []string {
+func named[T ~string](field string, values []T) []string {
 	var pairs []string
 	for _, v := range values {
-		pairs = append(pairs, field, v)
+		pairs = append(pairs, field, string(v))
 	}
 	return pairs
 }
@@ -291,7 +291,7 @@ func named(field string, values []string) []string {
 // Check returns an error that names the first field that may not enter the
 // record.
 func (n *Notification) Check() error {
-	if n.Key.IsZero() || len(n.Route) > RingPointsMax || len(n.Airframes) > ListMax || len(n.Weapons) > ListMax {
+	if n.Key.IsZero() || len(n.Route) > RingPointsMax || len(n.Airframes) > ListMax || len(n.Weapons) > ListMax || len(n.Vehicles) > ListMax || len(n.Lifts) > ListMax {
 		return invalid("key", "missing, or a list too long")
 	}
 	for _, p := range n.Route {
@@ -307,8 +307,8 @@ func (n *Notification) Check() error {
 	if n.NotifiedAt == 0 || n.Window.IsZero() || n.Window.Till == 0 {
 		return invalid("window", "a notification needs when it was given and a window with an end")
 	}
-	return first(need("id", n.ID, "exemption", n.Exemption, "by", n.By), n.Window.check("window"), checkText("agency", n.Agency, "text", n.Text),
-		checkText(append(named("airframes", n.Airframes), named("weapons", n.Weapons)...)...))
+	return first(need("id", n.ID, "exemption", n.Exemption, "by", n.By), n.Window.check("window"), checkText("agency", n.Agency, "text", n.Text, "object", n.Object, "marking", n.Marking),
+		checkText(append(named("airframes", n.Airframes), named("weapons", n.Weapons)...)...), checkText(append(named("vehicles", n.Vehicles), named("lifts", n.Lifts)...)...))
 }
 
 // Check returns an error if the entry's payload is not the one its type names,

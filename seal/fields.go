@@ -176,6 +176,11 @@ func (l *fieldList) notification(n *trucewatch.Notification) {
 	l.add("no_munition", n.NoMunition, n.NoMunition)
 	l.add("max_kg", n.MaxKG, n.MaxKG != 0)
 	l.text("text", n.Text)
+	l.text("object", n.Object)
+	l.add("vehicles", n.Vehicles, len(n.Vehicles) != 0)
+	l.text("marking", n.Marking)
+	l.add("emergency", n.Emergency, n.Emergency)
+	l.add("lifts", n.Lifts, len(n.Lifts) != 0)
 }
 
 func (l *fieldList) custody(c *trucewatch.Custody) {
