@@ -280,6 +280,10 @@ func (a *Area) portion(center Position, reach int64) portion {
 
 // portion of the places within reach of center.
 func (d Disk) portion(center Position, reach int64) portion {
+	const leastMM = 11 // of a unit of latitude, anywhere: most disks of a register lie far off
+	if abs64(int64(d.Center.LatE7)-int64(center.LatE7))*leastMM > reach+d.RadiusMM {
+		return none
+	}
 	distance := DistanceMM(d.Center, center)
 	switch {
 	case distance+reach <= d.RadiusMM:
