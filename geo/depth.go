@@ -11,8 +11,8 @@ import (
 // negative outside, in ascending order, and the same of the middle of r. With
 // them a test of the zone can be tried with the edge elsewhere, or the place
 // known better. Edges that bands of one line share are none. There are no depths
-// if r lies wholly inside or outside, six deviations of every line's survey from
-// the next edge: there no error decides anything.
+// if r lies wholly inside or outside a part of the zone, six deviations of every
+// line's survey from its edge: there no error decides anything.
 func (z *Zone) Depths(r Region) (depths []int64, middle int64) {
 	mixed, state := z.cut(r, 6)
 	if state != partly {
