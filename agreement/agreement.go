@@ -80,7 +80,10 @@ type Agreement struct {
 	Aggravation []Aggravation // what makes a breach weigh more, or less
 	PreStart    *PreStart     // between signing and the start of force
 
-	hash trucewatch.Hash
+	hash     trucewatch.Hash
+	source   source    // from which readings of the text are made
+	settled  []Settled // questions that have one reading in this agreement
+	variants []Variant // the readings that remain; at least one
 }
 
 // Words are a text in one language.
@@ -270,6 +273,7 @@ type Site struct {
 	Party    trucewatch.PartyID
 	At       geo.Position
 	RadiusMM int64
+	Items    []trucewatch.StoredItem // declared with the text, by storage.inventories
 }
 
 // An Act is something the agreement forbids: all of When, none of Unless.
@@ -282,6 +286,9 @@ type Act struct {
 	Unless   Unless
 	Unit     string // what one breach is counted in: engagement, shot, item_day, ...
 	Basis    string
+
+	rule     *rule  // Rule compiled; nil if there is none
+	unjudged string // why it is not judged; empty if it is
 }
 
 // When is the closed set of conditions of an act: each that is set must hold.
@@ -298,7 +305,12 @@ type When struct {
 	Precise          bool                  // aimed single shots
 	Civilian         bool
 	Standard         string // standard of proof: reasonable_grounds
+	BreachOf         string // not of something seen, but of what the text asks over a time: of BreachesOf; then nothing else is set
 }
+
+// BreachesOf are what an act may be a breach of instead of something seen. The
+// parts of the text that ask for it name the act.
+func BreachesOf() []string { return []string{"ceiling", "obligation", "inspection", "order"} }
 
 // Unless are the exceptions that an act itself names.
 type Unless struct {
@@ -475,8 +487,8 @@ type WindowTerm struct {
 
 // DigitalAnnex are the terms about the information space.
 type DigitalAnnex struct {
-	Prohibited  []string
-	Attribution trucewatch.PPM
+	Prohibited  []trucewatch.ActID // acts in the information space
+	Attribution trucewatch.PPM     // least share to name a party for one of them; 0: as for other acts
 	Basis       string
 }
 
@@ -535,6 +547,7 @@ type Question struct {
 // A TermReading is one way to read a term: other values of keys of the text.
 type TermReading struct {
 	ID     string
+	Sets   []string             // the keys that it reads otherwise, by path: "weapons.mortar.withdraw_km"; none: the text as it stands
 	HeldBy []trucewatch.PartyID // who reads it so; empty: nobody says
 	Basis  string
 }

@@ -237,9 +237,6 @@ func TestZones(t *testing.T) {
 func TestWhatIsJudged(t *testing.T) {
 	a := parseFolder(t, line2026)
 	judged := map[string]bool{}
-	for _, id := range strings.Fields("K1 K2 K3 K4 K5 A1 W1 C2 I1 I2 I3 I4 X1 X2 X5") {
-		judged[id] = true
-	}
 	for _, id := range []string{"disclosure/public", "disclosure/press", "clock/answer", "evidence/zone_test", "interpretation/int-1", "weapon/mlrs"} {
 		judged[id] = true
 	}
@@ -250,10 +247,10 @@ func TestWhatIsJudged(t *testing.T) {
 		if c.Judged == (c.Why != "") {
 			t.Errorf("%s: judged %v, why %q", c.ID, c.Judged, c.Why)
 		}
-		if (c.Group == "act" || c.Group == "exemption") && c.Judged != judged[c.ID] {
-			t.Errorf("%s: judged %v, want %v (%s)", c.ID, c.Judged, judged[c.ID], c.Why)
+		if (c.Group == "act" || c.Group == "exemption") && !c.Judged {
+			t.Errorf("%s is not judged: %s", c.ID, c.Why)
 		}
-		for _, never := range []string{"return_fire", "storage", "phase/", "digital_annex", "humanitarian/", "disclosure/commission", "evidence/to_publish"} {
+		for _, never := range []string{"humanitarian/prisoners", "termination", "amendment"} {
 			if strings.HasPrefix(c.ID, never) && c.Judged {
 				t.Errorf("%s is judged", c.ID)
 			}

@@ -30,6 +30,14 @@ type reader struct {
 	files    []File // sorted by name
 	problems []*Problem
 	later    []func()
+
+	edits [][][]edit // of questions, by question and reading
+
+	// The nodes of the parts, parallel to the agreement's lists, for problems that
+	// show only when all is read. ruleNodes has nil for an act without a rule.
+	ruleNodes, questionNodes, obligationNodes, ceilingNodes, aggravationNodes []*yaml.Node
+	lineNodes, weaponNodes, zoneNodes, bodyNodes, actNodes, exemptionNodes    []*yaml.Node
+	clockNodes                                                                []*yaml.Node
 }
 
 func (r *reader) problem(file string, line, column int, format string, args ...any) {
