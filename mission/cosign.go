@@ -48,15 +48,17 @@ const (
 var ErrRolledBack = errors.New("mission: others know more of this record than is here")
 
 // guardOptions are the options of a log whose mission has a second medium.
-func guardOptions(dir string) (record.Options, error) {
-	name, err := os.ReadFile(filepath.Join(dir, guardFile))
+func (p place) guardOptions() (record.Options, error) {
+	options := record.Options{Disk: p.disk}
+	name, err := p.readLine(guardFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return record.Options{}, nil
+		return options, nil
 	}
 	if err != nil {
-		return record.Options{}, fmt.Errorf("mission: guard: %w", err)
+		return options, fmt.Errorf("mission: guard: %w", err)
 	}
-	return record.Options{Guard: record.FileGuard(strings.TrimSpace(string(name)))}, nil
+	options.Guard = record.FileGuardOn(p.disk, name)
+	return options, nil
 }
 
 // membersOf are the organisations of a policy as package witness takes them.
@@ -75,7 +77,7 @@ func (m *Mission) WitnessPolicy() (*witness.Policy, error) {
 	if p == nil || len(p.Organisations) == 0 {
 		return nil, nil
 	}
-	key, err := readLine(m.dir, logPublicFile)
+	key, err := m.readLine(logPublicFile)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +96,7 @@ func (w *Writer) askWitnesses() error {
 	if w.m.asked || p == nil || len(p.Organisations) == 0 {
 		return nil
 	}
-	key, err := readLine(w.m.dir, logPublicFile)
+	key, err := w.m.readLine(logPublicFile)
 	if err != nil {
 		return err
 	}
@@ -153,7 +155,7 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 	}
 	c := &Cosigner{m: m, log: log, policy: m.Policy(), holds: policy, gone: map[string]time.Time{}}
 	c.gatherer = witness.NewGatherer(policy, c.prove, c.merge)
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +245,7 @@ func (c *Cosigner) enterAbsences(w *Writer) error {
 // beat before goes out again. Who is silent delays nothing: the checkpoint stands
 // with those who signed.
 func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
-	verifier, err := logVerifier(c.m.dir)
+	verifier, err := c.m.logVerifier()
 	if err != nil {
 		return err
 	}
@@ -310,7 +312,7 @@ func (c *Cosigner) merge(signed []byte) {
 
 // keep is merge for who must know whether it was done.
 func (c *Cosigner) keep(signed []byte) error {
-	verifier, err := logVerifier(c.m.dir)
+	verifier, err := c.m.logVerifier()
 	if err != nil {
 		return err
 	}
@@ -334,7 +336,7 @@ func (c *Cosigner) prove(old, size uint64) ([][32]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.reader == nil || c.reader.Size() < size {
-		verifier, err := logVerifier(c.m.dir)
+		verifier, err := c.m.logVerifier()
 		if err != nil {
 			return nil, err
 		}

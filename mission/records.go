@@ -38,7 +38,7 @@ func (s *Server) Records() (http.Handler, error) {
 		if g := m.state.Genesis(); g.SlotS == 0 && g.Mode != trucewatch.Reenacted {
 			return nil, fmt.Errorf("%s: %w", sv.dir, ErrNotSealed)
 		}
-		verifier, err := logVerifier(sv.dir)
+		verifier, err := onDisk(sv.dir).logVerifier()
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (sv *served) blob(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	data, err := (&Mission{dir: sv.dir}).Blob(hash)
+	data, err := onDisk(sv.dir).Blob(hash)
 	if err != nil {
 		http.NotFound(w, r)
 		return

@@ -381,7 +381,7 @@ func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Poli
 
 // sendAlone shows the last checkpoint of a record that nobody co-signs.
 func (sv *served) sendAlone() {
-	verifier, err := logVerifier(sv.dir)
+	verifier, err := onDisk(sv.dir).logVerifier()
 	if err == nil {
 		var signed record.Checkpoint
 		if signed, err = record.ReadCheckpoint(filepath.Join(sv.dir, "record"), verifier); err == nil {
@@ -428,7 +428,7 @@ func (sv *served) vouching() (web.Vouching, bool) {
 // catchUp folds what was signed since, if anything was: opening a large record
 // to see that it did not grow would keep a processor busy.
 func (sv *served) catchUp() (uint64, error) {
-	verifier, err := logVerifier(sv.dir)
+	verifier, err := onDisk(sv.dir).logVerifier()
 	if err != nil {
 		return 0, err
 	}

@@ -166,7 +166,7 @@ func (p Promise) text() string {
 
 // Promise signs that a body was recorded. It must be durable by then.
 func (w *Writer) Promise(s Submission, index uint64, received trucewatch.Instant) ([]byte, error) {
-	signer, err := logSigner(w.m.dir)
+	signer, err := w.m.logSigner()
 	if err != nil {
 		return nil, err
 	}

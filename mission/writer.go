@@ -73,19 +73,19 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if m.ahead || m.erased {
 		return ErrAhead
 	}
-	signer, err := logSigner(m.dir)
+	signer, err := m.logSigner()
 	if err != nil {
 		return err
 	}
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return err
 	}
-	d, err := readDesk(m.dir)
+	d, err := m.readDesk()
 	if err != nil {
 		return err
 	}
-	options, err := guardOptions(m.dir)
+	options, err := m.guardOptions()
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,12 @@ func ReadKept(dir string, size uint64, verifier note.Verifier) (Checkpoint, erro
 //
 // The errors are ErrNotFound, ErrCorrupt, and those of the disk.
 func OpenReader(dir string, verifier note.Verifier) (*Reader, error) {
-	return openReader(durable.OS{}, dir, verifier)
+	return OpenReaderOn(durable.OS{}, dir, verifier)
+}
+
+// OpenReaderOn is OpenReader on a disk.
+func OpenReaderOn(disk durable.Disk, dir string, verifier note.Verifier) (*Reader, error) {
+	return openReader(disk, dir, verifier)
 }
 
 func openReader(disk durable.Disk, dir string, verifier note.Verifier) (*Reader, error) {
