@@ -4,12 +4,13 @@ package trucewatch
 
 // A CaseClock runs from an instant to a due instant on recorded ticks.
 type CaseClock struct {
-	ID     string  `cbor:"1,keyasint" json:"id"` // flash, answer, initial, joint, decide, close
+	ID     string  `cbor:"1,keyasint" json:"id"` // flash, answer, initial, joint, decide, close; or of a request, visit or remedy
 	Do     string  `cbor:"2,keyasint,omitempty" json:"do,omitempty"`
 	From   Instant `cbor:"3,keyasint" json:"from"`
 	Due    Instant `cbor:"4,keyasint" json:"due"`
 	Ended  Instant `cbor:"5,keyasint,omitempty" json:"ended,omitzero"` // when what it waited for was done
 	RanOut bool    `cbor:"6,keyasint,omitempty" json:"ran_out,omitempty"`
+	Party  PartyID `cbor:"7,keyasint,omitempty" json:"party,omitempty"` // whose deed it waits for; empty: the mission's or a body's
 }
 
 // A Case leads findings from opening to decision.
@@ -49,6 +50,17 @@ type Ruling struct {
 	Received Instant  `cbor:"3,keyasint" json:"received"`
 	Outcome  string   `cbor:"4,keyasint" json:"outcome"` // carried, not_carried
 	Why      string   `cbor:"5,keyasint" json:"why"`     // by the agreement's rule for the body: "consensus: B voted against"
+}
+
+// A SessionState is a session of a body and how far it has come.
+type SessionState struct {
+	ID      string           `cbor:"1,keyasint" json:"id"`
+	Body    string           `cbor:"2,keyasint" json:"body"`
+	State   string           `cbor:"3,keyasint" json:"state"` // of SessionDeeds: the last
+	Agenda  []CaseID         `cbor:"4,keyasint,omitempty" json:"agenda,omitempty"`
+	Present []string         `cbor:"5,keyasint,omitempty" json:"present,omitempty"` // since it was opened last
+	Deeds   []Dated[Session] `cbor:"6,keyasint" json:"deeds"`
+	Rulings []string         `cbor:"7,keyasint,omitempty" json:"rulings,omitempty"` // of decisions put to the vote in it, by ID
 }
 
 // A RemedyState is a remedy and how far it has come.
