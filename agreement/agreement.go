@@ -310,7 +310,7 @@ type When struct {
 
 // BreachesOf are what an act may be a breach of instead of something seen. The
 // parts of the text that ask for it name the act.
-func BreachesOf() []string { return []string{"ceiling", "obligation", "inspection", "order"} }
+func BreachesOf() []string { return []string{"ceiling", "obligation", "order"} }
 
 // Unless are the exceptions that an act itself names.
 type Unless struct {

@@ -65,8 +65,6 @@ func (a *Agreement) asks(c *Act) bool {
 		return slices.ContainsFunc(a.Ceilings, func(x Ceiling) bool { return x.Act == c.ID })
 	case "obligation":
 		return slices.ContainsFunc(a.Obligations, func(o Obligation) bool { return o.Act == c.ID })
-	case "inspection":
-		return a.Storage != nil && a.Storage.MaxInterval > 0
 	}
 	return a.Overrides != "" // order
 }

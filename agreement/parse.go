@@ -19,6 +19,18 @@ const schema = "trucewatch/agreement/v1"
 // and are not read. The error joins every problem found, each a *Problem that
 // wraps trucewatch.ErrInvalid; then the agreement is nil.
 func Parse(files []File) (*Agreement, error) {
+	r, err := readAll(files)
+	if err != nil {
+		return nil, err
+	}
+	if err := join(r.problems); err != nil {
+		return nil, err
+	}
+	return r.a, nil
+}
+
+// readAll reads a bundle and all readings of its text, and keeps what is wrong.
+func readAll(files []File) (*reader, error) {
 	r := &reader{a: &Agreement{}, files: sorted(files)}
 	if err := checkFiles(r.files); err != nil {
 		return nil, fmt.Errorf("agreement: %w", err)
@@ -33,14 +45,12 @@ func Parse(files []File) (*Agreement, error) {
 		r.derive()
 		r.asks(top)
 	}
-	if err := join(r.problems); err != nil {
-		return nil, err
-	}
-	return r.a, nil
+	return r, nil
 }
 
 // text reads one reading of the text and checks it whole.
 func (r *reader) text(top *yaml.Node) {
+	r.top, r.rowLines = top, map[rowKey]int{}
 	r.document(top)
 	for _, check := range r.later {
 		check()

@@ -95,6 +95,9 @@ func (r *reader) entry(file string, w row, seen map[string]bool, fallbackMM int6
 		return bad(0, "id %q stands twice", clip(e.id))
 	}
 	seen[e.id] = true
+	if r.rowLines != nil {
+		r.rowLines[rowKey{file, e.id}], _ = w.place(0)
+	}
 	at, err := position(w.cells[3], w.cells[4])
 	if err != nil {
 		return bad(3, "%s", withoutPrefix(err))

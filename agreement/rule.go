@@ -81,8 +81,9 @@ func RuleVariables() []RuleVariable {
 
 // A rule is a condition in CEL, type-checked, of bounded cost.
 type rule struct {
-	program cel.Program
-	uses    []string // variables, in the order of RuleVariables
+	program  cel.Program
+	uses     []string // variables, in the order of RuleVariables
+	literals []any    // int64 and string, as the rule states them
 }
 
 // Evaluate answers the act's rule from what is known. A variable that is not in
@@ -218,7 +219,7 @@ func (g *ruleGround) compile(text string) (*rule, []ruleError) {
 	if err != nil {
 		return nil, []ruleError{{message: err.Error()}}
 	}
-	out := &rule{program: program}
+	out := &rule{program: program, literals: literalsOf(checked)}
 	for _, v := range RuleVariables() {
 		if slices.Contains(w.uses, v.Name) {
 			out.uses = append(out.uses, v.Name)

@@ -248,8 +248,8 @@ func (r *reader) evidence(n *yaml.Node) {
 				need("out_if_le", r.share(&e.OutIfLE)),
 				need("else", word(r, &otherwise, "indeterminate")),
 			)(n)
-			if e.InIfGE < e.OutIfLE {
-				r.errorf(n, "in_if_ge is below out_if_le: a place would be inside and outside")
+			if e.InIfGE <= e.OutIfLE {
+				r.errorf(n, "in_if_ge is not above out_if_le: a place would be inside and outside")
 			}
 		}),
 		need("party_claim_alone", word(r, &e.ClaimAlone, "never_above_possible")),
