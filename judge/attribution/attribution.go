@@ -60,7 +60,7 @@ type Input struct {
 // all of them. Test: the reliability table over incidents whose author became
 // known, by admission or by a commission's decision.
 const (
-	nonSignatory  = 60_000  // ppm of fire by somebody who did not sign
+	nonSignatory  = 70_000  // ppm of fire by somebody who did not sign
 	astray        = 10_000  // ppm of a party's fire from ground that the other side holds
 	markWrong     = 50_000  // ppm of markings that name another than who acted
 	wordWrong     = 10_000  // ppm of admissions by a party that did not do it

@@ -17,7 +17,7 @@ import (
 // origins of notified detonations and exercises, whose place is known; the share
 // that is off by more than three of the stated errors is the share that misleads.
 const (
-	originWrong   = 30_000  // ppm of places of origin that are of other fire
+	originWrong   = 40_000  // ppm of places of origin that are of other fire
 	standsWrong   = 10_000  // ppm of things seen that stood elsewhere
 	movementWrong = 150_000 // ppm of directions of flight in words that mislead
 	weaponWrong   = 100_000 // ppm of weapons named as of another class

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/geo"
 )
 
@@ -83,7 +82,7 @@ func (s *scale) weighPlace(in *Input, c *clues) {
 	if len(c.places) == 0 {
 		return
 	}
-	line := lineOfContact(in.Agreement, in.Incident.When.From)
+	line := in.Agreement.LineOfContact(in.Incident.When.From)
 	if line == nil {
 		s.basis = append(s.basis, sayNoLine)
 		return
@@ -117,22 +116,6 @@ func (s *scale) weighPlace(in *Input, c *clues) {
 
 // mix is the likelihood of a place, own ppm of which lie on a party's own side.
 func mix(own, other int64) int64 { return (own*(million-astray) + other*astray) / million }
-
-// lineOfContact returns the newest line of contact surveyed by then; of those
-// that state no date, or if all are later, the first.
-func lineOfContact(a *agreement.Agreement, at trucewatch.Instant) *agreement.Line {
-	var best *agreement.Line
-	for i := range a.Lines {
-		l := &a.Lines[i]
-		if l.Kind != "line_of_contact" || l.Line == nil {
-			continue
-		}
-		if best == nil || l.Dated <= at && (l.Dated > best.Dated || best.Dated > at) {
-			best = l
-		}
-	}
-	return best
-}
 
 // weighWeapon weighs who is known to have such weapons. It says little, for
 // weapons are captured, and taken for others. Heavy weapons are less probable
