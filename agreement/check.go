@@ -134,7 +134,7 @@ func (r *reader) checkClocks() {
 		}
 		if last != nil && c.After < last.After {
 			i := slices.IndexFunc(a.Clocks, func(k Clock) bool { return k.ID == id })
-			r.errorf(child(r.clockNodes[i], "h"), "clock %q runs out after %s, before clock %q (%s), which comes first", id, span(c.After), last.ID, span(last.After))
+			r.errorf(child(r.clockNodes[i], "h"), "clock %q runs out after %s, before clock %q (%s), which belongs before it", id, span(c.After), last.ID, span(last.After))
 			continue
 		}
 		last = c

@@ -196,7 +196,7 @@ func (g *ruleGround) compile(text string) (*rule, []ruleError) {
 		var out []ruleError
 		for _, e := range issues.Errors() {
 			message, _, _ := strings.Cut(e.Message, " (in container")
-			out = append(out, ruleError{e.Location.Line(), e.Location.Column() + 1, message + adviceFor(message)})
+			out = append(out, ruleError{e.Location.Line(), e.Location.Column() + 1, message})
 		}
 		return nil, out
 	}
@@ -226,20 +226,6 @@ func (g *ruleGround) compile(text string) (*rule, []ruleError) {
 		}
 	}
 	return out, nil
-}
-
-// adviceFor names the nearest variable for a name that is none.
-func adviceFor(message string) string {
-	_, rest, found := strings.Cut(message, "undeclared reference to '")
-	if !found {
-		return ""
-	}
-	var names []string
-	for _, v := range RuleVariables() {
-		names = append(names, v.Name)
-	}
-	name := strings.TrimSuffix(rest, "'")
-	return nearest(name, append(names, ruleFunctions()...))
 }
 
 // ruleFunctions are the only functions and operators of rules. Left out is what

@@ -245,19 +245,28 @@ func (a *Agreement) read(answers []Settled) (*Agreement, error) {
 	return r.a, nil
 }
 
-// asks reads the questions' edits and makes the variants of the text as it
-// stands, and reports what is wrong with a reading where the reading stands.
+// asks makes the variants of the text as it stands, and reports what is wrong
+// with a reading where the reading stands. In a text that is not sound itself no
+// reading is tried.
 func (r *reader) asks(top *yaml.Node) {
 	a := r.a
 	a.source = source{top: top, files: r.files, edits: r.edits}
+	for _, e := range slices.Concat(slices.Concat(r.edits...)...) {
+		if err := settable(top, e.path); err != nil {
+			r.errorf(e.key, "%v", err)
+		}
+	}
+	if len(r.problems) > 0 {
+		return
+	}
 	for i := range a.Questions {
 		q := &a.Questions[i]
-		effects := map[string]bool{}
+		differ := false
 		for j := range q.Readings {
-			effects[a.effect([]Settled{{q.ID, q.Readings[j].ID}})] = true
+			differ = differ || a.effect([]Settled{{q.ID, q.Readings[j].ID}}) != a.effect([]Settled{{q.ID, q.Readings[0].ID}})
 			r.stands(i, j)
 		}
-		if len(effects) < 2 && len(r.problems) == 0 {
+		if !differ {
 			r.errorf(r.questionNodes[i], "question %q: every reading comes to the same text, so nothing is asked: let set change a key", q.ID)
 		}
 	}
@@ -275,25 +284,21 @@ func (r *reader) asks(top *yaml.Node) {
 // text are told at the reading.
 func (r *reader) stands(question, reading int) {
 	q := &r.a.Questions[question]
-	t := &q.Readings[reading]
+	edits := r.edits[question][reading]
 	top := r.a.source.top
-	for _, e := range r.edits[question][reading] {
-		if err := settable(top, e.path); err != nil {
-			r.errorf(e.key, "%v", err)
-			return
-		}
+	for _, e := range edits {
 		top = put(top, e)
 	}
 	sub := &reader{a: &Agreement{}, files: r.files}
 	sub.text(top)
 	for _, p := range sub.problems {
-		key := r.edits[question][reading][0].key
-		last := r.edits[question][reading][len(r.edits[question][reading])-1].value
-		if p.File == MainFile && p.Line >= key.Line && p.Line <= last.Line {
+		// The text as it stands is sound: a reading without edits has no problem.
+		first, last := edits[0].key, edits[len(edits)-1].value
+		if p.File == MainFile && p.Line >= first.Line && p.Line <= last.Line {
 			r.problems = append(r.problems, p)
 			continue
 		}
-		r.errorf(key, "reading %q of question %q makes the text unsound: %v", t.ID, q.ID, p)
+		r.errorf(first, "reading %q of question %q makes the text unsound: %v", q.Readings[reading].ID, q.ID, p)
 	}
 }
 

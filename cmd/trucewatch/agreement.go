@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/mission"
 )
 
 type agreementCommand struct {
-	Check agreementCheckCommand `cmd:"" help:"Check an agreement and list the clauses that are not judged. Exit code 2 if it is not sound."`
+	Check agreementCheckCommand `cmd:"" help:"Check an agreement: what is wrong with it, what contradicts itself, and which clauses are not judged. Exit code 2 if anything is wrong."`
 	Show  agreementShowCommand  `cmd:"" help:"Show an agreement as the program understands it."`
 
 	WhatIf whatIfCommand `cmd:"" name:"what-if" help:"Judge a mission's record under other terms, and list what would change. For the mission and the commission."`
@@ -22,7 +24,23 @@ type agreementCheckCommand struct {
 }
 
 func (c *agreementCheckCommand) Run(t terminal) error {
-	a, err := loadAgreement(c.File)
+	files, err := mission.ReadBundle(mission.DirFS(), c.File)
+	if err != nil {
+		fmt.Fprintln(t.err, err)
+		return errFound
+	}
+	problems, err := agreement.Check(files)
+	if err != nil {
+		fmt.Fprintln(t.err, err)
+		return errFound
+	}
+	for _, p := range problems {
+		fmt.Fprintln(t.err, p)
+	}
+	if len(problems) > 0 {
+		return errFound
+	}
+	a, err := mission.LoadAgreement(files)
 	if err != nil {
 		fmt.Fprintln(t.err, err)
 		return errFound
