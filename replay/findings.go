@@ -109,20 +109,17 @@ func (s *State) withdraw(e *trucewatch.Entry, gone, into trucewatch.IncidentID) 
 	return changes
 }
 
-// openCases leads the findings among changes to the desk, each with the clocks
-// of the agreement that it rests on.
+// openCases leads the findings among changes to the desk.
 func (s *State) openCases(e *trucewatch.Entry, changes []Change) []Change {
+	var fresh []*trucewatch.Finding
+	for _, c := range changes {
+		if c.Finding != nil {
+			fresh = append(fresh, c.Finding)
+		}
+	}
 	var out []Change
-	for _, a := range s.agreements {
-		var fresh []*trucewatch.Finding
-		for _, c := range changes {
-			if c.Finding != nil && c.Finding.Agreement == a.Hash() {
-				fresh = append(fresh, c.Finding)
-			}
-		}
-		for _, c := range s.desk.Findings(fresh, e.Received, e.Index, a.Clocks) {
-			out = append(out, Change{Case: c})
-		}
+	for _, c := range s.desk.Findings(fresh, e.Received, e.Index) {
+		out = append(out, Change{Case: c})
 	}
 	return out
 }
@@ -243,7 +240,8 @@ func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) 
 	}
 	s.now = t.At
 	changes := []Change{{Tick: t.At}}
-	for _, c := range s.desk.Tick(t.At, e.Index) {
+	cases, _ := s.desk.Tick(t.At, e.Index)
+	for _, c := range cases {
 		changes = append(changes, Change{Case: c})
 	}
 	for len(s.pending) > 0 && s.pending[0].at <= t.At {

@@ -22,6 +22,7 @@ import (
 	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/associate"
 	"github.com/trucewatch/trucewatch/casework"
+	"github.com/trucewatch/trucewatch/geo"
 	"github.com/trucewatch/trucewatch/judge"
 )
 
@@ -82,13 +83,25 @@ type cutOff struct {
 // New returns the state before the first entry. Bundle returns the bytes of the
 // agreement bundle with the given hash; replay checks them against it.
 func New(bundle func(trucewatch.Hash) ([]byte, error)) *State {
-	return &State{
+	s := &State{
 		bundle: bundle, keys: map[trucewatch.ContentKey]bool{},
-		incidents: associate.New(), desk: casework.NewDesk(),
+		incidents:  associate.New(),
 		findings:   map[trucewatch.FindingID]*findingState{},
 		byIncident: map[trucewatch.IncidentID][]trucewatch.FindingID{},
 		residues:   map[uint64]uint32{},
 	}
+	s.desk = casework.NewDesk(s.placeOf)
+	return s
+}
+
+// placeOf returns where an incident was, as far as it is known.
+func (s *State) placeOf(id trucewatch.IncidentID) geo.Region {
+	if in := s.incidents.Incident(id); in != nil {
+		if best := in.Best(); best != nil {
+			return best.Region
+		}
+	}
+	return geo.Region{}
 }
 
 // Next returns the index of the entry that Apply expects.
@@ -272,6 +285,7 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 		return []Change{{Header: true, Adoption: a}}, nil
 	}
 	s.agreements = append(s.agreements, parsed)
+	s.desk.Adopt(parsed)
 	changes := []Change{{Header: true, Adoption: a}}
 	for in := range s.incidents.All() {
 		changes = append(changes, s.judge(e, in)...)

@@ -140,16 +140,17 @@ func (c *caseworkCommand) Run(t terminal) error {
 	if err := errors.Join(serveAt.UnmarshalText([]byte(c.ServeAt)), until.UnmarshalText([]byte(c.Until))); err != nil {
 		return err
 	}
-	desk := casework.NewDesk()
+	desk := casework.NewDesk(nil)
+	desk.Adopt(a)
 	err = eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		desk.Findings(d.Findings, max(d.Received, d.Incident.When.From), 0, a.Clocks)
+		desk.Findings(d.Findings, max(d.Received, d.Incident.When.From), 0)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	if serveAt != 0 {
-		for cs := range desk.All() {
+		for _, cs := range slices.Collect(desk.All()) {
 			if _, err := desk.Serve(cs.ID, serveAt, 0); err != nil {
 				return err
 			}
