@@ -28,7 +28,7 @@ func (m *Mission) RequestAnchor() (*anchor.Request, uint64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	checkpoint, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier)
+	checkpoint, err := record.ReadCheckpointOn(m.disk, filepath.Join(m.dir, "record"), verifier)
 	if err != nil {
 		return nil, 0, fmt.Errorf("mission: anchor: %w", err)
 	}

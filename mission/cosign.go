@@ -102,7 +102,7 @@ func (w *Writer) askWitnesses() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askFor)
 	defer cancel()
-	known, err := witness.Ask(ctx, w.log.Origin(), key, membersOf(p))
+	known, err := witness.AskOver(ctx, w.m.net, w.log.Origin(), key, membersOf(p))
 	if err != nil {
 		return fmt.Errorf("mission: ask witnesses: %w", err)
 	}
@@ -154,15 +154,15 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 		return nil, err
 	}
 	c := &Cosigner{m: m, log: log, policy: m.Policy(), holds: policy, gone: map[string]time.Time{}}
-	c.gatherer = witness.NewGatherer(policy, c.prove, c.merge)
+	c.gatherer = witness.NewGathererOver(m.net, policy, c.prove, c.merge)
 	verifier, err := m.logVerifier()
 	if err != nil {
 		return nil, err
 	}
-	if c.size, err = lastSent(m.dir); err != nil {
+	if c.size, err = m.lastSent(); err != nil {
 		return nil, err
 	}
-	if signed, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier); err == nil {
+	if signed, err := record.ReadCheckpointOn(m.disk, filepath.Join(m.dir, "record"), verifier); err == nil {
 		if err := c.gatherer.Learn(signed.Note); err != nil {
 			log.Warn("the last checkpoint cannot be learnt from", "error", err)
 		}
@@ -255,11 +255,11 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 	if size == 0 {
 		return nil // nothing was prepared yet
 	}
-	signed, err := record.ReadKept(filepath.Join(c.m.dir, "record"), size, verifier)
+	signed, err := record.ReadKeptOn(c.m.disk, filepath.Join(c.m.dir, "record"), size, verifier)
 	if err != nil {
 		return err
 	}
-	if err := keepSent(c.m.dir, signed.Size); err != nil {
+	if err := c.m.keepSent(signed.Size); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -317,7 +317,7 @@ func (c *Cosigner) keep(signed []byte) error {
 		return err
 	}
 	err = patiently(func() error {
-		_, err := record.MergeInto(filepath.Join(c.m.dir, "record"), verifier, signed)
+		_, err := record.MergeIntoOn(c.m.disk, filepath.Join(c.m.dir, "record"), verifier, signed)
 		return err
 	})
 	if err != nil {
@@ -340,7 +340,7 @@ func (c *Cosigner) prove(old, size uint64) ([][32]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		fresh, err := record.OpenReader(filepath.Join(c.m.dir, "record"), verifier)
+		fresh, err := record.OpenReaderOn(c.m.disk, filepath.Join(c.m.dir, "record"), verifier)
 		if err != nil {
 			return nil, err
 		}

@@ -21,10 +21,10 @@ func TestAMissionLivesOnAnyDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := trucewatch.Instant(1_775_000_000) * trucewatch.Second
-		if err := CreateOn(disk, "/m", spec, fstest.MapFS{}, now); err != nil {
+		if err := CreateIn(Surroundings{Disk: disk}, "/m", spec, fstest.MapFS{}, now); err != nil {
 			t.Fatal(err)
 		}
-		m, err := OpenOn(disk, "/m", nil)
+		m, err := OpenIn(Surroundings{Disk: disk}, "/m", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestAMissionLivesOnAnyDisk(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		again, err := OpenOn(disk, "/m", nil)
+		again, err := OpenIn(Surroundings{Disk: disk}, "/m", nil)
 		if err != nil || again.State().Digest() != m.State().Digest() || again.State().Next() < 3 {
 			t.Errorf("slot %d: %v, %d entries", slot, err, again.State().Next())
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,14 +61,29 @@ var ErrAhead = errors.New("mission: the state is not what the record gives any m
 // A Listener is told the changes of each entry as it is folded, in order.
 type Listener func(m *Mission, index uint64, changes []replay.Change)
 
-// A place is a mission's folder on a disk.
+// Surroundings are what a mission lives in: its disk, and the network over which
+// it reaches witnesses. The zero Surroundings are the machine's own.
+type Surroundings struct {
+	Disk durable.Disk
+	Net  http.RoundTripper
+}
+
+// A place is a mission's folder in its surroundings.
 type place struct {
 	disk durable.Disk
+	net  http.RoundTripper // nil: the machine's network
 	dir  string
 }
 
+func (s Surroundings) place(dir string) place {
+	if s.Disk == nil {
+		s.Disk = durable.OS{}
+	}
+	return place{s.Disk, s.Net, dir}
+}
+
 // onDisk is a folder on the disk of the operating system.
-func onDisk(dir string) place { return place{durable.OS{}, dir} }
+func onDisk(dir string) place { return Surroundings{}.place(dir) }
 
 // blobMaxBytes bounds a blob: an agreement's bundle, a gazetteer.
 const blobMaxBytes = 256 << 20
@@ -90,12 +106,12 @@ func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) error {
 	if err := os.Chmod(dir, 0o700); err != nil { // it may have been there, empty
 		return fmt.Errorf("mission: create: %w", err)
 	}
-	return CreateOn(durable.OS{}, dir, s, fsys, now)
+	return CreateIn(Surroundings{}, dir, s, fsys, now)
 }
 
-// CreateOn is Create on a disk, in a folder that is not there or empty.
-func CreateOn(disk durable.Disk, dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error) {
-	p := place{disk, dir}
+// CreateIn is Create in other surroundings, in a folder that is not there or empty.
+func CreateIn(around Surroundings, dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error) {
+	p := around.place(dir)
 	genesis := &trucewatch.Genesis{Mission: s.ID, Title: s.Title, Mode: s.Mode, Simulated: s.Simulated, DisplayZone: s.DisplayZone,
 		CutOff: s.CutOff, Summary: s.Summary, Engine: trucewatch.EngineVersion, SlotS: s.SlotS}
 	if now, err = setEpoch(genesis, s, now); err != nil {
@@ -263,13 +279,13 @@ func Open(dir string) (*Mission, error) { return OpenFunc(dir, nil) }
 // whenever the mission folds on; after entry 0 it begins anew. What is folded within Write may not be durable
 // yet when it is told.
 func OpenFunc(dir string, each Listener) (*Mission, error) {
-	return OpenOn(durable.OS{}, dir, each)
+	return OpenIn(Surroundings{}, dir, each)
 }
 
-// OpenOn is OpenFunc on a disk.
-func OpenOn(disk durable.Disk, dir string, each Listener) (*Mission, error) {
-	p := place{disk, dir}
-	if _, err := disk.ReadDir(filepath.Join(dir, "record")); err != nil {
+// OpenIn is OpenFunc in other surroundings.
+func OpenIn(around Surroundings, dir string, each Listener) (*Mission, error) {
+	p := around.place(dir)
+	if _, err := p.disk.ReadDir(filepath.Join(dir, "record")); err != nil {
 		return nil, fmt.Errorf("%w: %s has no record (make one with init): %w", ErrNoMission, dir, err)
 	}
 	m := empty(p)

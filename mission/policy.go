@@ -94,7 +94,7 @@ func (m *Mission) Standing(policy *witness.Policy) (witness.Standing, error) {
 	if err != nil {
 		return witness.Standing{}, err
 	}
-	signed, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier)
+	signed, err := record.ReadCheckpointOn(m.disk, filepath.Join(m.dir, "record"), verifier)
 	if err != nil {
 		return witness.Standing{}, err
 	}

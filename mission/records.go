@@ -141,16 +141,16 @@ const sentFile = "sent"
 
 // keepSent remembers, before a checkpoint is sent out, that it was: after a
 // restart a smaller one would look to mirrors like a rollback.
-func keepSent(dir string, size uint64) error {
-	if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, sentFile), strconv.AppendUint(nil, size, 10)); err != nil {
+func (p place) keepSent(size uint64) error {
+	if err := durable.WriteFile(p.disk, filepath.Join(p.dir, sentFile), strconv.AppendUint(nil, size, 10)); err != nil {
 		return fmt.Errorf("mission: keep what was sent: %w", err)
 	}
 	return nil
 }
 
 // lastSent is the size of the checkpoint that was sent out last, 0 if none was.
-func lastSent(dir string) (uint64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, sentFile))
+func (p place) lastSent() (uint64, error) {
+	text, err := p.disk.ReadFile(filepath.Join(p.dir, sentFile), keyFileMaxBytes)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}
