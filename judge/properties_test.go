@@ -121,7 +121,7 @@ func TestAnExemptionMoreNeverAccuses(t *testing.T) {
 		s := anyScene(r, t, rapid.Int64Range(1, 3_000).Draw(r, "radius"), without)
 		s.detonation(rapid.Int64Range(0, 80).Draw(r, "hours"), geo.Direct(s.input.Incident.Estimates[0].Region.Center, 0, rapid.Int64Range(0, 700_000).Draw(r, "off")))
 		before := Incident(s.input)
-		s.input.Agreements = []*agreement.Agreement{with}
+		s.input.Terms = Read([]*agreement.Agreement{with}, nil)
 		for _, after := range Incident(s.input) {
 			i := slices.IndexFunc(before, func(f trucewatch.Finding) bool { return f.ID == after.ID })
 			if i < 0 || grade(after.Result) > grade(before[i].Result) {
@@ -167,10 +167,10 @@ func TestOneInputOneOutput(t *testing.T) {
 		}
 		for i := range first {
 			if !Same(&first[i], &again[i]) {
-				r.Fatalf("%s differs in another order:\n%s\n%s", first[i].ID, Explain(&first[i]), Explain(&again[i]))
+				r.Fatalf("%s differs in another order:\n%s\n%s", first[i].ID, Explain(&first[i], "en"), Explain(&again[i], "en"))
 			}
 			if first[i].Result == trucewatch.Indeterminate && len(first[i].WouldChange) == 0 {
-				r.Fatalf("%s is open and nothing would change it\n%s", first[i].ID, Explain(&first[i]))
+				r.Fatalf("%s is open and nothing would change it\n%s", first[i].ID, Explain(&first[i], "en"))
 			}
 		}
 	})

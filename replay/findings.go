@@ -17,7 +17,7 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 	if len(s.agreements) == 0 {
 		return nil
 	}
-	fresh := judge.Incident(s.judgeInput(in, s.agreements, e.Index))
+	fresh := judge.Incident(s.judgeInput(in, s.terms, e.Index))
 	var changes []Change
 	ids := make([]trucewatch.FindingID, 0, len(fresh))
 	for i := range fresh {
@@ -38,9 +38,9 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 	return changes
 }
 
-// judgeInput is what an incident is judged by under agreements.
-func (s *State) judgeInput(in *trucewatch.Incident, agreements []*agreement.Agreement, index uint64) judge.Input {
-	return judge.Input{Incident: in, Members: s.incidents.Members(in), Agreements: agreements, Notices: s.notices, Index: index}
+// judgeInput is what an incident is judged by under terms.
+func (s *State) judgeInput(in *trucewatch.Incident, terms *judge.Terms, index uint64) judge.Input {
+	return judge.Input{Incident: in, Members: s.incidents.Members(in), Terms: terms, Notices: s.notices, Index: index}
 }
 
 // revise keeps a finding, or its next revision, and returns the change, if any.

@@ -47,6 +47,7 @@ type State struct {
 	sources    []*sourceState                                   // by ID
 	tallies    []*trucewatch.TallyView                          // in record order
 	statements []*trucewatch.StatementView
+	terms      *judge.Terms // agreements, made ready
 	notices    []judge.Notice
 	pending    []reveal // by instant: what an audience will see only then
 	cutOffs    []cutOff // in record order
@@ -285,6 +286,7 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 		return []Change{{Header: true, Adoption: a}}, nil
 	}
 	s.agreements = append(s.agreements, parsed)
+	s.terms = judge.Read(s.agreements, nil)
 	s.desk.Adopt(parsed)
 	changes := []Change{{Header: true, Adoption: a}}
 	for in := range s.incidents.All() {

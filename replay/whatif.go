@@ -50,7 +50,7 @@ const whatIfChunk = 512
 func (s *State) WhatIf(other *agreement.Agreement, run func(n int, f func(i int))) WhatIf {
 	trial := *other
 	trial.Status = agreement.InForce // a draft judges nothing: here it is tried
-	terms := s.termsWith(&trial)
+	terms := judge.Read(s.termsWith(&trial), nil)
 	var all []*trucewatch.Incident
 	for in := range s.incidents.All() {
 		all = append(all, in)

@@ -110,8 +110,9 @@ func (c *judgeCommand) Run(t terminal) error {
 		return err
 	}
 	enc := json.NewEncoder(t.out)
+	terms := judge.Read([]*agreement.Agreement{a}, nil)
 	return eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		in := judge.Input{Incident: d.Incident, Members: d.Observations, Agreements: []*agreement.Agreement{a}}
+		in := judge.Input{Incident: d.Incident, Members: d.Observations, Terms: terms}
 		for i := range d.Notices {
 			n := &d.Notices[i]
 			in.Notices = append(in.Notices, judge.Notice{Notification: &n.Notification, Received: n.Received, Index: n.Index})

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+func russian() *tongue { return &tongue{language: "ru"} }
