@@ -65,7 +65,7 @@ func (b *book) ceiling(l *Ledger, id string, party trucewatch.PartyID) product {
 		}
 		n, at, picked := mostAtOnce(groups[start:end])
 		start = end
-		state.Seen, state.At = n, max(state.At, at)
+		state.Seen, state.At = n, at
 		if limit, _ := b.limit(l, c, party, at); n > limit {
 			if f := b.overSeen(c, party, n, limit, at, day, picked); f != nil {
 				out.findings = append(out.findings, *f)
@@ -230,7 +230,10 @@ func (b *book) overSeen(c *agreement.Ceiling, party trucewatch.PartyID, n, limit
 	}
 	f.ID = trucewatch.FindingID(fmt.Sprintf("%s/%s/%s/%s", c.Act, c.ID, party, day.Time().Format("2006-01-02T1504")))
 	f.Subject.Zone, f.Quantity = c.Zone, n-limit
-	seen := trucewatch.Reason{Text: fmt.Sprintf("seen at one time: at least %d, in %d places from one of which to another nothing could have driven meanwhile", n, len(picked)), Holds: "yes"}
+	seen := trucewatch.Reason{Text: fmt.Sprintf("seen at one time and place: at least %d", n), Holds: "yes"}
+	if len(picked) > 1 {
+		seen.Text = fmt.Sprintf("seen at one time: at least %d, in %d places so far apart that nothing could have driven from one to another meanwhile", n, len(picked))
+	}
 	confidence, means := trucewatch.PPM(geo.Million), picked[0].s.means
 	for _, g := range picked {
 		p := g.s.confidence * g.share / geo.Million

@@ -275,7 +275,7 @@ func (b *book) overdue(w owed, due trucewatch.Instant, p proof) *trucewatch.Find
 	}
 	f.WouldChange = []string{"proof that it was done by then, by " + verifierWords(w.o.VerifiedBy)}
 	b.blame(f, w.party, "party", confidence, "it is its own duty")
-	b.weigh(f, confidence, e.Means(f.Severity))
+	b.weigh(f, confidence, e.Means(b.a.Act(f.Act).Severity))
 	return f
 }
 

@@ -199,6 +199,9 @@ func (l *Ledger) Notice(n *trucewatch.Notification, _ trucewatch.Instant, index 
 	}
 	for _, t := range l.texts {
 		t.ground(n)
+		for _, s := range l.seen {
+			t.placeSilence(s, []*trucewatch.Notification{n})
+		}
 	}
 	return l.refresh(func(p part) bool { return p.kind == "silence" && p.id == n.ID })
 }
@@ -330,8 +333,10 @@ func (l *Ledger) dueAfter(after trucewatch.Instant) trucewatch.Instant {
 			}
 		}
 	}
-	if len(l.cutOffs) == 0 && slices.ContainsFunc(l.texts, func(t *text) bool { return t.books[0].a.Streak != nil }) {
-		note((after/trucewatch.Day + 1) * trucewatch.Day)
+	for _, t := range l.texts {
+		if len(l.cutOffs) == 0 && t.books[0].a.Streak != nil {
+			note((max(after, t.books[0].reading.Span.From)/trucewatch.Day + 1) * trucewatch.Day)
+		}
 	}
 	return due
 }

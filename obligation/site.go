@@ -160,7 +160,11 @@ func (r *register) visit(v *trucewatch.Inventory, index uint64) {
 		r.visited = v.At
 	}
 	for i := range v.Items {
-		r.seen(v, &v.Items[i], index)
+		if it := &v.Items[i]; it.Serial != "" {
+			r.seen(it, v.At, index)
+		} else if i == slices.IndexFunc(v.Items, func(o trucewatch.StoredItem) bool { return keyOf(&o) == keyOf(it) }) {
+			r.counted(v, it, index)
+		}
 	}
 	if v.State == "numbers_refused" {
 		for i := range r.lines {
@@ -192,61 +196,90 @@ func (r *register) set(i int, status string, at trucewatch.Instant, index uint64
 	}
 }
 
-// seen takes what a visit says of one item.
-func (r *register) seen(v *trucewatch.Inventory, it *trucewatch.StoredItem, index uint64) {
-	status := map[string]string{"present": verified, "missing": missing, "unverifiable": unverifiable, "undeclared": unverifiable}[it.State]
-	if status == verified && it.Serial == "" && v.State == "numbers_refused" {
-		status = unverifiable
-	}
-	i := slices.IndexFunc(r.lines, func(l line) bool { return keyOf(&l.item) == keyOf(it) && l.visit != index })
+// seen takes what a visit says of one item by its number.
+func (r *register) seen(it *trucewatch.StoredItem, at trucewatch.Instant, index uint64) {
+	i := slices.IndexFunc(r.lines, func(l line) bool { return keyOf(&l.item) == keyOf(it) })
 	if i < 0 {
-		// It stands there and nobody declared it: nothing to check it by.
 		if it.State != "missing" {
-			item := *it
-			item.State = "undeclared"
-			r.lines = append(r.lines, line{item: item, class: r.b.classOf(&it.Weapon), status: unverifiable, since: v.At, visit: index})
+			r.undeclared(*it, at, index)
 		}
 		return
 	}
-	if status == missing && r.lines[i].missed != 0 {
+	status := map[string]string{"present": verified, "missing": missing}[it.State]
+	switch {
+	case status == "":
+		status = unverifiable
+	case status == missing && r.lines[i].missed != 0:
 		status = missingAgain
 	}
-	if it.Serial != "" {
-		r.set(i, status, v.At, index)
-		r.lines[i].item.State = it.State
-		return
-	}
-	r.share(v, i, it, status, index)
+	r.set(i, status, at, index)
+	r.lines[i].item.State = it.State
 }
 
-// share divides items without numbers: of twelve declared, nine that are there
-// leave three missing, and three that are missing leave nine.
-func (r *register) share(v *trucewatch.Inventory, i int, it *trucewatch.StoredItem, status string, index uint64) {
-	whole := r.lines[i]
-	rest := whole.item.Count - it.Count
-	r.lines[i].item.Count, r.lines[i].item.State = it.Count, it.State
-	r.set(i, status, v.At, index)
-	if rest <= 0 || slices.ContainsFunc(v.Items, func(o trucewatch.StoredItem) bool { return keyOf(&o) == keyOf(it) && o.State != it.State }) {
-		if rest > 0 { // the visit speaks of the others itself
-			whole.item.Count = rest
-			r.lines = append(r.lines, whole)
+// undeclared keeps what stands there and nobody declared: there is nothing to
+// check it by.
+func (r *register) undeclared(it trucewatch.StoredItem, at trucewatch.Instant, index uint64) {
+	it.State = "undeclared"
+	r.lines = append(r.lines, line{item: it, class: r.b.classOf(&it.Weapon), status: unverifiable, since: at, visit: index})
+}
+
+// counted takes what a visit says of weapons of one sort without numbers. Of twelve
+// declared, nine that are there leave three missing; three that are missing leave
+// nine of which the visit says nothing.
+func (r *register) counted(v *trucewatch.Inventory, it *trucewatch.StoredItem, index uint64) {
+	said := map[string]int64{}
+	for i := range v.Items {
+		if o := &v.Items[i]; keyOf(o) == keyOf(it) {
+			said[o.State] += o.Count
 		}
-		return
 	}
-	whole.item.Count = rest
-	r.lines = append(r.lines, whole)
-	n := len(r.lines) - 1
-	switch {
-	case status == verified && v.State == "visited":
-		r.lines[n].item.State = "missing"
-		if whole.missed != 0 {
-			r.set(n, missingAgain, v.At, index)
-		} else {
-			r.set(n, missing, v.At, index)
+	var before []line // of this sort, declared
+	var whole, missedBefore int64
+	r.lines = slices.DeleteFunc(r.lines, func(l line) bool {
+		if keyOf(&l.item) != keyOf(it) || l.item.State == "undeclared" {
+			return false
 		}
-	case isMissing(status):
-		r.lines[n].item.State = "present"
-		r.set(n, unverifiable, v.At, index)
+		before = append(before, l)
+		whole += l.item.Count
+		if l.missed != 0 {
+			missedBefore += l.item.Count
+		}
+		return true
+	})
+	there, gone, unsure := said["present"], said["missing"], said["unverifiable"]
+	if v.State == "numbers_refused" {
+		there, unsure = 0, unsure+there
+	}
+	switch rest := whole - there - gone - unsure; {
+	case rest < 0:
+		said["undeclared"] -= rest
+		there += min(0, rest) // what is more than declared was not declared
+	case there+unsure > 0:
+		gone += rest
+	default:
+		unsure += rest
+	}
+	again := min(gone, missedBefore)
+	for _, n := range []struct {
+		status, state string
+		count         int64
+	}{{verified, "present", there}, {unverifiable, "unverifiable", unsure}, {missingAgain, "missing", again}, {missing, "missing", gone - again}} {
+		if n.count <= 0 {
+			continue
+		}
+		l := line{item: trucewatch.StoredItem{Weapon: it.Weapon, Count: n.count, State: n.state}, class: r.b.classOf(&it.Weapon), status: n.status, since: v.At, visit: index}
+		if i := slices.IndexFunc(before, func(b line) bool { return b.status == n.status }); i >= 0 {
+			l.since = before[i].since
+		}
+		if n.state == "missing" {
+			l.missed = v.At
+		}
+		r.lines = append(r.lines, l)
+	}
+	if more := said["undeclared"]; more > 0 {
+		o := *it
+		o.Count = more
+		r.undeclared(o, v.At, index)
 	}
 }
 
@@ -287,12 +320,9 @@ func (r *register) repeat(f *trucewatch.Finding) {
 // denied makes the finding that a visit was not let in.
 func (r *register) denied(v *trucewatch.Inventory, index uint64) {
 	a := r.b.a
-	act := actAbout(a, func(c *agreement.Act) bool { return c.When.BreachOf == "inspection" })
-	if act == "" {
-		act = actAbout(a, func(c *agreement.Act) bool {
-			return slices.Contains(c.When.Kinds, trucewatch.RestrictionMet) && slices.Contains(c.When.RestrictionTypes, "denial")
-		})
-	}
+	act := actAbout(a, func(c *agreement.Act) bool {
+		return slices.Contains(c.When.Kinds, trucewatch.RestrictionMet) && slices.Contains(c.When.RestrictionTypes, "denial")
+	})
 	f := r.b.finding(act, v.At)
 	if f == nil {
 		return
@@ -363,7 +393,7 @@ func (b *book) site(l *Ledger, id string) product {
 func (b *book) outside(l *Ledger, party trucewatch.PartyID) product {
 	state := trucewatch.SiteState{Site: outsideAnySite + string(party), Name: "outside any site", Party: party}
 	for _, s := range l.looked {
-		if s.kind != trucewatch.WeaponSeen || s.when.From < l.now-outsideKept || s.when.From > l.now || b.inSite(s.region) {
+		if s.kind != trucewatch.WeaponSeen || s.when.From < l.now-outsideKept || b.inSite(s.region) {
 			continue
 		}
 		for _, w := range s.weapons(b, party) {

@@ -5,6 +5,7 @@ package obligation
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
@@ -15,8 +16,14 @@ import (
 type streak struct {
 	area, name string
 	zone       *geo.Zone
-	breaks     []fire                                // by time, then finding
-	watched    map[trucewatch.Instant]trucewatch.PPM // by beginning of a day that is over
+	breaks     []fire                         // by time, then finding
+	watched    map[trucewatch.Instant]seenDay // by beginning of a day that is over
+}
+
+// A seenDay is how much of a day somebody watched.
+type seenDay struct {
+	till  trucewatch.Instant
+	share trucewatch.PPM
 }
 
 // A fire is an incident in an area that breaks a streak, or may.
@@ -41,10 +48,10 @@ func (b *book) openStreaks() {
 		return
 	}
 	for _, area := range zone.Areas {
-		b.streaks = append(b.streaks, streak{area: zone.ID + "/" + area.ID, name: area.Name, zone: area.Zone, watched: map[trucewatch.Instant]trucewatch.PPM{}})
+		b.streaks = append(b.streaks, streak{area: zone.ID + "/" + area.ID, name: area.Name, zone: area.Zone, watched: map[trucewatch.Instant]seenDay{}})
 	}
 	if len(zone.Areas) == 0 && zone.All != nil {
-		b.streaks = append(b.streaks, streak{area: zone.ID, zone: zone.All, watched: map[trucewatch.Instant]trucewatch.PPM{}})
+		b.streaks = append(b.streaks, streak{area: zone.ID, zone: zone.All, watched: map[trucewatch.Instant]seenDay{}})
 	}
 }
 
@@ -52,13 +59,13 @@ func (b *book) openStreaks() {
 // something was.
 func (s *streak) forget(when trucewatch.Interval) bool {
 	var gone []trucewatch.Instant
-	for at := range s.watched {
-		if at <= when.Till && at+2*trucewatch.Day >= when.From { // no day is longer than two, even where clocks change
-			gone = append(gone, at)
+	for _, from := range slices.Sorted(maps.Keys(s.watched)) {
+		if from < when.Till && s.watched[from].till > when.From {
+			gone = append(gone, from)
 		}
 	}
-	for _, at := range gone {
-		delete(s.watched, at)
+	for _, from := range gone {
+		delete(s.watched, from)
 	}
 	return len(gone) > 0
 }
@@ -141,12 +148,12 @@ func reset(s *trucewatch.Streak, by trucewatch.FindingID) {
 
 // seen returns how much of a day's hours somebody watched.
 func (s *streak) seen(l *Ledger, day trucewatch.Interval) trucewatch.PPM {
-	p, known := s.watched[day.From]
-	if !known {
-		p = l.watched(s.area, s.zone, day)
-		s.watched[day.From] = p
+	known, asked := s.watched[day.From]
+	if !asked {
+		known = seenDay{till: day.Till, share: l.watched(s.area, s.zone, day)}
+		s.watched[day.From] = known
 	}
-	return p
+	return known.share
 }
 
 // notices returns what parties notified of an area: reported as notified, not as

@@ -141,15 +141,19 @@ func (l *Ledger) refreshAll(t *text) []Change {
 	return l.refresh(func(p part) bool { return p.text == t.id })
 }
 
-// refresh works out the parts that is chooses and returns what is other than it
-// was shown, part by part: states, findings, withdrawals.
+// refresh works out the parts that is chooses, and the duties that may wait for
+// them, and returns what is other than it was shown, part by part: states,
+// findings, withdrawals.
 func (l *Ledger) refresh(is func(part) bool) []Change {
 	l.dueKnown = false
 	var out []Change
 	for _, t := range l.texts {
+		waited := false
 		for _, p := range t.parts(l) {
-			if is(p) {
-				out = append(out, l.refreshPart(t, p)...)
+			if is(p) || p.kind == "duties" && waited {
+				changes := l.refreshPart(t, p)
+				waited = waited || len(changes) > 0 && (p.kind == "streak" || p.kind == "site")
+				out = append(out, changes...)
 			}
 		}
 	}
@@ -261,9 +265,10 @@ func (b *book) finding(id trucewatch.ActID, at trucewatch.Instant) *trucewatch.F
 // weigh sets the result that a confidence and so many independent means give.
 func (b *book) weigh(f *trucewatch.Finding, confidence trucewatch.PPM, means int) {
 	e := &b.a.Evidence
+	severity := b.a.Act(f.Act).Severity // what weighs more, or less, takes as much to show
 	f.Confidence, f.Word = confidence, e.Word(confidence)
 	switch {
-	case confidence >= e.Confirmed && means >= e.Means(f.Severity):
+	case confidence >= e.Confirmed && means >= e.Means(severity):
 		f.Result = trucewatch.Violation
 	case confidence >= e.Probable:
 		f.Result = trucewatch.ProbableViolation
