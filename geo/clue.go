@@ -78,8 +78,8 @@ func (l *Line) Weigh(clues []Clue, rings []Ring) (left, right, open int64) {
 			w := l.weighCloud(cloud, clues[i+1:], sights[i+1:], places)
 			sum.left += float64(part * w.left)
 			sum.right += float64(part * w.right)
-			bySide.left += float64(part*w.left) / (2 * onLeft)
-			bySide.right += float64(part*w.right) / (2 * (1 - onLeft))
+			bySide.left += float64(part*w.left) / (onLeft + onLeft)
+			bySide.right += float64(part*w.right) / (2 - onLeft - onLeft)
 		}
 		wrongSoFar = float64(wrongSoFar * wrong)
 	}
@@ -95,8 +95,8 @@ func (w weights) shares(rest float64) (left, right int64) {
 	if !(total > 0) || !(total < math.MaxFloat64) {
 		return 0, 0
 	}
-	left = roundInt(float64(w.left/total) * Million)
-	return left, min(roundInt(float64(w.right/total)*Million), Million-left)
+	left = roundInt(float64(w.left / total * Million))
+	return left, min(roundInt(float64(w.right/total*Million)), Million-left)
 }
 
 // leftWithin is the share of the ground around a place that lies left of the
@@ -381,7 +381,7 @@ func (s *sight) ratio(v vector) float64 {
 		return 1 // it says nothing of where it stands
 	}
 	const mdegPerRadian = 180_000 / pi
-	blur := float64(float64(max(0, s.FromErrorMM))/1000/metres) * mdegPerRadian
+	blur := float64(float64(max(0, s.FromErrorMM)) / 1000 / metres * mdegPerRadian)
 	sigma := hypot(float64(max(1, s.ErrorMdeg)), blur)
 	const circle = 360_000
 	delta := float64(Atan2(east, north)*mdegPerRadian) - float64(s.AzimuthMdeg)
@@ -397,7 +397,7 @@ func (s *sight) ratio(v vector) float64 {
 	if sigma > circle/2 {
 		return ratio(s.Says, s.Else, metres)
 	}
-	return float64(float64(sum*circle)/float64(root*sigma)) * ratio(s.Says, s.Else, metres)
+	return float64(float64(sum*circle) / float64(root*sigma) * ratio(s.Says, s.Else, metres))
 }
 
 // A ringAt is a ring and its place in space.

@@ -62,7 +62,8 @@ type Input struct {
 const (
 	nonSignatory  = 70_000  // ppm of fire by somebody who did not sign
 	astray        = 10_000  // ppm of a party's fire from ground that the other side holds
-	markWrong     = 50_000  // ppm of markings that name another than who acted
+	markWrong     = 50_000  // ppm of markings of a party that another wears
+	groupWrong    = 20_000  // ppm of fire by parties that observers lay on others who did not sign
 	wordWrong     = 10_000  // ppm of admissions by a party that did not do it
 	notHeld       = 300_000 // ppm: how much less probable a class is from those not known to hold it
 	exchangeFalse = 100_000 // ppm of exchanges of fire in which one side fired alone
@@ -76,6 +77,9 @@ const needLeast = million/2 + 1
 
 // Of says who may be held responsible, and on what grounds.
 func Of(in Input) trucewatch.Attribution {
+	if len(in.Agreement.PartyIDs) == 0 {
+		return trucewatch.Attribution{Level: None}
+	}
 	c := in.clues()
 	signs := in.signs()
 	exchange := in.exchange()
@@ -119,6 +123,9 @@ func (in *Input) conclude(s *scale, c *clues, signs []sign) trucewatch.Attributi
 	case len(parties) > 0 && parties[leader].Share >= need:
 		out.Party, out.Share = parties[leader].Party, parties[leader].Share
 		out.Level, out.Formation = levelOf(signs, out.Party)
+		if at, _, ok := in.impact(); ok && in.Agreement.SideOfAt(at, in.Incident.When.From) == out.Party {
+			out.Basis = append(out.Basis, fmt.Sprintf(sayOwnGround, out.Party))
+		}
 		parties = slices.Delete(parties, leader, leader+1)
 	case nonSignatory >= need:
 		out.Level = Party // of somebody else: Party stays empty

@@ -163,8 +163,11 @@ func (s *scale) weighSigns(signs []sign) {
 		}
 		counted = append(counted, kin)
 		wrong := int64(markWrong)
-		if g.own {
+		switch {
+		case g.own:
 			wrong = wordWrong
+		case g.party == "":
+			wrong = groupWrong
 		}
 		likelihood := make([]int64, len(s.chance))
 		for i := range likelihood {

@@ -32,7 +32,7 @@ func (in *Input) signs() []sign {
 	for _, f := range in.Facts {
 		if (f.Kind == "self_report" || f.Kind == "order_by") && in.isAbout(f.Ref) && slices.Contains(in.Agreement.PartyIDs, f.Party) {
 			g := sign{party: f.Party, own: true, sentence: fmt.Sprintf(sayOwnFact, f.Party, f.ID)}
-			if party, bound := in.boundTo(f.Level); bound && party == f.Party {
+			if party, forces := in.boundTo(f.Level); forces == 1 && party == f.Party {
 				g.formation = f.Level
 			}
 			out = append(out, g)
@@ -73,13 +73,13 @@ func (in *Input) marks() []sign {
 	var out []sign
 	for _, g := range groups {
 		first := slices.MinFunc(g.spoke, func(a, b *trucewatch.Recorded) int { return a.ID.Compare(b.ID) })
-		bound, isForce := in.boundTo(g.who)
+		bound, forces := in.boundTo(g.who)
 		switch {
 		case slices.Contains(in.Agreement.PartyIDs, trucewatch.PartyID(g.who)):
 			out = append(out, sign{party: trucewatch.PartyID(g.who), sentence: fmt.Sprintf(sayNamed, g.who, observations(len(g.spoke)), first.ID)})
-		case isForce:
+		case forces == 1:
 			out = append(out, sign{party: bound, formation: g.who, sentence: fmt.Sprintf(sayForce, g.who, bound, first.ID)})
-		default:
+		case forces == 0:
 			out = append(out, sign{sentence: fmt.Sprintf(sayGroup, g.who, first.ID)})
 		}
 	}
@@ -94,17 +94,16 @@ func observations(n int) string {
 	return fmt.Sprintf("%d observations", n)
 }
 
-// boundTo returns the one party whose forces the agreement names so.
-func (in *Input) boundTo(force string) (party trucewatch.PartyID, ok bool) {
+// boundTo returns the last party whose forces the agreement names so, and how
+// many parties that are: "regular" may be of both, and says nothing then.
+func (in *Input) boundTo(force string) (party trucewatch.PartyID, parties int) {
 	for i := range in.Agreement.Parties {
 		if p := &in.Agreement.Parties[i]; force != "" && slices.Contains(p.ForcesBound, force) {
-			if ok {
-				return "", false // "regular" of both
-			}
-			party, ok = p.ID, true
+			party = p.ID
+			parties++
 		}
 	}
-	return party, ok
+	return party, parties
 }
 
 // Actor returns whom an observation says to have acted: a PartyID, "mission", a
