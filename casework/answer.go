@@ -73,7 +73,7 @@ func (d *Desk) CheckAnswer(a *trucewatch.Answer, received trucewatch.Instant) er
 		return err
 	}
 	c := k.shown
-	if repeated(c.Answers, a) {
+	if repeated(c.Answers[k.replies:], a) {
 		return nil
 	}
 	switch {
@@ -107,7 +107,7 @@ func (k *docket) checkMoreTime(a *trucewatch.Answer, received trucewatch.Instant
 		return refuse("agreement %q sets no time for an answer: there is none to make longer", k.terms.ID)
 	case clock.Ended != 0:
 		return refuse("%s has answered already", a.Party)
-	case clock.RanOut || received > clock.Due:
+	case clock.RanOut || received >= clock.Due:
 		return refuse("the time of %s for an answer was over at %v: it is not made longer afterwards", a.Party, clock.Due)
 	case slices.Contains(k.extended, a.Party):
 		return refuse("%s was given more time already, until %v: only once", a.Party, clock.Due)
@@ -125,7 +125,7 @@ func (d *Desk) Answer(a *trucewatch.Answer, received trucewatch.Instant, index u
 		return nil, err
 	}
 	k := d.cases[a.Case]
-	if repeated(k.shown.Answers, a) {
+	if repeated(k.shown.Answers[k.replies:], a) {
 		return nil, nil
 	}
 	d.now = max(d.now, received)
@@ -140,7 +140,7 @@ func (d *Desk) Answer(a *trucewatch.Answer, received trucewatch.Instant, index u
 		note(c, index, "%s asks for more time, until %v", a.Party, a.Until)
 	} else {
 		late := ""
-		if clock != nil && received > clock.Due {
+		if clock != nil && received >= clock.Due {
 			late = ", late"
 		}
 		note(c, index, "%s answers: %s%s", a.Party, a.Says, late)

@@ -135,7 +135,7 @@ func (d *Desk) end(k *docket, c *trucewatch.Case, id string, party trucewatch.Pa
 	}
 	clock.Ended = at
 	late := ""
-	if at > clock.Due {
+	if at >= clock.Due {
 		late = " late"
 		if !clock.RanOut {
 			clock.RanOut = true
@@ -155,7 +155,7 @@ func (d *Desk) stop(k *docket, c *trucewatch.Case, at trucewatch.Instant) {
 			continue
 		}
 		clock.Ended = at
-		if at > clock.Due {
+		if at >= clock.Due {
 			clock.RanOut = true
 			d.missed = append(d.missed, Missed{c.ID, clock.Party, clock.ID, clock.Due})
 		}

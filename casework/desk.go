@@ -127,6 +127,7 @@ type docket struct {
 	detected  trucewatch.Instant // when it was opened
 	round     int                // its clocks begin here
 	rulings   int                // its decisions begin here
+	replies   int                // its answers begin here
 	emergency bool               // a call said that fire is going on
 	answered  []trucewatch.PartyID
 	extended  []trucewatch.PartyID // who was given more time

@@ -285,7 +285,7 @@ func check(t *rapid.T, d *Desk, now trucewatch.Instant) {
 			t.Fatalf("%s is %s before it is served", c.ID, c.State)
 		}
 		for _, k := range c.Clocks {
-			if k.Ended != 0 && k.RanOut != (k.Ended > k.Due) {
+			if k.Ended != 0 && k.RanOut != (k.Ended >= k.Due) {
 				t.Fatalf("%s %s: ended %v, due %v, ran out %v", c.ID, k.ID, k.Ended, k.Due, k.RanOut)
 			}
 			if k.Ended == 0 && !k.RanOut && (next == 0 || k.Due < next) {

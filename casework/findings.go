@@ -198,7 +198,7 @@ func (k *docket) urgent(c *trucewatch.Case) bool { return c.Severity >= urgentFr
 // again; what was decided, answered and proven before stays readable.
 func (d *Desk) reopen(k *docket, c *trucewatch.Case, at trucewatch.Instant, index uint64) {
 	d.stop(k, c, at)
-	k.detected, k.round, k.rulings = at, len(c.Clocks), len(c.Decisions)
+	k.detected, k.round, k.rulings, k.replies = at, len(c.Clocks), len(c.Decisions), len(c.Answers)
 	k.emergency, k.answered, k.extended, k.brought, k.lapsed, k.done = false, nil, nil, false, false, false
 	k.ruled = ruled{}
 	for i := range k.matters {
