@@ -7,26 +7,34 @@ import (
 	"slices"
 )
 
-// Depths returns how far inside the zone each sample of r lies, in millimetres,
-// negative outside, in ascending order, and the same of the middle of r. With
-// them a test of the zone can be tried with the edge elsewhere, or the place
-// known better. Edges that bands of one line share are none. There are no depths
-// if r lies wholly inside or outside a part of the zone, six deviations of every
-// line's survey from its edge: there no error decides anything.
-func (z *Zone) Depths(r Region) (depths []int64, middle int64) {
-	mixed, state := z.cut(r, 6)
+// Depths returns the share of r in the zone, as ShareSurveyed does; how far inside
+// the zone each sample of r lies, in millimetres, negative outside, in ascending
+// order; and the same of the middle of r. With them a test of the zone can be
+// tried with the edge elsewhere, or the place known better. Edges that bands of
+// one line share are none. There are no depths if r lies wholly inside or outside
+// a part of the zone, six deviations of every line's survey from its edge: there
+// no error decides anything.
+func (z *Zone) Depths(r Region) (share int64, depths []int64, middle int64) {
+	mixed, state := z.cut(r, certain)
 	if state != partly {
-		return nil, 0
+		return int64(state) * Million, nil, 0
 	}
 	var buf [SampleCount]Position
 	samples := r.AppendSamples(buf[:0])
+	if len(samples) == 0 {
+		return 0, nil, 0
+	}
 	d := newDepthGauge(mixed, r.Mean(), r.sampleReachMM(r.Mean()))
 	depths = make([]int64, 0, len(samples))
+	total := int64(0)
 	for _, p := range samples {
-		depths = append(depths, d.at(p))
+		depth, inside := d.at(p)
+		total += inside
+		depths = append(depths, depth)
 	}
 	slices.Sort(depths)
-	return depths, d.at(r.Mean())
+	middle, _ = d.at(r.Mean())
+	return (total + int64(len(samples))/2) / int64(len(samples)), depths, middle
 }
 
 // A depthGauge tells depths near one place.
@@ -42,6 +50,7 @@ type depthGauge struct {
 type depthGroup struct {
 	line   *Line
 	window window
+	bands  []band
 	spans  [][2]int64
 }
 
@@ -49,7 +58,7 @@ func newDepthGauge(z *Zone, center Position, reachMM int64) *depthGauge {
 	g := &depthGauge{areas: z.areas, disks: z.disks}
 	for _, bands := range z.bandsByLine() {
 		line := bands[0].line
-		g.groups = append(g.groups, depthGroup{line: line, window: line.window(center, reachMM), spans: signedSpans(bands)})
+		g.groups = append(g.groups, depthGroup{line: line, window: line.window(center, reachMM), bands: bands, spans: signedSpans(bands)})
 	}
 	for _, a := range z.areas {
 		for _, ring := range a.rings {
@@ -97,17 +106,34 @@ func signedSpans(bands []band) [][2]int64 {
 	return out
 }
 
-// at is the greatest depth in any part of the zone.
-func (g *depthGauge) at(p Position) int64 {
-	deepest := int64(math.MinInt64)
+// at is the greatest depth in any part of the zone, and the probability in ppm
+// that p is inside, with the lines' survey errors.
+func (g *depthGauge) at(p Position) (deepest, inside int64) {
+	deepest = math.MinInt64
+	outside := int64(Million)
+	v := p.vector()
 	for i := range g.groups {
 		group := &g.groups[i]
-		f := group.window.nearest(p.vector())
-		x := int64(group.line.footSide(p, f)) * group.line.footDistance(p, f)
+		f := group.window.nearest(v)
+		distance, side := group.line.footDistance(p, f), group.line.footSide(p, f)
+		x := int64(side) * distance
 		for _, s := range group.spans {
 			deepest = max(deepest, min(x-s[0], s[1]-x))
 		}
+		outside = outside * (Million - bandsShare(group.bands, distance, side)) / Million
 	}
+	if depth, some := g.sureDepth(p); some {
+		deepest = max(deepest, depth)
+		if depth >= 0 {
+			outside = 0
+		}
+	}
+	return deepest, Million - outside
+}
+
+// sureDepth is the depth in areas and disks, whose edges have no error.
+func (g *depthGauge) sureDepth(p Position) (deepest int64, some bool) {
+	deepest = math.MinInt64
 	for _, d := range g.disks {
 		deepest = max(deepest, d.RadiusMM-DistanceMM(d.Center, p))
 	}
@@ -121,5 +147,5 @@ func (g *depthGauge) at(p Position) int64 {
 		}
 		deepest = max(deepest, off)
 	}
-	return deepest
+	return deepest, len(g.disks)+len(g.areas) > 0
 }

@@ -294,6 +294,9 @@ func (d Disk) portion(center Position, reach int64) portion {
 	return partly
 }
 
+// certain is how many deviations of a survey decide: beyond them lie 2e-9.
+const certain = 6
+
 // ShareSurveyed returns the probability, in parts per million, that what r
 // stands for is in the zone as it would be surveyed without error: each sample
 // counts by the probability that it is inside, with the line shifted across
@@ -301,7 +304,6 @@ func (d Disk) portion(center Position, reach int64) portion {
 // line share its error; different lines err independently; areas and disks have
 // none. Beside the error of Share it has one of 1 ppm.
 func (z *Zone) ShareSurveyed(r Region) int64 {
-	const certain = 6 // deviations; beyond them lie 2e-9
 	z, state := z.cut(r, certain)
 	if state != partly {
 		return int64(state) * Million
@@ -354,18 +356,25 @@ next:
 // any of the bands of that line, whose survey errs.
 func surveyedShare(bands []band, p Position, f foot) int64 {
 	line := bands[0].line
+	return bandsShare(bands, line.footDistance(p, f), line.footSide(p, f))
+}
+
+// bandsShare is the probability in ppm that a place at a distance from the line
+// of the bands, on a side of it, is in any of them.
+func bandsShare(bands []band, distance int64, side Side) int64 {
+	line := bands[0].line
 	if line.surveyErrorMM == 0 {
 		for i := range bands {
-			if bands[i].holds(p, f) {
+			if b := &bands[i]; distance >= b.fromMM && distance < b.till && b.admits(side) {
 				return Million
 			}
 		}
 		return 0
 	}
-	distance, side := line.footDistance(p, f), line.footSide(p, f)
 	sigma := line.sigmaMM()
 	x := float64(int64(side) * distance)
-	var spans [][2]float64 // of the signed distance, in sigmas from p
+	var buf [8][2]float64
+	spans := buf[:0] // of the signed distance, in sigmas from p
 	for _, b := range bands {
 		if b.side != Right {
 			spans = append(spans, [2]float64{(float64(b.fromMM) - x) / sigma, (float64(b.till) - x) / sigma})

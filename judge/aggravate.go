@@ -48,7 +48,7 @@ const (
 
 // silence returns the window of silence in which fire or harm fell.
 func (t *trial) silence() (*agreement.Exemption, *Notice) {
-	if len(t.reading.silences) == 0 || len(t.in.Notices) == 0 || !t.isHarmful() {
+	if len(t.reading.silences) == 0 || len(t.notices) == 0 || !t.isHarmful() {
 		return nil, nil
 	}
 	return t.protecting(t.reading.silences)
@@ -56,7 +56,7 @@ func (t *trial) silence() (*agreement.Exemption, *Notice) {
 
 // protected returns the notified movement that fire or harm fell on.
 func (t *trial) protected() (*agreement.Exemption, *Notice) {
-	if len(t.reading.protects) == 0 || len(t.in.Notices) == 0 || !t.isHarmful() {
+	if len(t.reading.protects) == 0 || len(t.notices) == 0 || !t.isHarmful() {
 		return nil, nil
 	}
 	return t.protecting(t.reading.protects)

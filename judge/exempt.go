@@ -8,6 +8,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
 // NoticeReach is how far an event may lie from a notified window for the
@@ -49,9 +50,8 @@ func (t *trial) exemptions() exempted {
 	var names []string
 	var weighed []trucewatch.Reason
 	weigh := func(x *agreement.Exemption) {
-		for i := range t.in.Notices {
-			n := &t.in.Notices[i]
-			if n.Notification.Exemption != x.ID || !t.near(n.Notification) || x.Effect == "as_stated" && !slices.Contains(n.Notification.Lifts, t.act.ID) {
+		for _, n := range t.notices {
+			if n.Notification.Exemption != x.ID || x.Effect == "as_stated" && !slices.Contains(n.Notification.Lifts, t.act.ID) {
 				continue
 			}
 			m := newMatch(t, x, n)
@@ -85,16 +85,21 @@ func (t *trial) exemptions() exempted {
 	return best
 }
 
-// near says whether a notification is near enough to be weighed.
+// near says whether a notified place is near enough for the notification to be
+// weighed.
 func (h *hearing) near(n *trucewatch.Notification) bool {
-	if h.in.Incident.When.Gap(n.Window) > NoticeReach {
-		return false
-	}
 	if h.region.IsZero() || n.Area == nil && len(n.Route) == 0 {
 		return true
 	}
-	within, _ := h.within(n, NoticeReachMM)
-	return within > 0
+	middle := h.region.Mean()
+	reach := NoticeReachMM + h.spread()
+	if line := corridor(n); line != nil {
+		return line.DistanceMM(middle) <= reach
+	}
+	if len(n.Route) > 0 {
+		return geo.NearMM(n.Route[0], middle) <= reach
+	}
+	return geo.NearMM(n.Area.Mean(), middle) <= reach+spreadMM(*n.Area)
 }
 
 // protecting returns the notification under an exemption of the list that covers
@@ -102,9 +107,8 @@ func (h *hearing) near(n *trucewatch.Notification) bool {
 // window of silence that both sides guaranteed, a protected movement.
 func (t *trial) protecting(list []*agreement.Exemption) (*agreement.Exemption, *Notice) {
 	for _, x := range list {
-		for i := range t.in.Notices {
-			n := &t.in.Notices[i]
-			if n.Notification.Exemption != x.ID || n.Received > t.in.Incident.When.From || !t.near(n.Notification) {
+		for _, n := range t.notices {
+			if n.Notification.Exemption != x.ID || n.Received > t.in.Incident.When.From {
 				continue
 			}
 			m := &match{t: t, x: x, notice: n, state: yes, lead: yes}

@@ -19,7 +19,7 @@ func (h *hearing) within(n *trucewatch.Notification, reach int64) (share trucewa
 	if n.Area != nil && len(n.Route) == 0 {
 		ground += spreadMM(*n.Area)
 	}
-	return share, spreadMM(h.region) > ground
+	return share, h.spread() > ground
 }
 
 // noticeZone is the ground within reach of what was notified: of a corridor's

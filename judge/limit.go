@@ -74,7 +74,7 @@ func (t *trial) limitOf(r *trucewatch.Recorded) (inside, binding condition) {
 	limit := kilometres(decides.WithdrawMM)
 	inside = condition{holds: holds, share: &least, reason: reasonOf(holds, decides.ID, evidence, sayInLimit, limit, percent(least))}
 	if line, mm := t.nearestLine(decides, r.Observation); line != nil {
-		inside.reason = reasonOf(holds, decides.ID, evidence, sayInLimitAt, limit, percent(least), kilometres(mm), kilometres(spreadMM(t.region)), line.ID)
+		inside.reason = reasonOf(holds, decides.ID, evidence, sayInLimitAt, limit, percent(least), kilometres(mm), kilometres(t.spread()), line.ID)
 	}
 	inside.reason.Share, inside.reason.Because = least, t.ends(decisive)
 	switch {
@@ -90,14 +90,12 @@ func (t *trial) limitOf(r *trucewatch.Recorded) (inside, binding condition) {
 // it is, or, if nobody says whose, of either.
 func (t *trial) limitZone(class *agreement.WeaponClass, o *trucewatch.Observation) *geo.Zone {
 	who := ownerOf(o)
-	zones := make([]*geo.Zone, 0, len(class.Limit))
-	for _, side := range class.Limit {
-		if who == string(side.Party) {
+	for i := range class.Limit {
+		if side := &class.Limit[i]; who == string(side.Party) {
 			return side.Zone
 		}
-		zones = append(zones, side.Zone)
 	}
-	return geo.Union(zones...)
+	return t.reading.limits[class.ID]
 }
 
 func (t *trial) limitError(c *agreement.WeaponClass) int64 {

@@ -238,12 +238,12 @@ func (m *match) place() {
 	if holds == no && coarse {
 		// A place this coarse cannot show that it was there, nor that it was not. Samples
 		// of a region lie up to a sixteenth of its reach apart and may all miss the ground.
-		if touches, _ := m.t.within(n, reach+spreadMM(m.t.region)/16); touches > 0 {
+		if touches, _ := m.t.within(n, reach+m.t.spread()/16); touches > 0 {
 			holds = unknown
 		}
 	}
 	if off, ok := offMM(n, m.t.region.Mean()); ok {
-		m.term(holds, nil, sayWithinAt, kilometres(reach), what, percent(within), kilometres(off), kilometres(spreadMM(m.t.region)))
+		m.term(holds, nil, sayWithinAt, kilometres(reach), what, percent(within), kilometres(off), kilometres(m.t.spread()))
 	} else {
 		m.term(holds, nil, sayWithin, kilometres(reach), what, percent(within))
 	}

@@ -23,15 +23,15 @@ func (h *hearing) inside(share trucewatch.PPM) answer {
 
 // A place is a region tested against a zone.
 type place struct {
-	zone    *geo.Zone
-	holds   answer
-	share   trucewatch.PPM
-	low     trucewatch.PPM // least share wherever the line lies within its survey error
-	high    trucewatch.PPM // greatest
-	survey  int64          // that error, millimetres
-	depths  []int64        // of the region's samples; nil where no error decides
-	middle  int64          // depth of the middle
-	measure bool           // depths and middle are set
+	zone   *geo.Zone
+	holds  answer
+	share  trucewatch.PPM
+	low    trucewatch.PPM // least share wherever the line lies within its survey error
+	high   trucewatch.PPM // greatest
+	survey int64          // that error, millimetres
+	depths []int64        // of the region's samples; nil where no error decides
+	middle int64          // depth of the middle
+	gauged bool           // depths and middle are set
 }
 
 // test returns the probability that the incident lies in a zone, and the answer.
@@ -43,15 +43,17 @@ func (h *hearing) test(z *geo.Zone, surveyMM int64) *place {
 			return &h.places[i]
 		}
 	}
-	share := trucewatch.PPM(z.ShareSurveyed(h.region))
-	p := place{zone: z, share: share, low: share, high: share, holds: h.inside(share), survey: surveyMM}
-	if surveyMM > 0 && share > 0 && share < geo.Million {
+	p := place{zone: z, survey: surveyMM}
+	if surveyMM > 0 {
 		p.gauge(h.region)
-		if n := len(p.depths); n > 0 {
-			p.low, p.high = deeper(p.depths, surveyMM), deeper(p.depths, -surveyMM)
-			if h.inside(p.low) != p.holds || h.inside(p.high) != p.holds {
-				p.holds = unknown
-			}
+	} else {
+		p.share = trucewatch.PPM(z.ShareSurveyed(h.region))
+	}
+	p.holds, p.low, p.high = h.inside(p.share), p.share, p.share
+	if surveyMM > 0 && len(p.depths) > 0 {
+		p.low, p.high = deeper(p.depths, surveyMM), deeper(p.depths, -surveyMM)
+		if h.inside(p.low) != p.holds || h.inside(p.high) != p.holds {
+			p.holds = unknown
 		}
 	}
 	h.places = append(h.places, p)
@@ -59,10 +61,12 @@ func (h *hearing) test(z *geo.Zone, surveyMM int64) *place {
 }
 
 func (p *place) gauge(r geo.Region) {
-	if !p.measure {
-		p.depths, p.middle = p.zone.Depths(r)
-		p.measure = true
+	if p.gauged {
+		return
 	}
+	var share int64
+	share, p.depths, p.middle = p.zone.Depths(r)
+	p.share, p.gauged = trucewatch.PPM(share), true
 }
 
 // deeper is the share of the depths, ascending, of more than mm.
@@ -104,7 +108,7 @@ func (h *hearing) decides(p *place) string {
 	if off < 0 {
 		where, off = "outside", -off
 	}
-	spread := spreadMM(h.region)
+	spread := h.spread()
 	s := fill(changeCloser, kilometres(off), where, kilometres(spread))
 	if p.survey > 0 {
 		s += ", from a line surveyed to " + kilometres(p.survey)
@@ -141,24 +145,22 @@ func spreadMM(r geo.Region) int64 {
 	middle, most := r.Mean(), int64(0)
 	for _, ring := range r.Outline() {
 		for _, p := range ring {
-			most = max(most, geo.DistanceMM(middle, p))
+			most = max(most, geo.NearMM(middle, p))
 		}
 	}
 	return most
 }
 
-// surveyError is the largest survey error of the lines from which the parties'
-// distances count.
-func (h *hearing) surveyError(parties []trucewatch.PartyID) int64 {
-	var mm int64
-	for _, p := range parties {
-		if l := h.referenceLine(p); l != nil {
-			mm = max(mm, l.SurveyErrorMM)
-		}
+// spread is how far the incident's region reaches from its middle.
+func (h *hearing) spread() int64 {
+	if h.reach == 0 {
+		h.reach = spreadMM(h.region)
 	}
-	return mm
+	return h.reach
 }
 
+// zoneError is the largest survey error of the lines from which a zone's distances
+// count.
 func (h *hearing) zoneError(z *agreement.Zone) int64 {
 	var mm int64
 	for _, b := range z.Bands {

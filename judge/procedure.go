@@ -146,17 +146,14 @@ func (r *reading) hear(c *act, in *NoticeInput, n *Neighbour) *trial {
 		return nil
 	}
 	members := slices.SortedFunc(slices.Values(n.Members), byID)
-	h := &hearing{in: &Input{Incident: n.Incident, Members: members, Terms: in.Terms, Facts: in.Facts, Index: in.Index}, reading: r, a: r.a,
-		opened: true, region: regionOf(n.Incident)}
+	h := &hearing{in: &Input{Incident: n.Incident, Members: members, Terms: in.Terms, Facts: in.Facts, Index: in.Index}, reading: r, a: r.a}
+	h.open()
 	return &trial{hearing: h, act: c, support: members, checked: checked(members)}
 }
 
 // contradicts says by what an incident contradicts a notification that covers its
 // place and time, nil if it does not.
 func (t *trial) contradicts(x *agreement.Exemption, n *Notice) *trucewatch.Reason {
-	if !t.near(n.Notification) {
-		return nil
-	}
 	at := &match{t: t, x: x, notice: n, state: yes, lead: yes}
 	at.window()
 	at.place()

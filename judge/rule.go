@@ -235,9 +235,8 @@ func (t *trial) notified() []string {
 	out := []string{}
 	for i := range t.a.Exemptions {
 		x := &t.a.Exemptions[i]
-		for k := range t.in.Notices {
-			n := &t.in.Notices[k]
-			if n.Notification.Exemption != x.ID || slices.Contains(out, x.ID) || !t.near(n.Notification) {
+		for _, n := range t.notices {
+			if n.Notification.Exemption != x.ID || slices.Contains(out, x.ID) {
 				continue
 			}
 			m := &match{t: t, x: x, notice: n, state: yes, lead: yes}

@@ -49,7 +49,9 @@ type hearing struct {
 	a       *agreement.Agreement
 	opened  bool
 	region  geo.Region // where it was seen or hit; zero if not known
+	reach   int64      // of the region from its middle; 0: not asked yet
 	places  []place    // tested so far
+	notices []*Notice  // near in time and place
 	facts   []*trucewatch.Fact
 }
 
@@ -69,9 +71,19 @@ func (h *hearing) try(c *act) *trial {
 		return nil
 	}
 	if !h.opened {
-		h.opened, h.region = true, regionOf(h.in.Incident)
+		h.open()
 	}
 	return &trial{hearing: h, act: c, support: support, checked: checked(support)}
+}
+
+// open finds what every trial asks for.
+func (h *hearing) open() {
+	h.opened, h.region = true, regionOf(h.in.Incident)
+	for i := range h.in.Notices {
+		if n := &h.in.Notices[i]; h.in.Incident.When.Gap(n.Notification.Window) <= NoticeReach && h.near(n.Notification) {
+			h.notices = append(h.notices, n)
+		}
+	}
 }
 
 // evidence is what shows the act, as reasons point at it.
