@@ -28,11 +28,12 @@ type text struct {
 type reading struct {
 	agreement.Variant
 	a          *agreement.Agreement
-	acts       []*act          // about what is observed
-	procedures []*act          // about clocks and notifications: Missed, Contradicted
-	contact    *agreement.Line // nil if the text has none
-	standing   []sideZone      // positions of the status quo, per party; empty if the text has no survey
-	known      *geo.Zone       // minefields of the status quo
+	acts       []*act               // about what is observed
+	procedures []*act               // about clocks and notifications: Missed, Contradicted
+	contact    *agreement.Line      // nil if the text has none
+	standing   []sideZone           // positions of the status quo, per party; empty if the text has no survey
+	limits     map[string]*geo.Zone // by weapon class: inside its limit on any side
+	known      *geo.Zone            // minefields of the status quo
 	silences   []*agreement.Exemption
 	protects   []*agreement.Exemption
 	deviates   []*agreement.Exemption
@@ -83,7 +84,15 @@ func Read(adopted []*agreement.Agreement, settled []trucewatch.Dated[trucewatch.
 
 func newReading(t *Terms, v agreement.Variant) *reading {
 	a := v.Agreement
-	r := &reading{Variant: v, a: a}
+	r := &reading{Variant: v, a: a, limits: map[string]*geo.Zone{}}
+	for i := range a.Weapons {
+		c := &a.Weapons[i]
+		zones := make([]*geo.Zone, 0, len(c.Limit))
+		for _, side := range c.Limit {
+			zones = append(zones, side.Zone)
+		}
+		r.limits[c.ID] = geo.Union(zones...)
+	}
 	for i := range a.Lines {
 		if a.Lines[i].Kind == "line_of_contact" {
 			r.contact = &a.Lines[i]
