@@ -21,13 +21,12 @@ import (
 const CellMM = 5_000_000
 
 // An Area is ground of which coverage is asked: a disengagement area, a region by
-// name, a party's part of a zone. It does not change once made but for what it
-// remembers of fields; it belongs to one Map.
+// name, a party's part of a zone. It does not change once made. A Map remembers of
+// each Area which fields cover it: make it once, not for each question.
 type Area struct {
 	Name   string
 	cells  []cell // by south, then west
 	points int64
-	shares map[int32][]part // by field: which of the cells it covers
 }
 
 // A cell is the part of a cell of the grid that lies in an area, as points of
@@ -46,25 +45,25 @@ type part struct {
 // pointsLeast is how many points stand for an area at least, and latticeMost the
 // finest lattice of a cell, in points along a side.
 //
-// Guess: with 64 points a share is good to a few per cent, more than sources know
+// Guess: with 256 points a share is good to two per cent, more than sources know
 // of their own field. Test: TestSharesAreThoseOfTheGround.
 const (
-	pointsLeast = 64
-	latticeMost = 64
+	pointsLeast = 256
+	latticeMost = 128
 )
 
 // cellsMost bounds the ground of one area: 1,000 km by 1,000 km.
 const cellsMost = 40_000
 
 // NewArea returns the area of a zone. It refuses a zone without bounds, of more
-// than 40,000 cells, or so small that no point of the finest lattice (80 m) lies
+// than 40,000 cells, or so small that no point of the finest lattice (40 m) lies
 // in it.
 func NewArea(name string, zone *geo.Zone) (*Area, error) {
 	boxes, err := cellsOf(name, zone)
 	if err != nil {
 		return nil, err
 	}
-	a := &Area{Name: name, shares: map[int32][]part{}}
+	a := &Area{Name: name}
 	for side := int64(8); side <= latticeMost; side *= 2 {
 		a.cells, a.points = nil, 0
 		for _, c := range boxes {
@@ -191,7 +190,12 @@ func (c cell) meets(low, high geo.Position) bool {
 
 // covered returns the cells that a field has part in.
 func (m *Map) covered(a *Area, number int32) []part {
-	if known, ok := a.shares[number]; ok {
+	shares := m.shares[a]
+	if shares == nil {
+		shares = map[int32][]part{}
+		m.shares[a] = shares
+	}
+	if known, ok := shares[number]; ok {
 		return known
 	}
 	f := m.fields[number]
@@ -212,6 +216,6 @@ func (m *Map) covered(a *Area, number int32) []part {
 			out = append(out, part{cell: int32(i), share: int32(inside * geo.Million / int64(len(c.points)))})
 		}
 	}
-	a.shares[number] = out
+	shares[number] = out
 	return out
 }

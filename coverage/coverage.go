@@ -53,6 +53,7 @@ type Map struct {
 	sources []*source // by ID
 	fields  []*field  // every ground that a source could see, once
 	byForm  map[string]int32
+	shares  map[*Area]map[int32][]part // by area and field: which of its cells the field covers
 }
 
 // A source is what one source said of its watch.
@@ -86,7 +87,7 @@ type field struct {
 }
 
 // New returns a map on which nobody has reported anything.
-func New() *Map { return &Map{byForm: map[string]int32{}} }
+func New() *Map { return &Map{byForm: map[string]int32{}, shares: map[*Area]map[int32][]part{}} }
 
 // A Change is a time and ground of which more or less is known now than before:
 // what rests on it must be asked again.
