@@ -40,13 +40,16 @@ func alarmOf(c *trucewatch.Case, k *trucewatch.CaseClock) alarm {
 	return alarm{k.Due, c.ID, k.ID, k.Party}
 }
 
-// A Missed is a clock that ran out before what it waits for was done. Whoever it
-// waits for is Party; empty if that is the mission or a body.
+// A Missed is a clock that ran out before what it waits for was done. Whose deed
+// that is is its Party; empty if it is the mission's or a body's.
 type Missed struct {
 	Case  trucewatch.CaseID
-	Party trucewatch.PartyID
-	Clock string
-	Due   trucewatch.Instant
+	Clock trucewatch.CaseClock
+}
+
+func (m Missed) compare(o Missed) int {
+	return cmp.Or(cmp.Compare(m.Case, o.Case), cmp.Compare(m.Clock.Due, o.Clock.Due), cmp.Compare(m.Clock.ID, o.Clock.ID),
+		cmp.Compare(m.Clock.Party, o.Clock.Party))
 }
 
 // start starts a clock of a case.
@@ -120,12 +123,6 @@ func (k *docket) clock(c *trucewatch.Case, id string, party trucewatch.PartyID) 
 	return nil
 }
 
-// over says whether a clock has run out. A clock that was never started has not.
-func (k *docket) over(c *trucewatch.Case, id string, party trucewatch.PartyID) bool {
-	clock := k.clock(c, id, party)
-	return clock != nil && clock.RanOut
-}
-
 // end stops a clock whose deed is done. Done after the due instant is late, and
 // the clock ran out.
 func (d *Desk) end(k *docket, c *trucewatch.Case, id string, party trucewatch.PartyID, at trucewatch.Instant, index uint64) {
@@ -139,7 +136,7 @@ func (d *Desk) end(k *docket, c *trucewatch.Case, id string, party trucewatch.Pa
 		late = " late"
 		if !clock.RanOut {
 			clock.RanOut = true
-			d.missed = append(d.missed, Missed{c.ID, clock.Party, clock.ID, clock.Due})
+			d.missed = append(d.missed, Missed{c.ID, *clock})
 		}
 	}
 	note(c, index, "%s: done%s", named(clock), late)
@@ -157,7 +154,7 @@ func (d *Desk) stop(k *docket, c *trucewatch.Case, at trucewatch.Instant) {
 		clock.Ended = at
 		if at >= clock.Due {
 			clock.RanOut = true
-			d.missed = append(d.missed, Missed{c.ID, clock.Party, clock.ID, clock.Due})
+			d.missed = append(d.missed, Missed{c.ID, *clock})
 		}
 		d.running.remove(alarmOf(c, clock))
 	}
@@ -198,13 +195,11 @@ func (d *Desk) Tick(at trucewatch.Instant, index uint64) ([]*trucewatch.Case, []
 		clock := k.clock(c, a.clock, a.party)
 		clock.RanOut = true
 		note(c, index, "%s: ran out", named(clock))
-		missed = append(missed, Missed{a.id, a.party, a.clock, a.due})
+		missed = append(missed, Missed{a.id, *clock})
 		d.ranOut(k, c, clock.ID, at, index)
 		touched.add(a.id)
 	}
-	slices.SortFunc(missed, func(a, b Missed) int {
-		return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(a.Due, b.Due), cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.Party, b.Party))
-	})
+	slices.SortFunc(missed, Missed.compare)
 	return d.list(touched), missed
 }
 

@@ -389,7 +389,7 @@ var expectations = map[string]func(p *play, args []string, want string) error{
 	"missed": func(p *play, _ []string, want string) error {
 		var got []string
 		for _, m := range p.missed {
-			got = append(got, named(&trucewatch.CaseClock{ID: m.Clock, Party: m.Party})+" in "+string(m.Case))
+			got = append(got, named(&m.Clock)+" in "+string(m.Case))
 		}
 		p.missed = nil
 		return same(strings.Join(got, "; "), want)

@@ -150,10 +150,10 @@ func (d *Desk) CheckStep(s *trucewatch.Step, received trucewatch.Instant) error 
 // caseFor returns the docket that a deed is about. A closed case admits one deed:
 // the mission may show that a remedy was undone.
 func (d *Desk) caseFor(s *trucewatch.Step) (*docket, error) {
-	k, err := d.find(s.Case)
-	if k = d.cases[s.Case]; k != nil && repeated(k.shown.Steps, s) {
+	if k := d.cases[s.Case]; k != nil && repeated(k.shown.Steps, s) {
 		return k, nil
 	}
+	k, err := d.find(s.Case)
 	if err != nil {
 		return nil, err
 	}
