@@ -110,9 +110,13 @@ func (c *Act) Evaluate(vars map[string]any, missing []string) (Answer, []string,
 			patterns = append(patterns, cel.AttributePattern(name))
 		}
 	}
-	given, err := cel.PartialVars(vars, patterns...)
-	if err != nil {
-		return Unknown, nil, fmt.Errorf("act %s: rule: %w", c.ID, err)
+	var given any = vars
+	if len(patterns) > 0 {
+		partial, err := cel.PartialVars(vars, patterns...)
+		if err != nil {
+			return Unknown, nil, fmt.Errorf("act %s: rule: %w", c.ID, err)
+		}
+		given = partial
 	}
 	value, _, err := c.rule.program.Eval(given)
 	if err != nil {

@@ -153,6 +153,17 @@ next:
 	return inside * Million / int64(len(samples))
 }
 
+// Settled reports whether every place within reach of center is on the same side
+// of the zone's rim, and then whether that is inside. It may miss that it is
+// settled, never the reverse.
+func (z *Zone) Settled(center Position, reachMM int64) (inside, settled bool) {
+	if z == nil {
+		return false, true
+	}
+	_, state := z.cutAround(center, reachMM, 0)
+	return state == all, state != partly
+}
+
 // How much of a region's samples lie in a zone.
 type portion int64
 
@@ -169,11 +180,15 @@ func (z *Zone) cut(r Region, deviations float64) (*Zone, portion) {
 	if z == nil || r.IsZero() {
 		return nil, none
 	}
+	center := r.Mean()
+	return z.cutAround(center, r.sampleReachMM(center), deviations)
+}
+
+// cutAround is cut of the places within reach of center.
+func (z *Zone) cutAround(center Position, reach int64, deviations float64) (*Zone, portion) {
 	if z.everywhere {
 		return nil, all
 	}
-	center := r.Mean()
-	reach := r.sampleReachMM(center)
 	mixed := &Zone{}
 	state := none
 	for i := range z.bands {
