@@ -38,7 +38,8 @@ func (d *Desk) CheckServe(id trucewatch.CaseID) error {
 	return nil
 }
 
-// Serve puts the case before the parties and starts its clocks.
+// Serve puts the case before the parties and starts its clocks. One that nobody
+// served until its time was over is opened again for that.
 func (d *Desk) Serve(id trucewatch.CaseID, at trucewatch.Instant, index uint64) ([]*trucewatch.Case, error) {
 	if err := d.CheckServe(id); err != nil {
 		return nil, err
@@ -46,6 +47,9 @@ func (d *Desk) Serve(id trucewatch.CaseID, at trucewatch.Instant, index uint64) 
 	d.now = max(d.now, at)
 	k := d.cases[id]
 	c := edit(k)
+	if k.lapsed {
+		d.reopen(k, c, at, index)
+	}
 	c.Served = at
 	note(c, index, "served")
 	d.startClocks(k, c, at, func(id string) bool { return id != flashClock || k.urgent(c) })

@@ -65,8 +65,8 @@ func (d *Desk) Fact(f *trucewatch.Fact, received trucewatch.Instant, index uint6
 	d.now = max(d.now, received)
 	d.facts[f.ID] = f
 	words := mitigates[f.Kind]
-	k, err := d.find(trucewatch.CaseID(f.Ref))
-	if words == "" || err != nil {
+	k := d.cases[d.goesOn(trucewatch.CaseID(f.Ref))]
+	if words == "" || k == nil {
 		return nil, nil
 	}
 	c := edit(k)

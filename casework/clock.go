@@ -23,6 +23,10 @@ const (
 	disciplineClock = "discipline" // a measure against those responsible was reported, if the text asks for that by a time
 )
 
+// meetClock is a clock of the desk's own: a body to which the text gives a time for
+// an emergency meeting has met about an urgent case.
+const meetClock = "meet"
+
 // An alarm is one running clock.
 type alarm struct {
 	due   trucewatch.Instant
@@ -210,10 +214,11 @@ func (d *Desk) ranOut(k *docket, c *trucewatch.Case, clock string, at trucewatch
 	switch clock {
 	case decideClock:
 		if !k.ruled.any() {
-			k.bring(c, k.firstBody(), index)
-			if up := k.above(c.Before); up != "" {
-				c.Before = up
+			d.bring(k, c, k.firstBody(), at, index)
+			// The time was that of the first body: one further up has had none of it.
+			if up := k.above(c.Before); up != "" && c.Before == k.firstBody() {
 				note(c, index, "escalated to %s: it was not decided in time", up)
+				d.putBefore(k, c, up, at)
 			}
 		}
 	case closeClock:

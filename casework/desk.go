@@ -34,6 +34,7 @@
 //	unresolved         decided late; put right late                        decided.., closed
 //	any but closed     joined to another case                              closed
 //	closed, unresolved a new finding of a violation                        opened
+//	unresolved         served, if it never was                             served
 //	closed             a remedy that was proven turns out undone           corrective_action
 //
 // # Clocks
@@ -42,7 +43,9 @@
 // importing history starts none until somebody serves it. A call on the hotline
 // happens now and starts those that the mission itself owes: flash (if it is
 // urgent), initial and close. A clock that runs out is an event in the history,
-// and Tick returns it as Missed. Each party has its own clock for the answer.
+// and Tick returns it as Missed. Each party has its own clock for the answer;
+// requests, visits and remedies have one of whoever they are put to, by their ID;
+// and a body that must meet on call has one, "meet", for an urgent case.
 //
 // # Deeds
 //

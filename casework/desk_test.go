@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
 )
@@ -235,76 +233,5 @@ func TestImportedHistoryStartsNoClock(t *testing.T) {
 			t.Fatalf("%s after %s: want them by ID", c.ID, last)
 		}
 		last = c.ID
-	}
-}
-
-// TestAnyOrderOfDeeds plays random findings, services and ticks, and re-derives
-// what must always hold.
-func TestAnyOrderOfDeeds(t *testing.T) {
-	results := trucewatch.Results()
-	rapid.Check(t, func(t *rapid.T) {
-		d, now := testDesk(), t0
-		index := uint64(0)
-		t.Repeat(map[string]func(*rapid.T){
-			"finding": func(t *rapid.T) {
-				index++
-				act := rapid.SampledFrom([]string{"K1", "K2", "C2"}).Draw(t, "act")
-				incident := rapid.Uint64Range(1, 4).Draw(t, "incident")
-				result := rapid.SampledFrom(results).Draw(t, "result")
-				state := rapid.SampledFrom([]string{"preliminary", "revised", "reviewed", "withdrawn"}).Draw(t, "state")
-				open(d, now, index, finding(act, incident, result, rapid.IntRange(1, 4).Draw(t, "severity"), state))
-			},
-			"serve": func(t *rapid.T) {
-				index++
-				id := trucewatch.CaseID(fmt.Sprintf("case/%d.0", rapid.Uint64Range(1, 4).Draw(t, "incident")))
-				was := d.Case(id)
-				if _, err := d.Serve(id, now, index); (err == nil) != (was != nil && was.Served == 0 && was.State != "closed") {
-					t.Fatalf("serve %s: %v, case %+v", id, err, was)
-				}
-			},
-			"tick": func(t *rapid.T) {
-				index++
-				now += trucewatch.Instant(rapid.Int64Range(0, 100).Draw(t, "hours")) * trucewatch.Hour
-				d.Tick(now, index)
-			},
-			"": func(t *rapid.T) { check(t, d, now) },
-		})
-	})
-}
-
-// check re-derives the running clocks and the states from the cases alone. A
-// clock may be overdue only until the next tick.
-func check(t *rapid.T, d *Desk, now trucewatch.Instant) {
-	var next trucewatch.Instant
-	for c := range d.All() {
-		running := func(k trucewatch.CaseClock) bool { return k.Ended == 0 && !k.RanOut }
-		if c.Served == 0 && slices.ContainsFunc(c.Clocks, running) {
-			t.Fatalf("%s has running clocks before it is served", c.ID)
-		}
-		if c.Served == 0 && c.State != "opened" && c.State != "closed" {
-			t.Fatalf("%s is %s before it is served", c.ID, c.State)
-		}
-		for _, k := range c.Clocks {
-			if k.Ended != 0 && k.RanOut != (k.Ended >= k.Due) {
-				t.Fatalf("%s %s: ended %v, due %v, ran out %v", c.ID, k.ID, k.Ended, k.Due, k.RanOut)
-			}
-			if k.Ended == 0 && !k.RanOut && (next == 0 || k.Due < next) {
-				next = k.Due
-			}
-			if k.Ended == 0 && k.RanOut && k.Due > now {
-				t.Fatalf("%s %s ran out before it was due", c.ID, k.ID)
-			}
-		}
-		if !slices.IsSorted(c.Findings) {
-			t.Fatalf("%s: findings %v", c.ID, c.Findings)
-		}
-		for _, f := range c.Findings {
-			if d.ByFinding(f) != c {
-				t.Fatalf("%s is not found by its finding %s", c.ID, f)
-			}
-		}
-	}
-	if d.NextDue() != next {
-		t.Fatalf("next due %v, want %v", d.NextDue(), next)
 	}
 }

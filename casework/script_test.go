@@ -27,7 +27,8 @@ func commission() *agreement.Agreement {
 		Acts: []agreement.Act{{ID: "K1", Severity: 2}, {ID: "K2", Severity: 3}, {ID: "C2", Severity: 4}, {ID: "I2", Severity: 1}},
 		Bodies: []agreement.Body{
 			{ID: "mission", Role: []string{"monitor"}},
-			{ID: "special_commission", Members: []string{"G1", "G2", "MISSION"}, DecidesBy: "majority", Powers: []string{"attribute", "remedies"}},
+			{ID: "special_commission", Members: []string{"G1", "G2", "MISSION"}, DecidesBy: "majority", MeetsOnCallIn: 24 * trucewatch.Hour,
+				Powers: []string{"attribute", "remedies"}},
 			{ID: "joint_commission", Members: []string{"A", "B"}, DecidesBy: "consensus", MeetsEvery: 7 * trucewatch.Day, GoesUpTo: "special_commission"},
 		},
 	}
@@ -85,9 +86,8 @@ func TestScripts(t *testing.T) {
 
 func playAll(t *testing.T, archive *txtar.Archive) *play {
 	t.Helper()
-	p := &play{t: t, now: t0, incidents: map[trucewatch.IncidentID]geo.Region{}, files: map[string]string{}}
-	p.desk = NewDesk(func(id trucewatch.IncidentID) geo.Region { return p.incidents[id] })
-	p.desk.Adopt(commission())
+	p := newPlay()
+	p.t, p.files = t, map[string]string{}
 	for _, f := range archive.Files {
 		p.files[f.Name] = string(f.Data)
 	}

@@ -149,6 +149,9 @@ func (d *Desk) Session(s *trucewatch.Session, received trucewatch.Instant, index
 		next.Present = slices.Clone(s.Present)
 	}
 	d.sittings[s.ID] = &next
+	if s.Deed == "opened" {
+		return d.met(&next, received, index), nil
+	}
 	if s.Deed != "convened" {
 		return nil, nil
 	}
@@ -162,7 +165,7 @@ func (d *Desk) Session(s *trucewatch.Session, received trucewatch.Instant, index
 	for _, id := range next.Agenda {
 		k := d.cases[id]
 		c := edit(k)
-		k.bring(c, s.Body, index)
+		d.bring(k, c, s.Body, received, index)
 		note(c, index, "on the agenda of session %s of %s", s.ID, s.Body)
 		if len(s.Agenda) == 0 && !k.urgent(c) {
 			d.batches[s.Body] = sits
@@ -171,6 +174,20 @@ func (d *Desk) Session(s *trucewatch.Session, received trucewatch.Instant, index
 		touched.add(id)
 	}
 	return d.list(touched), nil
+}
+
+// met ends the time that a body has for meeting, for the cases on its agenda that
+// still lie before it.
+func (d *Desk) met(s *trucewatch.SessionState, at trucewatch.Instant, index uint64) []*trucewatch.Case {
+	var touched touched
+	for _, id := range s.Agenda {
+		k := d.cases[id]
+		if clock := k.clock(k.shown, meetClock, ""); clock != nil && clock.Ended == 0 && k.shown.Before == s.Body {
+			d.end(k, edit(k), meetClock, "", at, index)
+			touched.add(id)
+		}
+	}
+	return d.list(touched)
 }
 
 // Sessions returns every session in the order in which they were convened.

@@ -24,7 +24,7 @@ func (d *Desk) settle(k *docket, c *trucewatch.Case, at trucewatch.Instant, inde
 		return
 	}
 	if c.Served != 0 && !k.brought && k.ripe(c) {
-		k.bring(c, k.firstBody(), index)
+		d.bring(k, c, k.firstBody(), at, index)
 	}
 	if why := k.finished(c); why != "" {
 		d.end(k, c, closeClock, "", at, index)
@@ -72,14 +72,28 @@ func (k *docket) ripe(c *trucewatch.Case) bool {
 	return joint == nil || joint.Ended != 0 || joint.RanOut
 }
 
-// bring puts a case before a body.
-func (k *docket) bring(c *trucewatch.Case, body string, index uint64) {
+// bring takes a case from the parties to a body.
+func (d *Desk) bring(k *docket, c *trucewatch.Case, body string, at trucewatch.Instant, index uint64) {
 	if k.brought {
 		return
 	}
-	k.brought, c.Before = true, body
+	k.brought = true
 	if body != "" {
 		note(c, index, "before %s", body)
+		d.putBefore(k, c, body, at)
+	}
+}
+
+// putBefore puts a case before a body. An urgent one starts the time in which the
+// text has the body meet on call.
+func (d *Desk) putBefore(k *docket, c *trucewatch.Case, body string, at trucewatch.Instant) {
+	c.Before = body
+	if last := k.clock(c, meetClock, ""); last != nil && last.Ended == 0 && !last.RanOut {
+		last.Ended = at // of the body below: nobody waits for it any more
+		d.running.remove(alarmOf(c, last))
+	}
+	if b := k.terms.Body(body); b != nil && b.MeetsOnCallIn > 0 && k.urgent(c) {
+		d.start(c, trucewatch.CaseClock{ID: meetClock, Do: body + " meets", From: at, Due: at + b.MeetsOnCallIn})
 	}
 }
 

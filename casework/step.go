@@ -100,7 +100,7 @@ func remedy(c *trucewatch.Case, id string) *trucewatch.RemedyState {
 // taken says whether an ID of a case stands for something already: it names a
 // clock too.
 func (k *docket) taken(id string) bool {
-	inText := k.terms.Clock(id) != nil
+	inText := id == meetClock || k.terms.Clock(id) != nil
 	known := slices.ContainsFunc(k.matters, func(m matter) bool { return m.id == id })
 	return inText || known || remedy(k.shown, id) != nil
 }
@@ -254,7 +254,7 @@ func (d *Desk) Step(s *trucewatch.Step, received trucewatch.Instant, index uint6
 	case "discipline_reported":
 		d.end(k, c, disciplineClock, "", received, index)
 	case "escalated":
-		c.Before = s.To
+		d.putBefore(k, c, s.To, received)
 	case "joined":
 		touched.add(d.join(k, trucewatch.CaseID(s.Ref), received, index).ID)
 	}
