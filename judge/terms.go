@@ -214,8 +214,9 @@ func (t *Terms) applicable(when trucewatch.Interval) []*text {
 			continue
 		}
 		if i := slices.IndexFunc(out, func(y *text) bool { return y.agreement.ID == x.agreement.ID }); i >= 0 {
-			// An event that straddles the change is judged by the text it began under.
-			if x.inForce(when.From) {
+			// An event that straddles the change is judged by the text it began under; what
+			// binds before its start gives way to what is in force.
+			if x.inForce(when.From) && (x.started(when.From) || !out[i].started(when.From)) {
 				out[i] = x
 			}
 			continue
@@ -242,6 +243,12 @@ func (x *text) gapTo(when trucewatch.Interval) trucewatch.Instant {
 
 func (x *text) inForce(at trucewatch.Instant) bool {
 	return slices.ContainsFunc(x.readings, func(r *reading) bool { return r.binds().Contains(at) })
+}
+
+// started says whether the text is in force at an instant in some reading, not only
+// binding before it is.
+func (x *text) started(at trucewatch.Instant) bool {
+	return slices.ContainsFunc(x.readings, func(r *reading) bool { return r.Span.Contains(at) })
 }
 
 // binds is when some act of the reading binds: from before the start of force, if

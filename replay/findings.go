@@ -9,6 +9,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/casework"
 	"github.com/trucewatch/trucewatch/judge"
 )
 
@@ -27,7 +28,11 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 	slices.Sort(ids)
 	for _, id := range s.byIncident[in.ID] {
 		if !slices.Contains(ids, id) {
-			changes = append(changes, s.drop(e, id, "what was found since no longer matches the act")...)
+			why := "what was found since no longer matches the act"
+			if s.why != "" {
+				why = s.why
+			}
+			changes = append(changes, s.drop(e, id, why)...)
 			ids = append(ids, id)
 		}
 	}
@@ -40,7 +45,8 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 
 // judgeInput is what an incident is judged by under terms.
 func (s *State) judgeInput(in *trucewatch.Incident, terms *judge.Terms, index uint64) judge.Input {
-	return judge.Input{Incident: in, Members: s.incidents.Members(in), Terms: terms, Notices: s.notices, Index: index}
+	return judge.Input{Incident: in, Members: s.incidents.Members(in), Terms: terms, Notices: s.notices, Facts: s.stated, Calls: s.calls,
+		Nearby: s.nearby(in.ID), Index: index}
 }
 
 // revise keeps a finding, or its next revision, and returns the change, if any.
@@ -234,16 +240,32 @@ func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, e
 }
 
 // tick lets time pass: clocks run out, delays end, a reporting period closes.
+// miss finds the breaches that clocks which ran out are.
+func (s *State) miss(e *trucewatch.Entry, missed []casework.Missed) []Change {
+	if s.terms == nil {
+		return nil
+	}
+	var changes []Change
+	for _, m := range missed {
+		for _, f := range judge.Missed(s.terms, judge.Miss{Case: s.desk.Case(m.Case), Clock: m.Clock, Party: m.Clock.Party}, e.Index) {
+			changes = append(changes, s.revise(e, &f)...)
+		}
+	}
+	return append(changes, s.openCases(e, changes)...)
+}
+
 func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) {
 	if t.At < s.now || t.At > e.Received {
 		return nil, fmt.Errorf("%w: tick %v lies before the last tick (%v) or after it was received (%v)", trucewatch.ErrInvalid, t.At, s.now, e.Received)
 	}
 	s.now = t.At
 	changes := []Change{{Tick: t.At}}
-	cases, _ := s.desk.Tick(t.At, e.Index)
+	cases, missed := s.desk.Tick(t.At, e.Index)
 	for _, c := range cases {
 		changes = append(changes, Change{Case: c})
 	}
+	changes = append(changes, s.miss(e, missed)...)
+	changes = append(changes, s.owing(e, s.owed.Tick(t, e.Index))...)
 	for len(s.pending) > 0 && s.pending[0].at <= t.At {
 		id := s.pending[0].finding
 		s.pending = s.pending[1:]

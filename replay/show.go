@@ -299,15 +299,8 @@ func (s *State) sourceViews() []trucewatch.SourceView {
 
 func (s *State) noticeViews() []trucewatch.NoticeView {
 	var out []trucewatch.NoticeView
-	for _, n := range s.notices {
-		v := trucewatch.NoticeView{Index: n.Index, Received: n.Received, Notification: *n.Notification, State: "received"}
-		switch now := s.Now(); {
-		case now > n.Notification.Window.Till:
-			v.State = "closed"
-		case now >= n.Notification.Window.From:
-			v.State = "active"
-		}
-		out = append(out, v)
+	for i := range s.notices {
+		out = append(out, *s.noticeView(&s.notices[i]))
 	}
 	return out
 }
