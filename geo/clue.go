@@ -53,6 +53,9 @@ type Ring struct {
 // favours who holds a corner; the result is the mean of the two. Beyond 200 km
 // distances are not exact.
 func (l *Line) Weigh(clues []Clue, rings []Ring) (left, right, open int64) {
+	if len(clues) == 1 && clues[0].Ray == nil && len(rings) == 0 {
+		return l.weighRegions(clues[0])
+	}
 	var sum, bySide weights
 	wrongSoFar := 1.0
 	sights := make([]sight, len(clues))
@@ -87,6 +90,25 @@ func (l *Line) Weigh(clues []Clue, rings []Ring) (left, right, open int64) {
 	sideLeft, sideRight := bySide.shares(wrongSoFar)
 	left, right = (left+sideLeft)/2, (right+sideRight)/2
 	return left, right, Million - left - right
+}
+
+// weighRegions is Weigh of regions alone, which needs no points where they lie
+// clear of the line.
+func (l *Line) weighRegions(c Clue) (left, right, open int64) {
+	const farther = 30_000_000_000 // than any distance, millimetres
+	zone, n := NewBand(l, Left, 0, farther), int64(0)
+	for _, r := range c.Regions {
+		if !r.IsZero() {
+			left += zone.ShareSurveyed(r)
+			n++
+		}
+	}
+	if n == 0 {
+		return 0, 0, Million
+	}
+	right = Million - max(0, min(c.WrongPPM, Million))
+	left = left / n * right / Million
+	return left, right - left, Million - right
 }
 
 // shares scales the weights so that with rest they make one million.

@@ -66,6 +66,7 @@ const (
 	groupWrong    = 20_000  // ppm of fire by parties that observers lay on others who did not sign
 	wordWrong     = 10_000  // ppm of admissions by a party that did not do it
 	notHeld       = 300_000 // ppm: how much less probable a class is from those not known to hold it
+	lightOfParty  = 700_000 // ppm: how much less probable light weapons are from a party than from who did not sign
 	exchangeFalse = 100_000 // ppm of exchanges of fire in which one side fired alone
 )
 
@@ -88,7 +89,7 @@ func Of(in Input) trucewatch.Attribution {
 	}
 	s := newScale(in.Agreement.PartyIDs)
 	s.weighPlace(&in, &c)
-	s.weighWeapon(&in, &c)
+	s.weighWeapon(&in)
 	s.weighSigns(signs)
 	c.basis = append(c.basis, s.basis...)
 	if exchange != nil {

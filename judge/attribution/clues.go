@@ -24,10 +24,11 @@ const (
 
 	movementError = 15_000 // thousandths of a degree, of a direction in words: the wind's own 6.5 and the reading of a flight across the sight
 
-	cluesMax = 6           // the sharpest azimuths that are weighed; more add cost and no name
-	placeMM  = 100_000     // azimuths taken so near each other, by one means, are one
-	farMM    = 200_000_000 // beyond it places are not exact (geo.Line.Weigh)
-	reachMM  = 40_000_000  // reach of a weapon of which the text says none: most guns, mortars and light launchers fire less far
+	cluesMax  = 6           // the sharpest azimuths that are weighed; more add cost and no name
+	leastPart = 5           // a fifth of the reach; planning takes a third to two thirds of it
+	placeMM   = 100_000     // azimuths taken so near each other, by one means, are one
+	farMM     = 200_000_000 // beyond it places are not exact (geo.Line.Weigh)
+	reachMM   = 40_000_000  // reach of a weapon of which the text says none: most guns, mortars and light launchers fire less far
 
 )
 
@@ -192,7 +193,7 @@ func (in *Input) azimuth(m *trucewatch.Recorded) (direction, bool) {
 		return direction{}, false
 	}
 	b := &bases[i]
-	otherwise := in.anyReach()
+	otherwise := in.anyReach(b.name == "crater")
 	if b.reachMM > 0 {
 		otherwise = []geo.Span{{TillMM: b.reachMM}}
 	}
@@ -235,19 +236,19 @@ func (in *Input) movement(m *trucewatch.Recorded) (direction, bool) {
 	if !ok || region.IsZero() {
 		return direction{}, false
 	}
-	reach := in.anyReach()
+	reach := in.anyReach(false)
 	d := direction{from: m, wrongPPM: movementWrong, means: "movement " + string(o.Means), sentence: fmt.Sprintf(sayMovement, o.Movement.From, m.ID)}
 	d.ray = geo.Ray{From: region.Mean(), FromErrorMM: region.ReachMM() * 1000 / 2448, AzimuthMdeg: wind, ErrorMdeg: movementError, Says: reach, Else: reach}
 	return d, true
 }
 
 // anyReach is how far a weapon of which nothing is known may fire: as far as some
-// class of the text, each as probable.
-func (in *Input) anyReach() []geo.Span {
+// class of the text, each as probable; if it left a crater, of those that do.
+func (in *Input) anyReach(crater bool) []geo.Span {
 	var out []geo.Span
 	for i := range in.Agreement.Weapons {
-		if km := in.Agreement.Weapons[i].ReachKM; km > 0 {
-			out = append(out, geo.Span{TillMM: min(km, farMM/1_000_000) * 1_000_000})
+		if c := &in.Agreement.Weapons[i]; c.ReachKM > 0 && !(crater && isDirect(c)) {
+			out = append(out, spanOf(c))
 		}
 	}
 	if len(out) == 0 {
@@ -255,6 +256,24 @@ func (in *Input) anyReach() []geo.Span {
 	}
 	return out
 }
+
+// spanOf is how far a weapon of a class is fired. Guns, howitzers, mortars and
+// launchers are seldom laid on what is nearer than a fraction of their reach.
+func spanOf(c *agreement.WeaponClass) geo.Span {
+	till := min(c.ReachKM, farMM/1_000_000) * 1_000_000
+	if isDirect(c) {
+		return geo.Span{TillMM: till}
+	}
+	return geo.Span{FromMM: till / leastPart, TillMM: till}
+}
+
+// isDirect says whether a class holds only weapons that are aimed by sight and
+// leave no crater to be read.
+func isDirect(c *agreement.WeaponClass) bool {
+	return !slices.ContainsFunc(c.Match.Platforms, func(p trucewatch.Platform) bool { return !slices.Contains(direct, p) })
+}
+
+var direct = []trucewatch.Platform{trucewatch.SmallArms, trucewatch.HMG, trucewatch.AGL, trucewatch.RPG, trucewatch.ATGM}
 
 // reach adds what the weapon's class says of the distance between where it was
 // fired and where it fell.
@@ -264,20 +283,20 @@ func (in *Input) reach(c *clues) {
 	if !ok || len(classes) == 0 {
 		return
 	}
-	ring := geo.Ring{Center: at, WrongPPM: weaponWrong, Else: in.anyReach()}
+	ring := geo.Ring{Center: at, WrongPPM: weaponWrong, Else: in.anyReach(false)}
 	var most int64
 	var names []string
 	for _, class := range classes {
 		if class.ReachKM <= 0 {
 			return
 		}
-		km := min(class.ReachKM, farMM/1_000_000)
-		most = max(most, km)
+		span := spanOf(class)
+		most = max(most, span.TillMM)
 		names = append(names, class.ID)
-		ring.Says = append(ring.Says, geo.Span{TillMM: km*1_000_000 + slack})
+		ring.Says = append(ring.Says, geo.Span{FromMM: max(0, span.FromMM-slack), TillMM: span.TillMM + slack})
 	}
 	c.rings = append(c.rings, ring)
-	c.basis = append(c.basis, fmt.Sprintf(sayReach, joined(names), kilometres(most*1_000_000)))
+	c.basis = append(c.basis, fmt.Sprintf(sayReach, joined(names), kilometres(most)))
 }
 
 // impact returns where the fire fell, within slack millimetres: its estimate, or

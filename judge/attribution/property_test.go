@@ -17,7 +17,7 @@ import (
 
 // anyShot draws a simulated shot.
 func anyShot(t *rapid.T) *shot {
-	w := newWorld(rapid.Uint64().Draw(t, "seed"), rates{1, 1})
+	w := newWorld(rapid.Uint64().Draw(t, "seed"), rates{1, 1, 0.2})
 	return w.shot()
 }
 

@@ -118,31 +118,31 @@ func (s *scale) weighPlace(in *Input, c *clues) {
 func mix(own, other int64) int64 { return (own*(million-astray) + other*astray) / million }
 
 // weighWeapon weighs who is known to have such weapons. It says little, for
-// weapons are captured, and taken for others. Heavy weapons are less probable
-// from those who did not sign.
-func (s *scale) weighWeapon(in *Input, c *clues) {
+// weapons are captured, and taken for others. Those who did not sign have light
+// weapons rather than heavy ones.
+func (s *scale) weighWeapon(in *Input) {
 	classes := in.classes()
 	if len(classes) == 0 {
 		return
 	}
-	likelihood := make([]int64, len(s.chance))
-	for i := range likelihood {
-		likelihood[i] = notHeld
-	}
-	says, heavy := true, true
+	says, heavy, light := true, true, len(in.Agreement.Heavy) > 0
 	var ids []string
 	var holders []trucewatch.PartyID
 	for _, class := range classes {
+		is := slices.Contains(in.Agreement.Heavy, class.ID)
 		ids, holders = append(ids, class.ID), append(holders, class.HeldBy...)
-		says = says && len(class.HeldBy) > 0
-		heavy = heavy && slices.Contains(in.Agreement.Heavy, class.ID)
+		says, heavy, light = says && len(class.HeldBy) > 0, heavy && is, light && !is
 	}
-	if !says && !heavy {
-		return
-	}
-	for i, p := range s.parties {
-		if !says || slices.Contains(holders, p) {
-			likelihood[i] = million
+	likelihood := make([]int64, len(s.chance))
+	for i := range likelihood {
+		holds := !says || i < len(s.parties) && slices.Contains(holders, s.parties[i])
+		signed := i < len(s.parties)
+		likelihood[i] = million
+		switch {
+		case !holds, heavy && !signed:
+			likelihood[i] = notHeld
+		case light && signed:
+			likelihood[i] = lightOfParty
 		}
 	}
 	s.weigh(likelihood)

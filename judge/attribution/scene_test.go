@@ -3,6 +3,7 @@
 package attribution
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strconv"
@@ -212,26 +213,32 @@ func want(a *trucewatch.Attribution, line string) error {
 	return nil
 }
 
-// TestArchives plays the scenes of testdata, whose answers were written by hand.
-func TestArchives(t *testing.T) {
-	a := testAgreement(t)
+// scenes reads the scenes of testdata, each with its answer.
+func scenes(t testing.TB, a *agreement.Agreement, play func(name string, s *scene, answer string)) {
+	t.Helper()
 	archive, err := txtar.ParseFile("testdata/scenes.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := 0; i+1 < len(archive.Files); i += 2 {
-		name := archive.Files[i].Name
-		t.Run(name, func(t *testing.T) {
-			s := newScene(a)
-			for line := range strings.Lines(string(archive.Files[i].Data)) {
-				if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-					if err := s.do(line); err != nil {
-						t.Fatal(err)
-					}
+		s := newScene(a)
+		for line := range strings.Lines(string(archive.Files[i].Data)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				if err := s.do(line); err != nil {
+					t.Fatal(err)
 				}
 			}
+		}
+		play(archive.Files[i].Name, s, string(archive.Files[i+1].Data))
+	}
+}
+
+// TestArchives plays the scenes of testdata, whose answers were written by hand.
+func TestArchives(t *testing.T) {
+	scenes(t, testAgreement(t), func(name string, s *scene, answer string) {
+		t.Run(name, func(t *testing.T) {
 			got := Of(s.Input)
-			for line := range strings.Lines(string(archive.Files[i+1].Data)) {
+			for line := range strings.Lines(answer) {
 				if line = strings.TrimSpace(line); line != "" {
 					if err := want(&got, line); err != nil {
 						t.Errorf("%v\n%+v", err, got)
@@ -240,7 +247,36 @@ func TestArchives(t *testing.T) {
 			}
 			check(t, &got)
 		})
+	})
+}
+
+// sameEverywhere is the digest of TestSameEverywhere, on every machine.
+const sameEverywhere = "7625af2f41163293548ea40a740ff8eb99e0b1daaea1ce84e07eec3b829ce5bc"
+
+// TestSameEverywhere holds the answers to one digest. Run it also with
+// GOARCH=arm64 under qemu.
+func TestSameEverywhere(t *testing.T) {
+	h := sha256.New()
+	scenes(t, testAgreement(t), func(_ string, s *scene, _ string) { h.Write(trucewatch.Encode(Of(s.Input))) })
+	if got := fmt.Sprintf("%x", h.Sum(nil)); got != sameEverywhere {
+		t.Errorf("digest %s, want %s", got, sameEverywhere)
 	}
+}
+
+// BenchmarkOf shows what an answer costs without a clue of the place, and with
+// one and three.
+func BenchmarkOf(b *testing.B) {
+	a := testAgreement(b)
+	scenes(b, a, func(name string, s *scene, _ string) {
+		switch name {
+		case "impact alone", "outgoing heard on one side", "an origin astride the line", "a lone crater is too little for a grave act", "an admission against the evidence of the place":
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					Of(s.Input)
+				}
+			})
+		}
+	})
 }
 
 // check holds what is true of every answer.

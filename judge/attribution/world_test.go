@@ -22,7 +22,7 @@ type world struct {
 	shiftKM   float64 // by which the line truly lies east of where it is drawn
 	lineKM    []float64
 	none      float64 // share of fire by somebody who did not sign
-	outliers  float64 // how much more often clues mislead than 1
+	rates
 }
 
 // How the worlds err. They are not what the package assumes, but near it: a
@@ -30,6 +30,7 @@ type world struct {
 type rates struct {
 	outliers float64 // factor of the share of clues that mislead
 	shift    float64 // factor of the error of the line's survey
+	nearest  float64 // part of its reach at which a weapon is fired at least
 }
 
 // A shot is what is observed of one round, and who fired it: "A", "B", or "" for
@@ -66,7 +67,7 @@ const (
 )
 
 func newWorld(seed uint64, r rates) *world {
-	w := &world{Rand: rand.New(rand.NewPCG(seed, 7)), plane: geo.NewPlane(geo.Position{LatE7: -46 * geo.E7, LonE7: -130 * geo.E7}), outliers: r.outliers}
+	w := &world{Rand: rand.New(rand.NewPCG(seed, 7)), plane: geo.NewPlane(geo.Position{LatE7: -46 * geo.E7, LonE7: -130 * geo.E7}), rates: r}
 	w.none = w.between(0.05, 0.10)
 	var points []geo.Position
 	for n := -lineHalfKM; n <= lineHalfKM; n += lineStepKM {
@@ -148,7 +149,7 @@ func (w *world) shot() *shot {
 	side := map[trucewatch.PartyID]float64{"A": -1, "B": 1}[ground]
 	reach := float64(m.reachKM)
 	north := w.between(-25, 25)
-	depth := w.between(0.05, 0.7) * reach
+	depth := w.between(0.01, 0.7) * reach
 	east := w.trueLine(north) + side*depth
 	toEast, toNorth := w.target(east, north, reach, ground)
 	s.hit = w.holder(toEast, toNorth)
@@ -168,7 +169,7 @@ func other(p trucewatch.PartyID) trucewatch.PartyID {
 func (w *world) target(east, north, reach float64, ground trucewatch.PartyID) (toEast, toNorth float64) {
 	across := w.often(0.9)
 	for range 200 {
-		r, a := reach*math.Sqrt(w.between(0.05, 1)), w.between(0, 2*math.Pi)
+		r, a := reach*math.Sqrt(w.between(w.nearest*w.nearest, 1)), w.between(0, 2*math.Pi)
 		toEast, toNorth = east+r*math.Sin(a), north+r*math.Cos(a)
 		if !across || w.holder(toEast, toNorth) != ground {
 			break
