@@ -258,6 +258,50 @@ func TestWhatIsJudged(t *testing.T) {
 	}
 }
 
+// TestActsOfMissions holds that the acts that missions forbid can be said, and are
+// judged but for those about words.
+func TestActsOfMissions(t *testing.T) {
+	_, files, _ := archive(t, "testdata/good/acts.txtar")
+	if problems, err := Check(files); err != nil || len(problems) > 0 {
+		t.Fatalf("Check = %v, %v", problems, err)
+	}
+	a, err := Parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range a.Acts {
+		if why := c.Unjudged(); (why != "") != (c.ID == "P-words") {
+			t.Errorf("%s: %q", c.ID, why)
+		}
+	}
+	list := func(s ...string) []string { return s }
+	for _, tt := range []struct {
+		act  trucewatch.ActID
+		vars map[string]any
+		want Answer
+	}{
+		{"K-mine", map[string]any{"cause": "mine_uxo"}, Yes},
+		{"K-mine", map[string]any{"cause": "shelling"}, No},
+		{"O-massing", map[string]any{"count": int64(99)}, No},
+		{"O-forward", map[string]any{"owner": "A", "side": "B"}, Yes},
+		{"A-cross", map[string]any{"owner": "A", "side": "B", "distance_to_line_mm": int64(9_999)}, No},
+		{"A-over", map[string]any{"owner": "B", "side": "B"}, No},
+		{"W-school", map[string]any{"object_class": "school"}, Yes},
+		{"W-school", map[string]any{}, Unknown},
+		{"F-works", map[string]any{"distance_to_line_mm": int64(499_999)}, Yes},
+		{"C-repair", map[string]any{"notified": list("X-aid", "X-repair")}, Yes},
+		{"H-aid", map[string]any{"notified": list("X-aid"), "restriction": "delay", "minutes": int64(59)}, No},
+		{"H-aid", map[string]any{"notified": list("X-aid"), "restriction": "denial"}, Yes},
+		{"P-move", map[string]any{"notified": list()}, Yes},
+		{"P-night", map[string]any{"hour_utc": int64(3)}, Yes},
+		{"P-night", map[string]any{"hour_utc": int64(12)}, No},
+	} {
+		if got, _, err := a.Act(tt.act).Evaluate(tt.vars, nil); err != nil || got != tt.want {
+			t.Errorf("%s with %v = %s, %v; want %s", tt.act, tt.vars, got, err, tt.want)
+		}
+	}
+}
+
 func TestCovers(t *testing.T) {
 	a := parseFolder(t, line2026)
 	for _, tt := range []struct {

@@ -74,6 +74,7 @@ func RuleVariables() []RuleVariable {
 		{"killed", "int", "persons killed"},
 		{"injured", "int", "persons injured"},
 		{"civilian", "bool", "whether the persons harmed were civilians"},
+		{"cause", "string", "of harm to persons: shelling, small_arms, mine_uxo, ..."},
 		{"object", "string", "the protected object concerned, by the text's register"},
 		{"object_class", "string", "the class of that object"},
 	}
