@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/geo"
 )
 
@@ -86,17 +87,17 @@ func anyDeed(t *rapid.T, now trucewatch.Instant) string {
 	return "at " + since(now+trucewatch.Instant(rapid.IntRange(0, 50).Draw(t, "hours"))*trucewatch.Hour)
 }
 
-func newPlay() *play {
+func newPlay(a *agreement.Agreement) *play {
 	p := &play{now: t0, incidents: map[trucewatch.IncidentID]geo.Region{}}
 	p.desk = NewDesk(func(id trucewatch.IncidentID) geo.Region { return p.incidents[id] })
-	p.desk.Adopt(commission())
+	p.desk.Adopt(a)
 	return p
 }
 
 // TestAnyOrderOfDeeds plays random deeds and re-derives what must always hold.
 func TestAnyOrderOfDeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := newPlay()
+		p := newPlay(commission())
 		done := []string{"finding K2 1 violation 3 place=mill", "serve case/1.0", "session s-0 joint_commission convened agenda=case/1.0",
 			"decide d-0 joint_commission remedy case=case/1.0 votes=A:for,B:for remedies=r-1/A,r-2/B"}
 		done = done[:rapid.IntRange(0, len(done)).Draw(t, "led so far")]
@@ -120,7 +121,7 @@ func TestAnyOrderOfDeeds(t *testing.T) {
 			grows(t, line, before, p.desk)
 			holds(t, line, p.desk)
 		}
-		again := newPlay()
+		again := newPlay(commission())
 		for _, line := range done {
 			_ = again.deed(line) // what was refused is refused again
 		}

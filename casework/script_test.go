@@ -34,6 +34,22 @@ func commission() *agreement.Agreement {
 	}
 }
 
+// levels is an agreement with four levels of commission, one above the other, and a
+// time by which discipline is to be reported.
+func levels() *agreement.Agreement {
+	a := commission()
+	a.Clocks = append(a.Clocks, agreement.Clock{ID: "discipline", After: 40 * trucewatch.Hour, From: "service"})
+	a.Bodies = nil
+	for i, id := range []string{"local", "joint", "area", "presidency"} {
+		b := agreement.Body{ID: id, Members: []string{"A", "B", "CHAIR"}, MeetsOnCallIn: 48 * trucewatch.Hour}
+		if i < 3 {
+			b.GoesUpTo = []string{"joint", "area", "presidency"}[i]
+		}
+		a.Bodies = append([]agreement.Body{b}, a.Bodies...) // the text names the highest first
+	}
+	return a
+}
+
 // places of the scripts. From mill to ford it is 1.1 km, from mill to town 22 km;
 // moor lies between mill and dam, 3.6 km from each.
 var places = map[string]geo.Position{
@@ -57,7 +73,7 @@ type play struct {
 }
 
 // TestScripts plays testdata/*.txtar. The comment of an archive quotes the source;
-// its file "script" holds deeds and what must follow from them, one a line:
+// its file "agreement", if there is one, says "four levels"; its file "script" holds deeds and what must follow from them, one a line:
 //
 //	at +30m                              time passes until 30 minutes after the start
 //	finding K2 7 violation 3 [state]     about incident 7, with [against=B] [place=mill] [subject=site:PS-1]
@@ -86,11 +102,16 @@ func TestScripts(t *testing.T) {
 
 func playAll(t *testing.T, archive *txtar.Archive) *play {
 	t.Helper()
-	p := newPlay()
-	p.t, p.files = t, map[string]string{}
+	files := map[string]string{}
 	for _, f := range archive.Files {
-		p.files[f.Name] = string(f.Data)
+		files[f.Name] = string(f.Data)
 	}
+	terms := commission()
+	if strings.Contains(files["agreement"], "four levels") {
+		terms = levels()
+	}
+	p := newPlay(terms)
+	p.t, p.files = t, files
 	for n, line := range strings.Split(p.files["script"], "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		if line = strings.TrimSpace(line); line != "" {
