@@ -16,6 +16,16 @@ const (
 	mostSeverity  = 4
 )
 
+// CallReach is how long before fire a call on the hotline may lie to have been
+// about it, and CallReachMM how far, where the text does not say.
+//
+// Guess: six hours and 2 km, the field's own distance for a repeat. Test: calls
+// that a desk linked to a case.
+const (
+	CallReach   = 6 * trucewatch.Hour
+	CallReachMM = 2_000_000
+)
+
 // aggravate sets what makes a breach weigh more or less than its act: what the
 // text lists, a window of silence that both sides guaranteed, a movement that was
 // notified and hit. The severity stays within 1 to 4, and each step says why.
@@ -141,13 +151,25 @@ func (t *trial) neighbours(g *agreement.Aggravation, when trucewatch.Interval, k
 // called says which call on the hotline about this came before the fire and did
 // not stop it.
 func (t *trial) called(g *agreement.Aggravation) string {
-	from := t.in.Incident.When.From
+	from, reach, reachMM := t.in.Incident.When.From, g.Within, g.WithinMM
+	if reach == 0 {
+		reach = CallReach
+	}
+	if reachMM == 0 {
+		reachMM = CallReachMM
+	}
 	for i := range t.in.Calls {
 		c := &t.in.Calls[i].What
-		if c.At >= from || c.At < from-g.Within || t.region.IsZero() || c.Where.Region.IsZero() {
+		if c.At >= from || c.At < from-reach {
 			continue
 		}
-		if geo.NearMM(c.Where.Region.Mean(), t.region.Mean()) <= g.WithinMM+spreadMM(c.Where.Region)+spreadMM(t.region) {
+		if c.Case != "" && refers(string(c.Case), t.in.Incident) {
+			return "call " + c.ID
+		}
+		if t.region.IsZero() || c.Where.Region.IsZero() {
+			continue
+		}
+		if geo.NearMM(c.Where.Region.Mean(), t.region.Mean()) <= reachMM+spreadMM(c.Where.Region)+t.spread() {
 			return "call " + c.ID
 		}
 	}

@@ -8,10 +8,11 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/judge/attribution"
 )
 
-// LadderReach is how long before fire a fact may lie and still be a rung of its
-// return-fire ladder, unless it says itself of what it is or for how long.
+// LadderReach is how long before or after fire a fact may lie and still be a rung
+// of its return-fire ladder, unless it says itself of what it is or for how long.
 //
 // Guess: six hours; an answer that comes later is no answer to that attack. Test:
 // the facts on which parties rely in a record.
@@ -83,7 +84,7 @@ func (t *trial) relies(l *agreement.ReturnFire) trucewatch.PartyID {
 func (t *trial) accused() string {
 	who := ""
 	for _, r := range t.checked {
-		p := actorOf(r.Observation)
+		p := attribution.Actor(r.Observation)
 		if !t.isParty(p) {
 			continue
 		}
@@ -96,7 +97,7 @@ func (t *trial) accused() string {
 }
 
 // concerns says whether a fact is about this fire: it refers to the incident or
-// its case, or it lies before the fire and not long before, or its window holds
+// its case, or it lies not long before or after the fire, or its window holds
 // the fire.
 func (t *trial) concerns(f *trucewatch.Fact) bool {
 	if f.Ref != "" && refers(f.Ref, t.in.Incident) {
@@ -106,7 +107,7 @@ func (t *trial) concerns(f *trucewatch.Fact) bool {
 	if !f.Window.IsZero() {
 		return f.Window.Contains(when.From)
 	}
-	return f.At <= when.Till+trucewatch.Hour && f.At >= when.From-LadderReach
+	return f.At <= when.Till+LadderReach && f.At >= when.From-LadderReach
 }
 
 // refers says whether a reference names an incident, a finding about it or its

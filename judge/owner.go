@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/judge/attribution"
 )
 
 // owner answers "owner".
@@ -91,16 +90,4 @@ func (t *trial) missionAsset() condition {
 		return condition{holds: no}
 	}
 	return condition{holds: yes, reason: reasonOf(yes, string(t.act.ID), idsOf(spoke), sayMissionAsset)}
-}
-
-// actorOf returns who did what was observed, as far as the observation is of the
-// actor: who restricted, whose weapon, aircraft or forces they were. The asset of
-// fire or of interference is its victim.
-func actorOf(o *trucewatch.Observation) string {
-	switch o.Kind {
-	case trucewatch.Advance, trucewatch.Raid, trucewatch.MovementSeen, trucewatch.NewPosition, trucewatch.EngineeringWork,
-		trucewatch.MineNew, trucewatch.InventoryMismatch:
-		return ownerOf(o)
-	}
-	return attribution.Actor(o)
 }

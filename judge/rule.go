@@ -8,6 +8,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/judge/attribution"
 )
 
 // rule answers the act's condition in CEL from what was observed. What no source
@@ -58,7 +59,7 @@ func (t *trial) ruleFacts() map[string]any {
 }
 
 func ownerOrActor(o *trucewatch.Observation) string {
-	if who := actorOf(o); who != "" {
+	if who := attribution.Actor(o); who != "" {
 		return who
 	}
 	return ownerOf(o)

@@ -4,6 +4,7 @@ package judge
 
 import (
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/judge/attribution"
 )
 
 // force answers whether the agreement was in force, in this reading; acts that
@@ -35,11 +36,11 @@ func covers(in, when trucewatch.Interval) answer {
 // are meant.
 func (t *trial) bound() condition {
 	holds, claimed, spoke := t.merge(func(o *trucewatch.Observation) (answer, bool) {
-		who := actorOf(o)
+		who := attribution.Actor(o)
 		return answerOf(who == "mission" || t.isParty(who)), who != ""
 	})
 	if len(spoke) == 0 || claimed {
 		return condition{holds: yes, scope: true}
 	}
-	return condition{holds: holds, scope: true, reason: reasonOf(holds, "", idsOf(spoke), sayBound, said(spoke, actorOf)), change: changeBound}
+	return condition{holds: holds, scope: true, reason: reasonOf(holds, "", idsOf(spoke), sayBound, said(spoke, attribution.Actor)), change: changeBound}
 }
