@@ -115,7 +115,8 @@ func Actor(o *trucewatch.Observation) string {
 	}
 	switch o.Kind {
 	case trucewatch.WeaponSeen, trucewatch.VehicleSeen, trucewatch.UAVSighted, trucewatch.AircraftSighted, trucewatch.MissileTrack,
-		trucewatch.ProjectileInFlight, trucewatch.PersonsInZone, trucewatch.PositionSeen:
+		trucewatch.ProjectileInFlight, trucewatch.PersonsInZone, trucewatch.PositionSeen, trucewatch.NewPosition, trucewatch.EngineeringWork,
+		trucewatch.Advance, trucewatch.Raid, trucewatch.MovementSeen, trucewatch.MineNew, trucewatch.InventoryMismatch:
 		return owner(o)
 	}
 	return ""
