@@ -29,8 +29,8 @@ func NoticeStates() []string {
 		NoticeActive, NoticeClosed, NoticeBreached, NoticeExpired}
 }
 
-// A NoticeStanding is where a notification stands, since when, and by whose deed
-// or by what rule.
+// A NoticeStanding is where a notification stands, since when (0: not known), and
+// by whose deed or by what rule.
 type NoticeStanding struct {
 	State string
 	Since trucewatch.Instant
@@ -45,7 +45,7 @@ type NoticeStanding struct {
 // closed stays closed, what was breached stays breached.
 func NoticeState(a *agreement.Agreement, n *Notice, facts []trucewatch.Dated[trucewatch.Fact], breached, at trucewatch.Instant) NoticeStanding {
 	if at < n.Received {
-		return NoticeStanding{NoticeDrafted, n.Notification.NotifiedAt, "not in the record yet"}
+		return NoticeStanding{NoticeDrafted, 0, "not in the record yet"}
 	}
 	if breached != 0 && breached <= at {
 		return NoticeStanding{NoticeBreached, breached, "what was observed contradicts it"}
