@@ -65,7 +65,7 @@ var plan = map[string][]string{
 }
 
 // core packages are pure: same input, same output, on every machine.
-var core = []string{"geo", ".", "agreement", "associate", "associate/kernel", "scenario", "score", "judge", "obligation", "coverage", "count", "casework", "disclose", "replay"}
+var core = []string{"geo", ".", "agreement", "associate", "associate/kernel", "scenario", "score", "judge", "judge/attribution", "obligation", "coverage", "count", "casework", "disclose", "replay"}
 
 // floatGround is where floats may be, each product rounded by a conversion.
 var floatGround = []string{"geo", "associate/kernel", "scenario", "score"}
