@@ -55,7 +55,7 @@ func (d *Desk) Serve(id trucewatch.CaseID, at trucewatch.Instant, index uint64) 
 	d.startClocks(k, c, at, func(id string) bool { return id != flashClock || k.urgent(c) })
 	d.end(k, c, flashClock, "", at, index) // serving tells both parties
 	for _, f := range c.Findings {
-		if k.standing[f].confirmed() {
+		if s := k.standing[f]; s.confirmed() && !s.procedural {
 			d.end(k, c, initialClock, "", at, index)
 			break
 		}

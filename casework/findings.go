@@ -10,9 +10,10 @@ import (
 
 // standing is how a finding stands in its case.
 type standing struct {
-	result   trucewatch.Result
-	severity int
-	state    string
+	result     trucewatch.Result
+	severity   int
+	state      string
+	procedural bool // about the case itself, such as that nobody answered
 }
 
 // accuses says whether the finding is still one of a violation.
@@ -61,7 +62,7 @@ func (d *Desk) Findings(changed []*trucewatch.Finding, at trucewatch.Instant, in
 		if own == "" {
 			continue
 		}
-		now := standing{f.Result, f.Severity, f.State}
+		now := standing{f.Result, f.Severity, f.State, f.Subject.Case != ""}
 		k := d.docketOf(f, own, at, index, now.accuses())
 		if k != nil && d.take(k, f, now, at, index) {
 			touched.add(k.shown.ID)
@@ -133,10 +134,10 @@ func (d *Desk) take(k *docket, f *trucewatch.Finding, now standing, at trucewatc
 		d.tellOf(k, about{act: f.Act, against: f.Attribution.Party, when: f.When})
 	}
 	note(c, index, "%s: %s, %s", f.ID, now.result, now.state)
-	if now.accuses() && (!known || !was.accuses()) && f.Subject.Case == "" && (k.done || c.State == unresolved) {
+	if now.accuses() && (!known || !was.accuses()) && !now.procedural && (k.done || c.State == unresolved) {
 		d.reopen(k, c, at, index)
 	}
-	if now.confirmed() && f.Subject.Case == "" {
+	if now.confirmed() && !now.procedural {
 		d.end(k, c, initialClock, "", at, index)
 	}
 	d.settle(k, c, at, index)
@@ -160,11 +161,11 @@ func (d *Desk) weigh(k *docket, c *trucewatch.Case, index uint64) {
 }
 
 // gravest returns the greatest severity of the findings that still accuse, 0 if
-// none does.
+// none does. How the case itself was dealt with makes it no graver and no lighter.
 func (k *docket) gravest(c *trucewatch.Case) int {
 	severity := 0
 	for _, id := range c.Findings {
-		if s := k.standing[id]; s.accuses() {
+		if s := k.standing[id]; s.accuses() && !s.procedural {
 			severity = max(severity, s.severity)
 		}
 	}

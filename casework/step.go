@@ -262,7 +262,7 @@ func (d *Desk) Step(s *trucewatch.Step, received trucewatch.Instant, index uint6
 		matter := k.matter(s.Ref)
 		matter.state, matter.reason = m.to, s.Reason
 		if m.to != accepted {
-			d.end(k, c, matter.id, trucewatch.PartyID(matter.to), received, index)
+			d.end(k, c, matter.id, k.party(matter.to), received, index)
 		}
 		if m.visit {
 			d.end(k, c, jointClock, "", received, index)
@@ -275,7 +275,16 @@ func (d *Desk) Step(s *trucewatch.Step, received trucewatch.Instant, index uint6
 // begin begins a request or visit and the clock of whom it is put to.
 func (d *Desk) begin(k *docket, c *trucewatch.Case, s *trucewatch.Step, do, state string) {
 	k.matters = append(k.matters, matter{id: s.ID, to: s.To, visit: state == offered, state: state})
-	d.start(c, trucewatch.CaseClock{ID: s.ID, Do: do, From: s.At, Due: k.dueOf(s), Party: trucewatch.PartyID(s.To)})
+	d.start(c, trucewatch.CaseClock{ID: s.ID, Do: do, From: s.At, Due: k.dueOf(s), Party: k.party(s.To)})
+}
+
+// party returns the party that a word names, none if it names somebody else: an
+// agency that is asked breaks no agreement.
+func (k *docket) party(name string) trucewatch.PartyID {
+	if id := trucewatch.PartyID(name); slices.Contains(k.terms.PartyIDs, id) {
+		return id
+	}
+	return ""
 }
 
 // stepWords writes a deed for the history: "B: visit_refused v-1: no escort".
