@@ -363,3 +363,25 @@ func TestDecimal(t *testing.T) {
 		}
 	}
 }
+
+func TestInventories(t *testing.T) {
+	a := parseFolder(t, line2026)
+	var got []string
+	for _, s := range a.Storage.Sites {
+		for _, i := range s.Items {
+			got = append(got, s.ID+" "+i.Serial+" "+string(i.Weapon.Platform)+" "+i.State)
+		}
+	}
+	if len(got) != 11 || got[0] != "PS-04 A-MT-1107 at_gun present" || got[2] != "PS-04  mortar present" || a.Storage.Sites[0].Items[2].Count != 6 {
+		t.Errorf("inventories: %q", got)
+	}
+	if q := a.StatusQuo; len(q.Positions) != 5 || q.Positions[2].Party != "B" || q.Positions[2].RadiusMM != 200_000 || len(q.Minefields) != 2 || q.Minefields[0].ID != "MF-1" {
+		t.Errorf("status quo: %+v", a.StatusQuo)
+	}
+	if !a.IsHeavy("mlrs") || a.IsHeavy("uav_fpv") || a.Body("joint_commission").GoesUpTo != "special_commission" || a.Obligation("OB-release").Within != 10*trucewatch.Day {
+		t.Error("heavy, goes_up_to, or an obligation")
+	}
+	if a.Attribute(a.Act("D2")) != 800_000 || a.Attribute(a.Act("K2")) != 900_000 {
+		t.Error("the digital annex has its own threshold")
+	}
+}
