@@ -4,6 +4,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
@@ -35,7 +36,7 @@ func (t *trial) aggravate(f *trucewatch.Finding) {
 		g := &t.a.Aggravation[i]
 		if why := t.weighsMore(g); why != "" {
 			severity = min(mostSeverity, max(leastSeverity, severity+g.By))
-			f.Aggravated = append(f.Aggravated, fill(aggravatedBy, plain(g.If), why, signed(g.By), g.Basis))
+			f.Aggravated = append(f.Aggravated, strings.TrimSuffix(fill(aggravatedBy, plain(g.If), why, signed(g.By), g.Basis), ", "))
 		}
 	}
 	if x, n := t.silence(); x != nil && x.RaisesTo > severity {
@@ -51,7 +52,7 @@ func (t *trial) aggravate(f *trucewatch.Finding) {
 
 // What Finding.Aggravated says.
 const (
-	aggravatedBy        = "%s: %s (%s; %s)"
+	aggravatedBy        = "%s: %s, %s, %s"
 	aggravatedSilence   = "in a window of silence under %s, notification %s, that both sides guaranteed: severity %s"
 	aggravatedProtected = "a movement protected under %s, notification %s, was hit (+1)"
 )

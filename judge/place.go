@@ -4,6 +4,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
@@ -109,22 +110,23 @@ func (h *hearing) decides(p *place) string {
 		where, off = "outside", -off
 	}
 	spread := h.spread()
-	s := fill(changeCloser, kilometres(off), where, kilometres(spread))
+	parts := []string{fill(changeCloser, kilometres(off), where, kilometres(spread))}
 	if p.survey > 0 {
-		s += ", from a line surveyed to " + kilometres(p.survey)
+		parts[0] = fill(changeCloserSurveyed, kilometres(off), where, kilometres(spread), kilometres(p.survey))
 	}
 	switch {
 	case p.middle > p.survey:
-		s += "; an error of less than " + kilometres(scaled(spread, p.middle-p.survey, p.middle-in)) + " would decide it"
+		parts = append(parts, fill(changeSmaller, kilometres(scaled(spread, p.middle-p.survey, p.middle-in))))
 	case -p.middle > p.survey:
-		s += "; an error of less than " + kilometres(scaled(spread, -p.middle-p.survey, out-p.middle)) + " would decide it"
+		parts = append(parts, fill(changeSmaller, kilometres(scaled(spread, -p.middle-p.survey, out-p.middle))))
 	case p.survey > 0 && off >= 1000:
-		s += "; no better place would decide it alone, only a survey to less than " + kilometres(off)
+		parts = append(parts, fill(changeSurvey, kilometres(off)))
 	default:
-		s += "; at the edge itself no smaller error would decide it"
+		parts = append(parts, changeNothing)
 	}
-	return s + "; " + kilometres(max(1000, p.survey-in)) + " farther in it would count as inside, " +
-		kilometres(max(1000, out+p.survey)) + " farther out as outside"
+	// Less than a metre is no distance that anybody measures.
+	const metre = 1000
+	return strings.Join(append(parts, fill(changeMoved, kilometres(max(metre, p.survey-in)), kilometres(max(metre, out+p.survey)))), "; ")
 }
 
 // scaled is the error at which the sample that decides lies just deep enough: the

@@ -73,6 +73,12 @@ func (in *tongue) tell(s string, least int) string {
 		}
 	}
 	if best == nil {
+		if parts := strings.Split(s, "; "); len(parts) > 1 {
+			for i, p := range parts {
+				parts[i] = in.tell(p, least)
+			}
+			return strings.Join(parts, "; ")
+		}
 		return in.vocabulary(s)
 	}
 	out := best.text
