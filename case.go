@@ -71,3 +71,14 @@ type RemedyState struct {
 	Since    Instant `cbor:"4,keyasint" json:"since"`
 	Proof    Hash    `cbor:"5,keyasint,omitzero" json:"proof,omitzero"`
 }
+
+// AnswerOf returns the answer of a party that stands: its last, other than a wish
+// for more time. Nil if it gave none.
+func (c *Case) AnswerOf(party PartyID) *Dated[Answer] {
+	for i := len(c.Answers) - 1; i >= 0; i-- {
+		if a := &c.Answers[i]; a.What.Party == party && a.What.Says != "need_time" {
+			return a
+		}
+	}
+	return nil
+}

@@ -156,14 +156,3 @@ func (d *Desk) Answer(a *trucewatch.Answer, received trucewatch.Instant, index u
 	d.settle(k, c, received, index)
 	return []*trucewatch.Case{c}, nil
 }
-
-// Standing returns the answer of a party that stands: its last, other than a wish
-// for more time. Nil if it gave none.
-func Standing(c *trucewatch.Case, party trucewatch.PartyID) *trucewatch.Dated[trucewatch.Answer] {
-	for i := len(c.Answers) - 1; i >= 0; i-- {
-		if a := &c.Answers[i]; a.What.Party == party && a.What.Says != needTime {
-			return a
-		}
-	}
-	return nil
-}

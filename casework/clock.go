@@ -63,9 +63,10 @@ func (d *Desk) start(c *trucewatch.Case, k trucewatch.CaseClock) {
 }
 
 // startClocks starts those clocks of the text that are wanted and not started
-// since the case was opened last. A clock that the text counts from detection
-// counts from the opening; its due instant may be past by then, and the next tick
-// says so. Daily cut-offs are of the mission, not of a case.
+// since the case was opened last. When a case is served, a clock that the text
+// counts from detection counts from the opening; its due instant may be past by
+// then, and the next tick says so. Before that a call starts it, and it counts from
+// the call. Daily cut-offs are of the mission, not of a case.
 func (d *Desk) startClocks(k *docket, c *trucewatch.Case, at trucewatch.Instant, wanted func(id string) bool) {
 	for i := range k.terms.Clocks {
 		clock := &k.terms.Clocks[i]
@@ -73,7 +74,7 @@ func (d *Desk) startClocks(k *docket, c *trucewatch.Case, at trucewatch.Instant,
 			continue
 		}
 		from := at
-		if clock.From == "detection" {
+		if clock.From == "detection" && c.Served != 0 {
 			from = k.detected
 		}
 		running := trucewatch.CaseClock{ID: clock.ID, Do: clock.Do, From: from, Due: from + clock.After + k.delay(c, clock)}
@@ -100,7 +101,8 @@ func (k *docket) delay(c *trucewatch.Case, clock *agreement.Clock) trucewatch.In
 	return 0
 }
 
-// hasten gives a case that has become urgent the time of the text for a decision.
+// hasten gives an urgent case the time of the text for a decision, if it was routine
+// until now.
 func (d *Desk) hasten(k *docket, c *trucewatch.Case, index uint64) {
 	text := k.terms.Clock(decideClock)
 	running := k.clock(c, decideClock, anyParty)

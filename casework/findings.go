@@ -147,7 +147,6 @@ func (d *Desk) take(k *docket, f *trucewatch.Finding, now standing, at trucewatc
 // weigh sets the severity that follows from the findings that still accuse; if
 // there is none, from what is alleged. It stays as it was when nothing is left.
 func (d *Desk) weigh(k *docket, c *trucewatch.Case, index uint64) {
-	was := k.urgent(c)
 	severity := k.gravest(c)
 	if severity == 0 {
 		severity = k.alleged()
@@ -155,7 +154,7 @@ func (d *Desk) weigh(k *docket, c *trucewatch.Case, index uint64) {
 	if severity > 0 {
 		c.Severity = severity
 	}
-	if !was && k.urgent(c) {
+	if k.urgent(c) {
 		d.hasten(k, c, index)
 	}
 }

@@ -416,7 +416,7 @@ var expectations = map[string]func(p *play, args []string, want string) error{
 		return same(strings.Join(got, "; "), want)
 	},
 	"stands": func(p *play, args []string, want string) error {
-		a := Standing(p.shown(args[0]), trucewatch.PartyID(args[1]))
+		a := p.shown(args[0]).AnswerOf(trucewatch.PartyID(args[1]))
 		if a == nil {
 			return same("nothing", want)
 		}
