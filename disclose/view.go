@@ -48,6 +48,7 @@ type Facts struct {
 	Statements []trucewatch.StatementView // in record order
 	Notices    []trucewatch.NoticeView    // in record order
 	Sources    []trucewatch.SourceView    // by ID
+	Standing   func() *trucewatch.Standing
 }
 
 // Build returns what an audience may see at an instant of one reporting period,
@@ -69,6 +70,9 @@ func Build(st Facts, a trucewatch.Audience, at trucewatch.Instant, period, previ
 		// The number of entries and the instant of the last one tell, to the second,
 		// when something comes in, and when nothing does.
 		v.Index, v.At = 0, r.hourOf(at)
+	}
+	if r.mission() && st.Standing != nil {
+		v.Standing = st.Standing()
 	}
 	if st.Genesis != nil {
 		v.Mission = *st.Genesis

@@ -273,6 +273,7 @@ func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) 
 	}
 	if t.CutOff != "" {
 		s.cutOffs = append(s.cutOffs, cutOff{day: t.CutOff, at: t.At})
+		s.seenAtCutOff(t.At)
 		for _, a := range s.agreements {
 			changes = append(changes, s.judgeWindows(e, a)...)
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/coverage"
 	"github.com/trucewatch/trucewatch/geo"
 	"github.com/trucewatch/trucewatch/judge"
 	"github.com/trucewatch/trucewatch/obligation"
@@ -109,12 +108,7 @@ func (s *State) cover(e *trucewatch.Entry, r *trucewatch.CoverageReport, changes
 
 // watched says how much of some ground and time could be seen of signs of fire.
 func (s *State) watched(name string, ground *geo.Zone, when trucewatch.Interval) trucewatch.PPM {
-	area, known := s.areas[name]
-	if !known {
-		// Ground of which coverage cannot be asked, as it has no bounds, was watched by nobody.
-		area, _ = coverage.NewArea(name, ground)
-		s.areas[name] = area
-	}
+	area := s.area(name, ground)
 	if area == nil {
 		return 0
 	}

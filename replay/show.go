@@ -41,7 +41,7 @@ func (s *State) shower(a trucewatch.Audience, to Sink) (*shower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay: show: %w", err)
 	}
-	header, err := disclose.Build(disclose.Facts{Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts()},
+	header, err := disclose.Build(disclose.Facts{Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(), Standing: s.Standing},
 		a, s.Now(), trucewatch.Interval{}, trucewatch.Interval{})
 	if err != nil {
 		return nil, fmt.Errorf("replay: show: %w", err)
@@ -328,7 +328,7 @@ func (s *State) ViewDigest(a trucewatch.Audience) (trucewatch.Hash, error) {
 func (s *State) disclosable(a trucewatch.Audience) disclose.Facts {
 	f := disclose.Facts{
 		Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(),
-		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()),
+		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()), Standing: s.Standing,
 		Incidents: func(period trucewatch.Interval) iter.Seq[disclose.IncidentFact] { return s.incidentFacts(a, period) },
 		Others:    func(period trucewatch.Interval) iter.Seq[disclose.FindingFact] { return s.otherFacts(a, period) },
 		Revised:   func(period trucewatch.Interval) iter.Seq[disclose.About] { return s.revised(a, period) },

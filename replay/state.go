@@ -57,6 +57,7 @@ type State struct {
 	stands     owed
 	watch      *coverage.Map
 	areas      map[string]*coverage.Area // by name; nil for ground of which nothing can be asked
+	seen       []trucewatch.CoverageLine // as of the last cut-off
 	near       *near                     // empty without terms
 	byNotice   map[string][]trucewatch.FindingID
 	breached   map[string]trucewatch.Instant // notifications that were seen to be breached, since when
