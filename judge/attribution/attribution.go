@@ -3,8 +3,9 @@
 // Package attribution says who fired, how sure that is, and who else it may have
 // been.
 //
-// Where an impact lies says nothing of who fired, and who holds the ground that
-// was hit is never asked. What counts is where the fire came from: places of
+// Where an impact lies says nothing of who fired. Who holds the ground that was
+// hit moves no share and names nobody; it is asked only before the same party is
+// named, and then one clue of the place is not enough. What counts is where the fire came from: places of
 // origin, and azimuths of craters, flashes, sounds and trajectories, within the
 // reach of the weapon, laid over the ground that each side held at the time;
 // beside it what observers on the spot saw, and what a party says of itself. An
@@ -120,23 +121,26 @@ func (in *Input) conclude(s *scale, c *clues, signs []sign) trucewatch.Attributi
 	}
 	need := in.need()
 	out := trucewatch.Attribution{Level: None, Basis: c.basis, NonSignatory: nonSignatory}
+	if len(c.places) > 0 || len(c.moved) > 0 {
+		out.Level = Direction
+	}
 	switch {
 	case len(parties) > 0 && parties[leader].Share >= need:
-		out.Party, out.Share = parties[leader].Party, parties[leader].Share
-		out.Level, out.Formation = levelOf(signs, out.Party)
-		if at, _, ok := in.impact(); ok && in.Agreement.SideOfAt(at, in.Incident.When.From) == out.Party {
-			out.Basis = append(out.Basis, fmt.Sprintf(sayOwnGround, out.Party))
+		who := parties[leader]
+		level, formation := levelOf(signs, who.Party)
+		if in.fellOnGroundOf(who.Party) {
+			if level == Area && len(c.places) < 2 {
+				out.Basis = append(out.Basis, fmt.Sprintf(sayOneClue, who.Party))
+				break
+			}
+			out.Basis = append(out.Basis, fmt.Sprintf(sayOwnGround, who.Party))
 		}
+		out.Party, out.Share, out.Level, out.Formation = who.Party, who.Share, level, formation
 		parties = slices.Delete(parties, leader, leader+1)
 	case nonSignatory >= need:
 		out.Level = Party // of somebody else: Party stays empty
-	default:
-		if len(c.places) > 0 || len(c.moved) > 0 {
-			out.Level = Direction
-		}
-		if s.ground {
-			out.Basis = append(out.Basis, fmt.Sprintf(sayTooLittle, percent(s.greatest()), percent(need)))
-		}
+	case s.ground:
+		out.Basis = append(out.Basis, fmt.Sprintf(sayTooLittle, percent(s.greatest()), percent(need)))
 	}
 	slices.SortStableFunc(parties, func(a, b trucewatch.Alternative) int { return cmp.Compare(b.Share, a.Share) })
 	for _, p := range parties {
@@ -145,6 +149,15 @@ func (in *Input) conclude(s *scale, c *clues, signs []sign) trucewatch.Attributi
 		}
 	}
 	return out
+}
+
+// fellOnGroundOf says whether the fire fell on ground that a party holds. It moves
+// no share and names nobody: it only asks for a second clue of the place. Sides
+// mostly shell each other, so a lone clue that points back at who was hit is an
+// error as often as not (TestCalibration).
+func (in *Input) fellOnGroundOf(party trucewatch.PartyID) bool {
+	at, _, ok := in.impact()
+	return ok && in.Agreement.SideOfAt(at, in.Incident.When.From) == party
 }
 
 // need is the least share by which the agreement lets a party be named.

@@ -129,6 +129,29 @@ func TestWhereItFellNamesNobody(t *testing.T) {
 	})
 }
 
+// TestWhereItFellMovesNoShare moves the impact of fire whose origin was heard:
+// the shares stay, and nobody is named who would not be without an impact.
+func TestWhereItFellMovesNoShare(t *testing.T) {
+	a := testAgreement(t)
+	km := rapid.Float64Range(-30, 30)
+	rapid.Check(t, func(t *rapid.T) {
+		from, radius, north := km.Draw(t, "from"), rapid.Float64Range(0.1, 4).Draw(t, "radius"), km.Draw(t, "north")
+		fired := func(impacts ...float64) trucewatch.Attribution {
+			s := newScene(a)
+			s.see(trucewatch.Explosion, trucewatch.Heard, "post")
+			for _, east := range impacts {
+				s.estimate("impact", circle(east, north, 0.2))
+			}
+			s.estimate("origin", circle(from, 0, radius))
+			return Of(s.Input)
+		}
+		without, with := fired(), fired(km.Draw(t, "impact"))
+		if !reflect.DeepEqual(sharesOf(without), sharesOf(with)) || with.Party != "" && with.Party != without.Party {
+			t.Fatalf("without an impact %+v\nwith %+v", without, with)
+		}
+	})
+}
+
 // TestWiderUncertaintyNamesNobodySooner draws an origin or a ray, and the same
 // wider: a name is never gained, and its share never rises by more than what
 // 1,024 points cannot tell.

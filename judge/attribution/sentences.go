@@ -28,7 +28,8 @@ const (
 	sayOwnWord   = "party %s says so itself (observation %s)"
 	sayOwnFact   = "party %s says so itself (fact %s)"
 	sayExchange  = "fire was exchanged, so both sides fired (observation %s)"
-	sayOwnGround = "it fell on ground that party %s holds too; that was not weighed, and calls for a second source"
+	sayOwnGround = "it fell on ground that party %s holds too, which moved no share"
+	sayOneClue   = "nobody is named: it fell on ground that party %s holds too, and then one clue of where it was fired is not enough"
 	sayTooLittle = "nobody is named: %s at most for one side, %s needed"
 	sayNoPlace   = "nobody is named: nothing says where it was fired"
 	sayNoLine    = "nobody is named: the agreement has no line of contact, so nobody holds the ground by its text"
@@ -37,7 +38,7 @@ const (
 // Templates lists the sentences, each with %s for its blanks.
 func Templates() []string {
 	return []string{sayOrigin, sayLinked, sayStands, sayAzimuth, sayMovement, sayReach, sayControl, sayOpen, sayHeldBy, sayNamed,
-		sayForce, sayGroup, sayOwnWord, sayOwnFact, sayExchange, sayOwnGround, sayTooLittle, sayNoPlace, sayNoLine}
+		sayForce, sayGroup, sayOwnWord, sayOwnFact, sayExchange, sayOwnGround, sayOneClue, sayTooLittle, sayNoPlace, sayNoLine}
 }
 
 // Template returns which of Templates a sentence is, and what fills its blanks.
