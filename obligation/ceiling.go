@@ -84,7 +84,7 @@ func (b *book) groups(l *Ledger, c *agreement.Ceiling, party trucewatch.PartyID)
 		if len(s.looks) == 0 || !b.reading.Span.Contains(s.when.From) {
 			continue
 		}
-		share := shareIn(zone, party, s.region)
+		share := s.share(ground{b: b, zone: c.Zone, party: party}, func() trucewatch.PPM { return shareIn(zone, party, s.region) })
 		if share < b.a.Evidence.InIfGE {
 			continue
 		}

@@ -146,6 +146,11 @@ func (l *Ledger) Inventory(i *trucewatch.Inventory, _ trucewatch.Instant, index 
 		return nil, err
 	}
 	l.index = index
+	for _, t := range l.texts {
+		for _, b := range t.books {
+			delete(b.registers, i.Site)
+		}
+	}
 	l.inventories = insertDated(l.inventories, dated[trucewatch.Inventory]{*i, index}, func(d *dated[trucewatch.Inventory]) trucewatch.Instant { return d.what.At })
 	return l.refresh(func(p part) bool {
 		return p.kind == "site" && p.id == i.Site || p.kind == "ceiling" && p.party == i.Party && i.Zone != "" || p.kind == "duties"

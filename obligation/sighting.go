@@ -24,6 +24,31 @@ type sighting struct {
 	evidence   []trucewatch.ObservationID
 	parts      []part // of all texts, which it bears on
 	kept       bool   // a window of silence that is notified late may ask for it
+	// known are the probabilities that were worked out of the region, and batches
+	// what it shows of each party: a sighting does not change, and is asked again every
+	// day.
+	known   map[ground]trucewatch.PPM
+	batches map[ground][]batch
+}
+
+// A ground is a party's part of a zone, or of the limit of a class, in one reading.
+type ground struct {
+	b        *book
+	zone, of string
+	party    trucewatch.PartyID
+}
+
+// share returns a probability that follows from the region alone.
+func (s *sighting) share(g ground, work func() trucewatch.PPM) trucewatch.PPM {
+	p, known := s.known[g]
+	if !known {
+		p = work()
+		if s.known == nil {
+			s.known = map[ground]trucewatch.PPM{}
+		}
+		s.known[g] = p
+	}
+	return p
 }
 
 // A breach is a finding of a violation, or probably one.
@@ -163,9 +188,17 @@ func (b *book) holder(s *sighting, k *look) trucewatch.PartyID {
 	if k.owner != "" {
 		return k.owner
 	}
-	for _, p := range b.a.ControlShareAt(s.region, s.when.From) {
-		if p.Share >= b.a.Evidence.Attribute(1) {
-			return p.Party
+	for _, p := range b.a.PartyIDs {
+		held := s.share(ground{b: b, zone: "side", party: p}, func() trucewatch.PPM {
+			for _, c := range b.a.ControlShareAt(s.region, s.when.From) {
+				if c.Party == p {
+					return c.Share
+				}
+			}
+			return 0
+		})
+		if held >= b.a.Evidence.Attribute(1) {
+			return p
 		}
 	}
 	return ""

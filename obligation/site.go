@@ -80,7 +80,11 @@ func (b *book) siteOf(id string) *agreement.Site {
 // register reads what was declared and seen of a site, in the order of the times
 // that the entries speak of.
 func (b *book) register(l *Ledger, id string) *register {
+	if r := b.registers[id]; r != nil {
+		return r
+	}
 	r := &register{b: b, site: b.siteOf(id)}
+	b.registers[id] = r
 	r.declare(r.site.Items, b.reading.Span.From)
 	for i := range l.inventories {
 		d := &l.inventories[i]
@@ -425,7 +429,7 @@ func (b *book) lineStatus(s *sighting, c *agreement.WeaponClass, party trucewatc
 		if c.Limit[i].Party != party {
 			continue
 		}
-		switch share := c.Limit[i].Share(s.region); {
+		switch share := s.share(ground{b: b, zone: "limit", of: c.ID, party: party}, func() trucewatch.PPM { return c.Limit[i].Share(s.region) }); {
 		case share >= b.a.Evidence.InIfGE:
 			return inViolation
 		case share <= b.a.Evidence.OutIfLE:
@@ -444,6 +448,19 @@ type batch struct {
 
 // weapons returns what a sighting shows of a party's weapons, by class.
 func (s *sighting) weapons(b *book, party trucewatch.PartyID) []batch {
+	g := ground{b: b, party: party}
+	known, ok := s.batches[g]
+	if !ok {
+		known = s.workOut(b, party)
+		if s.batches == nil {
+			s.batches = map[ground][]batch{}
+		}
+		s.batches[g] = known
+	}
+	return known
+}
+
+func (s *sighting) workOut(b *book, party trucewatch.PartyID) []batch {
 	var out []batch
 	for i := range s.looks {
 		k := &s.looks[i]

@@ -27,12 +27,14 @@ type book struct {
 	reading trucewatch.Reading // when it is in force, so read
 	heldBy  []trucewatch.PartyID
 	streaks []streak // of each area of the streak's zone, in the order of the text
+	// registers are those of sites of which nothing was entered since.
+	registers map[string]*register
 }
 
 func newText(variants []agreement.Variant) *text {
 	t := &text{id: variants[0].Agreement.ID, hash: variants[0].Agreement.Hash(), silences: map[string]*geo.Zone{}}
 	for _, v := range variants {
-		b := &book{a: v.Agreement, reading: trucewatch.Reading{ID: v.Reading, Span: v.Span, Basis: v.Basis}, heldBy: v.HeldBy}
+		b := &book{a: v.Agreement, reading: trucewatch.Reading{ID: v.Reading, Span: v.Span, Basis: v.Basis}, heldBy: v.HeldBy, registers: map[string]*register{}}
 		b.openStreaks()
 		t.books = append(t.books, b)
 	}
