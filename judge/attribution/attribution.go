@@ -139,7 +139,7 @@ func (in *Input) conclude(s *scale, c *clues, signs []sign) trucewatch.Attributi
 		parties = slices.Delete(parties, leader, leader+1)
 	case nonSignatory >= need:
 		out.Level = Party // of somebody else: Party stays empty
-	case s.ground:
+	case s.ground || len(signs) > 0:
 		out.Basis = append(out.Basis, fmt.Sprintf(sayTooLittle, percent(s.greatest()), percent(need)))
 	}
 	slices.SortStableFunc(parties, func(a, b trucewatch.Alternative) int { return cmp.Compare(b.Share, a.Share) })

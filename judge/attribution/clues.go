@@ -25,11 +25,10 @@ const (
 	movementError = 15_000 // thousandths of a degree, of a direction in words: the wind's own 6.5 and the reading of a flight across the sight
 
 	cluesMax  = 6           // the sharpest azimuths that are weighed; more add cost and no name
-	leastPart = 5           // a fifth of the reach; planning takes a third to two thirds of it
+	leastPart = 5           // guns, mortars and launchers fire no nearer than a fifth of their reach; plans lay them at a third to two thirds
 	placeMM   = 100_000     // azimuths taken so near each other, by one means, are one
 	farMM     = 200_000_000 // beyond it places are not exact (geo.Line.Weigh)
 	reachMM   = 40_000_000  // reach of a weapon of which the text says none: most guns, mortars and light launchers fire less far
-
 )
 
 // A basis is what an azimuth rests on and how it errs. The least error is there

@@ -5,6 +5,7 @@ package attribution
 import (
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -251,7 +252,7 @@ func TestArchives(t *testing.T) {
 }
 
 // sameEverywhere is the digest of TestSameEverywhere, on every machine.
-const sameEverywhere = "560c8a94c20c7753323bd00150b5adf89ff6e0185ead3ec34f408beb60547fb7"
+const sameEverywhere = "99437af06752e805b4d8ae907d19ce1e03c78fa5c2e6577cc43a7180e88ad69d"
 
 // TestSameEverywhere holds the answers to one digest. Run it also with
 // GOARCH=arm64 under qemu.
@@ -279,6 +280,14 @@ func BenchmarkOf(b *testing.B) {
 	})
 }
 
+// isTold says whether a sentence is one of Templates with its blanks filled.
+func isTold(sentence string) bool {
+	return slices.ContainsFunc(Templates(), func(t string) bool {
+		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(t), "%s", ".+") + "$"
+		return regexp.MustCompile(pattern).MatchString(sentence)
+	})
+}
+
 // check holds what is true of every answer.
 func check(t interface{ Errorf(string, ...any) }, a *trucewatch.Attribution) {
 	sum := a.Share + a.NonSignatory
@@ -295,7 +304,7 @@ func check(t interface{ Errorf(string, ...any) }, a *trucewatch.Attribution) {
 		t.Errorf("a name without a share, or on no rung: %+v", a)
 	}
 	for _, s := range a.Basis {
-		if _, _, ok := Template(s); !ok {
+		if !isTold(s) {
 			t.Errorf("no template fits %q", s)
 		}
 	}

@@ -10,8 +10,7 @@ import (
 )
 
 // The sentences of Attribution.Basis, in plain English. Every blank is %s, so
-// that a sentence can be taken apart again (Template) and told in another
-// language.
+// that a sentence can be taken apart again and told in another language.
 const (
 	sayOrigin    = "where it was fired: %s"
 	sayLinked    = "where it was fired: incident %s, linked by the time of flight"
@@ -39,42 +38,6 @@ const (
 func Templates() []string {
 	return []string{sayOrigin, sayLinked, sayStands, sayAzimuth, sayMovement, sayReach, sayControl, sayOpen, sayHeldBy, sayNamed,
 		sayForce, sayGroup, sayOwnWord, sayOwnFact, sayExchange, sayOwnGround, sayOneClue, sayTooLittle, sayNoPlace, sayNoLine}
-}
-
-// Template returns which of Templates a sentence is, and what fills its blanks.
-// Of several that fit, it is the one with most letters of its own.
-func Template(sentence string) (template string, blanks []string, ok bool) {
-	for _, t := range Templates() {
-		if b, fits := split(t, sentence); fits && (!ok || len(t) > len(template)) {
-			template, blanks, ok = t, b, true
-		}
-	}
-	return template, blanks, ok
-}
-
-// split returns what fills the blanks of a template, each as short as can be but
-// for the last.
-func split(template, sentence string) (blanks []string, ok bool) {
-	parts := strings.Split(template, "%s")
-	rest, ok := strings.CutPrefix(sentence, parts[0])
-	if !ok {
-		return nil, false
-	}
-	for i, part := range parts[1:] {
-		at := strings.Index(rest, part)
-		if i == len(parts)-2 {
-			at = len(rest) - len(part)
-			if !strings.HasSuffix(rest, part) {
-				return nil, false
-			}
-		}
-		if at < 0 {
-			return nil, false
-		}
-		blanks = append(blanks, rest[:at])
-		rest = rest[at+len(part):]
-	}
-	return blanks, rest == ""
 }
 
 // percent writes a share in whole per cent, rounded down: 89.9 % is not 90 %.
