@@ -59,7 +59,7 @@ func TestIncident(t *testing.T) {
 		{"a weapon that only a claim names", newScene(t, far, 100, a).saw(trucewatch.Explosion, trucewatch.Heard).saw(trucewatch.Explosion, trucewatch.PartyReport, drone("fpv_attack")),
 			"K4/1.0", trucewatch.Indeterminate, "a condition rests on claims", ""},
 
-		{"50 m from a line surveyed to 100 m", newScene(t, eastM(50), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Indeterminate, "", "its middle is 50 m inside, known to ± 10 m, from a line surveyed to 100 m; no better place would decide it alone, only a survey to less than 50 m; 53 m farther in"},
+		{"50 m from a line surveyed to 100 m", newScene(t, eastM(50), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Indeterminate, "", "its middle is 50 m inside, known to ± 10 m, from a line surveyed to 100 m; no better place would decide it alone, only a survey to less than 50 m; it would count as inside 53 m farther in"},
 		{"50 m on the other side, as well", newScene(t, eastM(-20), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Indeterminate, "", ""},
 		{"500 m from that line is inside", newScene(t, eastM(500), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Violation, "", ""},
 		{"500 m on the other side is outside", newScene(t, eastM(-500), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", "-", "", ""},
@@ -67,7 +67,7 @@ func TestIncident(t *testing.T) {
 		{"a mortar inside its limit", newScene(t, eastM(10_000), 50, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.Mortar, 120)), "W1/1.0", trucewatch.Violation, "at 10.0 km ± 50 m from line loc", ""},
 		{"a mortar of 120 mm is a mortar by interpretation, not a gun", newScene(t, eastM(20_000), 50, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.Mortar, 120)), "W1/1.0", "-", "", ""},
 		{"a mortar of unknown calibre may be either", newScene(t, eastM(20_000), 50, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.Mortar, 0)), "W1/1.0", trucewatch.Indeterminate, "", "what the weapon is"},
-		{"a mortar at its limit", newScene(t, eastM(15_000), 400, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.Mortar, 120)), "W1/1.0", trucewatch.Indeterminate, "", "237 m farther in it would count as inside, 239 m farther out as outside"},
+		{"a mortar at its limit", newScene(t, eastM(15_000), 400, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.Mortar, 120)), "W1/1.0", trucewatch.Indeterminate, "", "it would count as inside 237 m farther in, as outside 239 m farther out"},
 		{"an unknown weapon has no limit", newScene(t, eastM(1_000), 50, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid), "W1/1.0", "-", "", ""},
 		{"a tank before its phase is over", newScene(t, eastM(1_000), 50, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.Tank, 0)), "W1/1.0", trucewatch.OutOfScope, "phase P1 is complete at 2026-05-02T22:00:00Z", ""},
 		{"a weapon without a place", unplaced(newScene(t, far, 50, a).saw(trucewatch.WeaponSeen, trucewatch.UAVMid, weapon(trucewatch.MLRS, 122))), "W1/1.0", trucewatch.Indeterminate, "", "where it was"},

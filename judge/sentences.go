@@ -153,7 +153,7 @@ const (
 	changeSmaller        = "an error of less than %s would decide it"
 	changeSurvey         = "no better place would decide it alone, only a survey to less than %s"
 	changeNothing        = "at the edge itself no smaller error would decide it"
-	changeMoved          = "%s farther in it would count as inside, %s farther out as outside"
+	changeMoved          = "it would count as inside %s farther in, as outside %s farther out"
 	changeForces         = "whose forces they are"
 	changeSupport        = "who fired in support: incident %s"
 	changeStood          = "a survey of what stood when the agreement began"
@@ -210,7 +210,7 @@ func sentences() []string {
 		sayRung, sayRungClaim, sayRungLacks, sayClock, sayOwed, sayContradicts, sayFoundFalse, sayGaveIt, sayDisapply, sayOrderOf, sayOrderClaimed,
 		sayNothing, sayShowsNoAct, sayUnchecked, sayWindowRead, saySameInAll, sayDiffers, sayReading, sayAnswers, sayHeldBy, sayReadingBasis, sayDuplicate,
 		changeChecked, changeMeans, changeMore, changeWeapon, changeOwner, changeOwners, changeType, changeLasted, changeLastedDiffer, changeCivilian,
-		changeCivilianDiffer, changeVerified, changeForce, changeBound, changeRule, changePlace, changeClass, changePhase, changeCloser, changeSurvey,
+		changeCivilianDiffer, changeVerified, changeForce, changeBound, changeRule, changePlace, changeClass, changePhase, changeCloser, changeCloserSurveyed, changeSmaller, changeSurvey, changeNothing, changeMoved,
 		changeForces, changeSupport, changeStood, changeForceOf, changeDamage, changeItem, changeSite, changeTerm, changeOrder, changeRung, aggravatedBy,
 		aggravatedSilence, aggravatedProtected,
 	}

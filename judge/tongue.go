@@ -12,9 +12,8 @@ import (
 // sentences of reasons by their English. The blanks of a told sentence are {1},
 // {2} and so on, because languages order them differently.
 type tongue struct {
-	language string
-	words    map[string]string
-	told     []told // empty: the sentences are told as they are stored
+	words map[string]string
+	told  []told // empty: the sentences are told as they are stored
 }
 
 // A told is a sentence in another language.
@@ -24,11 +23,11 @@ type told struct{ english, text string }
 func tongueOf(language string) *tongue {
 	switch language {
 	case "uk":
-		return ukrainian()
+		return &ukrainian
 	case "ru":
-		return russian()
+		return &russian
 	}
-	return english()
+	return &english
 }
 
 // word writes a fixed word or a word of a vocabulary.
@@ -102,6 +101,11 @@ func (in *tongue) vocabulary(s string) string {
 				joint = w
 			}
 			return strings.Join(parts, joint)
+		}
+	}
+	for _, before := range []string{"from ", "until "} {
+		if rest, found := strings.CutPrefix(s, before); found && in.words[before] != "" {
+			return in.words[before] + rest
 		}
 	}
 	return s
