@@ -97,6 +97,7 @@ func (s *State) cover(e *trucewatch.Entry, r *trucewatch.CoverageReport, changes
 	if err != nil {
 		return nil, err
 	}
+	s.covered = true
 	src := s.source(r.Source)
 	src.seen(e.Received, 0)
 	changes = append(changes, Change{Source: src.view})

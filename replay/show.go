@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/count"
 	"github.com/trucewatch/trucewatch/disclose"
 )
 
@@ -329,6 +330,9 @@ func (s *State) disclosable(a trucewatch.Audience) disclose.Facts {
 	f := disclose.Facts{
 		Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(),
 		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()), Standing: s.Standing,
+		Numbers: func(now, before disclose.Items) []trucewatch.Number {
+			return count.Numbers(count.Plain(), count.Items(now), count.Items(before), count.Ground{})
+		},
 		Incidents: func(period trucewatch.Interval) iter.Seq[disclose.IncidentFact] { return s.incidentFacts(a, period) },
 		Others:    func(period trucewatch.Interval) iter.Seq[disclose.FindingFact] { return s.otherFacts(a, period) },
 		Revised:   func(period trucewatch.Interval) iter.Seq[disclose.About] { return s.revised(a, period) },

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/coverage"
 	"github.com/trucewatch/trucewatch/geo"
 )
@@ -46,14 +47,24 @@ func newest[T any](list []trucewatch.Dated[T]) []trucewatch.Dated[T] {
 // Guess: four weeks, as the chart of a daily report. Test: readers of it.
 const coverageWeeks = 4
 
-// seenAtCutOff makes the statement of coverage anew, once a reporting period: of
-// each zone whose ground has bounds.
+// coverageDepthMM is how deep behind the line ground is of which coverage is stated.
+//
+// Guess: 15 km, the ground of most fire and of the first withdrawal. Test: share of
+// incidents of fire that lie deeper.
+const coverageDepthMM = 15_000_000
+
+// seenAtCutOff makes the statement of coverage anew, once a reporting period, if
+// any source says what it sees: of each zone near the line.
 func (s *State) seenAtCutOff(at trucewatch.Instant) {
+	if !s.covered {
+		return
+	}
 	var areas []*coverage.Area
 	for _, a := range s.agreements {
 		for i := range a.Zones {
 			z := &a.Zones[i]
-			if z.All == nil || z.IsGlobal {
+			deep := slices.ContainsFunc(z.Bands, func(b agreement.Band) bool { return b.TillMM > coverageDepthMM })
+			if z.All == nil || z.IsGlobal || deep || len(z.Objects) > 0 {
 				continue
 			}
 			if area := s.area(a.ID+"/"+z.ID, z.All); area != nil {

@@ -57,6 +57,7 @@ type State struct {
 	stands     owed
 	watch      *coverage.Map
 	areas      map[string]*coverage.Area // by name; nil for ground of which nothing can be asked
+	covered    bool                      // some source says what it sees
 	seen       []trucewatch.CoverageLine // as of the last cut-off
 	near       *near                     // empty without terms
 	byNotice   map[string][]trucewatch.FindingID
