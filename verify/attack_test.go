@@ -144,13 +144,9 @@ func (g *ground) raw() [][]byte {
 // rewrite puts another log in the place of the old one, as who holds its key can.
 func (g *ground) rewrite(all [][]byte) {
 	g.Helper()
-	secret, err := os.ReadFile(filepath.Join(g.dir, "keys", "log.key"))
-	g.must(err)
-	signer, err := note.NewSigner(strings.TrimSpace(string(secret)))
-	g.must(err)
 	path := filepath.Join(g.dir, "record")
 	g.must(os.RemoveAll(path))
-	log, err := record.Create(path, g.verifier().Name(), signer)
+	log, err := record.Create(path, g.verifier().Name(), g.signer())
 	g.must(err)
 	_, err = log.Append(all...)
 	g.must(err)

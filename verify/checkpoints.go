@@ -44,19 +44,27 @@ func (v *run) readStood() ([]keptNote, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	var all []keptNote
-	for _, entry := range names {
-		if _, err := strconv.ParseUint(entry.Name(), 10, 63); err != nil || entry.IsDir() {
-			continue
+	names = slices.DeleteFunc(names, func(d fs.DirEntry) bool {
+		_, err := strconv.ParseUint(d.Name(), 10, 63)
+		return err != nil || d.IsDir()
+	})
+	all, errs := make([]keptNote, len(names)), make([]error, len(names))
+	onAllProcessors(len(names), func(i int) {
+		name := names[i].Name()
+		var data []byte
+		if data, errs[i] = os.ReadFile(filepath.Join(folder, name)); errs[i] != nil {
+			return
 		}
-		data, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+		if c, err := record.ParseCheckpoint(data, v.verifier); err == nil {
+			all[i] = keptNote{"record/checkpoints/" + name, c}
+		}
+	})
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
-		if c, err := record.ParseCheckpoint(data, v.verifier); err == nil {
-			all = append(all, keptNote{"record/checkpoints/" + entry.Name(), c})
-		}
 	}
+	all = slices.DeleteFunc(all, func(k keptNote) bool { return k.name == "" })
 	slices.SortFunc(all, func(a, b keptNote) int { return int(int64(a.Size) - int64(b.Size)) })
 	return all, nil
 }
