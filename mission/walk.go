@@ -125,6 +125,7 @@ type Walk struct {
 	checks   []keyring.Check
 	verified chan []keyring.Problem // of the signatures under way; nil if none are
 	rejected map[trucewatch.Hash][]rejectedRow
+	items    map[trucewatch.Hash]bool // that deeds are about; nil while they are read
 }
 
 // Walk reads the entries that the reader's checkpoint signs for, without
@@ -212,6 +213,7 @@ func (w *Walk) take(e *trucewatch.Entry) Step {
 	if w.checks = append(w.checks, checks...); len(w.checks) >= checksMax {
 		w.verify()
 	}
+	w.m.keepDeed(e, c)
 	s := Step{Entry: e, State: w.State}
 	if w.Broken == "" {
 		s.Published = w.published(e)
