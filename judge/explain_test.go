@@ -43,8 +43,8 @@ func TestContrast(t *testing.T) {
 func TestExplainInEveryLanguage(t *testing.T) {
 	f := newScene(t, eastM(50), 10, testAgreement(t)).saw(trucewatch.Explosion, trucewatch.Heard).finding("F1/1.0")
 	for language, want := range map[string][]string{
-		"en": {"F1 fire on side b (art. 7): indeterminate", "Open: in zone ZB: 83 %", "What would change it: its middle is 50 m inside"},
-		"uk": {"F1 fire on side b (art. 7): не визначено", "Відкрито: у зоні ZB: 83 %", "Що це змінило б: середина за 50 m усередині, відома з точністю ± 10 m, від лінії, знятої з точністю 100 m; саме точніше місце цього не вирішить, лише зйомка точніша за 50 m"},
+		"en": {"F1 fire on side b (art. 7): indeterminate", "Open: in zone ZB: 83 %", "What would change it: its middle is inside by 50 m"},
+		"uk": {"F1 fire on side b (art. 7): не визначено", "Відкрито: у зоні ZB: 83 %", "Що це змінило б: середина усередині на 50 m, відома з точністю ± 10 m, від лінії, знятої з точністю 100 m; саме точніше місце цього не вирішить, лише зйомка точніша за 50 m"},
 		"ru": {"F1 fire on side b (art. 7): не определено", "Открыто: в зоне ZB: 83 %"},
 	} {
 		got := Explain(f, language)

@@ -59,7 +59,7 @@ func TestIncident(t *testing.T) {
 		{"a weapon that only a claim names", newScene(t, far, 100, a).saw(trucewatch.Explosion, trucewatch.Heard).saw(trucewatch.Explosion, trucewatch.PartyReport, drone("fpv_attack")),
 			"K4/1.0", trucewatch.Indeterminate, "a condition rests on claims", ""},
 
-		{"50 m from a line surveyed to 100 m", newScene(t, eastM(50), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Indeterminate, "", "its middle is 50 m inside, known to ± 10 m, from a line surveyed to 100 m; no better place would decide it alone, only a survey to less than 50 m; it would count as inside 53 m farther in"},
+		{"50 m from a line surveyed to 100 m", newScene(t, eastM(50), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Indeterminate, "", "its middle is inside by 50 m, known to ± 10 m, from a line surveyed to 100 m; no better place would decide it alone, only a survey to less than 50 m; it would count as inside 53 m farther in"},
 		{"50 m on the other side, as well", newScene(t, eastM(-20), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Indeterminate, "", ""},
 		{"500 m from that line is inside", newScene(t, eastM(500), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", trucewatch.Violation, "", ""},
 		{"500 m on the other side is outside", newScene(t, eastM(-500), 10, a).saw(trucewatch.Explosion, trucewatch.Heard), "F1/1.0", "-", "", ""},

@@ -110,9 +110,9 @@ func (h *hearing) decides(p *place) string {
 		where, off = "outside", -off
 	}
 	spread := h.spread()
-	parts := []string{fill(changeCloser, kilometres(off), where, kilometres(spread))}
+	parts := []string{fill(changeCloser, where, kilometres(off), kilometres(spread))}
 	if p.survey > 0 {
-		parts[0] = fill(changeCloserSurveyed, kilometres(off), where, kilometres(spread), kilometres(p.survey))
+		parts[0] = fill(changeCloserSurveyed, where, kilometres(off), kilometres(spread), kilometres(p.survey))
 	}
 	switch {
 	case p.middle > p.survey:
