@@ -4,6 +4,7 @@ package count
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -56,6 +57,10 @@ func value(t *testing.T, list []trucewatch.Number, layer, what string) int64 {
 	}
 	t.Errorf("no number %s %s among %+v", layer, what, list)
 	return -1
+}
+
+func moment(at trucewatch.Instant) trucewatch.Interval {
+	return trucewatch.Interval{From: at, Till: at}
 }
 
 // TestOneLogTwoRules counts the same day under the agreement's rule, the plain one
@@ -418,4 +423,78 @@ func TestTrendCovers(t *testing.T) {
 			t.Errorf("ratio %.1f: held in %d of %d worlds only", truth, held, worlds)
 		}
 	}
+}
+
+// number returns a number of a list, -1 if it is not there.
+func number(list []trucewatch.Number, what string) (value, previous int64) {
+	for _, n := range list {
+		if n.Layer+" "+n.What == what {
+			if n.Previous == nil {
+				return n.Value, -1
+			}
+			return n.Value, *n.Previous
+		}
+	}
+	return -1, -1
+}
+
+func TestNumbersBesideThePeriodBefore(t *testing.T) {
+	dayOf := func(n trucewatch.Instant) trucewatch.Interval {
+		return trucewatch.Interval{From: day.From + n*trucewatch.Day, Till: day.From + (n+1)*trucewatch.Day}
+	}
+	incident := func(kind trucewatch.Kind, at trucewatch.Instant, count trucewatch.Count) trucewatch.IncidentView {
+		return trucewatch.IncidentView{Kind: kind, When: moment(day.From + at), Phenomena: []trucewatch.Phenomena{{Kind: kind, Count: count}}}
+	}
+	exact := func(n int64) trucewatch.Count { return trucewatch.Count{Value: n, Qualifier: trucewatch.Exact} }
+	finding := func(act trucewatch.ActID, result trucewatch.Result, state string, quantity int64) trucewatch.FindingView {
+		return trucewatch.FindingView{Finding: trucewatch.Finding{Act: act, Result: result, State: state, Unit: "engagement", Quantity: quantity, When: moment(day.From + trucewatch.Day)}}
+	}
+	before := Items{Period: dayOf(0), Incidents: []trucewatch.IncidentView{incident(trucewatch.Shot, 0, exact(9))}}
+	now := Items{Period: dayOf(1), Incidents: []trucewatch.IncidentView{
+		incident(trucewatch.Explosion, trucewatch.Day, exact(5)),
+		incident(trucewatch.Explosion, 2*trucewatch.Day-1, trucewatch.Count{Value: 3, Qualifier: trucewatch.AtLeast}),
+		incident(trucewatch.Explosion, 2*trucewatch.Day, exact(100)), // the period's end belongs to the next
+		incident(trucewatch.Explosion, trucewatch.Day-1, exact(100)), // began before
+		incident(trucewatch.IlluminationFlare, trucewatch.Day, exact(2)),
+	}, Findings: []trucewatch.FindingView{
+		finding("K2", trucewatch.Violation, "preliminary", 1), finding("K2", trucewatch.Violation, "reviewed", 1), finding("K2", trucewatch.Violation, "withdrawn", 1),
+		finding("K2", trucewatch.ProbableViolation, "preliminary", 4), finding("K2", trucewatch.Exempted, "preliminary", 1),
+	}}
+	got := Numbers(Plain(), now, before, Ground{})
+	for _, tt := range []struct {
+		what            string
+		value, previous int64
+	}{
+		{"phenomenon explosion", 8, 0}, {"phenomenon illumination_flare", 2, 0}, {"phenomenon shot", 0, 9},
+		{"engagement fire", 2, 1}, // a flare is not fire
+		{"finding K2 violation [engagement]", 2, 0}, {"finding K2 probable_violation [engagement]", 4, 0}, {"finding K2 exempted [engagement]", -1, -1},
+	} {
+		if value, previous := number(got, tt.what); value != tt.value || previous != tt.previous {
+			t.Errorf("%s is %d after %d, want %d after %d", tt.what, value, previous, tt.value, tt.previous)
+		}
+	}
+	for _, n := range got {
+		if n.AtLeast != (n.What == "explosion") || n.Rule == "" {
+			t.Errorf("%+v", n)
+		}
+	}
+	for _, n := range Numbers(Plain(), now, Items{}, Ground{}) {
+		if n.Previous != nil {
+			t.Errorf("%s has a previous number without a previous period", n.What)
+		}
+	}
+}
+
+func ExampleNumbers() {
+	items := Items{Incidents: []trucewatch.IncidentView{
+		{Kind: trucewatch.Explosion, Phenomena: []trucewatch.Phenomena{{Kind: trucewatch.Explosion, Count: trucewatch.Count{Value: 5, Qualifier: trucewatch.Exact}}}},
+		{Kind: trucewatch.Shot, Phenomena: []trucewatch.Phenomena{{Kind: trucewatch.Shot, Count: trucewatch.Count{Qualifier: trucewatch.Multiple}}}},
+	}}
+	for _, n := range Numbers(Plain(), items, Items{}, Ground{}) {
+		fmt.Println(n.Layer, n.What, n.Value, n.AtLeast)
+	}
+	// Output:
+	// phenomenon explosion 5 false
+	// phenomenon shot 0 true
+	// engagement fire 2 false
 }

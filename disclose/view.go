@@ -40,6 +40,9 @@ type Facts struct {
 	Others func(period trucewatch.Interval) iter.Seq[FindingFact]
 	// Revised gives the findings of which a revision was recorded in a period.
 	Revised func(period trucewatch.Interval) iter.Seq[About]
+	// Numbers counts what the audience sees of a period beside that of the one before
+	// it; the zero previous period means that there was none.
+	Numbers func(now, previous Items) []trucewatch.Number
 	// Finding returns the finding with an ID, and whether there is one.
 	Finding func(trucewatch.FindingID) (About, bool)
 
@@ -82,7 +85,9 @@ func Build(st Facts, a trucewatch.Audience, at trucewatch.Instant, period, previ
 	if !previous.IsZero() {
 		before = r.items(st, at, previous).Items
 	}
-	v.Numbers = Numbers(Items{Period: period, Incidents: v.Incidents, Findings: v.Findings}, before)
+	if st.Numbers != nil {
+		v.Numbers = st.Numbers(Items{Period: period, Incidents: v.Incidents, Findings: v.Findings}, before)
+	}
 	r.addLedgers(st, at, &v)
 	v.Coverage = r.coverage(st, now, &v)
 	return v, nil
