@@ -157,7 +157,7 @@ func TestEasterReadings(t *testing.T) {
 	if !a.InForce(instant(t, "2026-04-11T14:00:00Z")) || a.InForce(instant(t, "2026-04-11T12:59:59Z")) {
 		t.Error("in force under at least one reading")
 	}
-	if a.ControlShare(geo.Circle(at(0, 0), 1)) != nil || a.SideOf(at(0, 0)) != "" {
+	if a.ControlShareAt(geo.Circle(at(0, 0), 1), latest) != nil || a.SideOfAt(at(0, 0), latest) != "" {
 		t.Error("sides of a line that the truce does not have")
 	}
 	if got := parseFolder(t, "../examples/measures-2020/agreement").Readings()[0].Span; got != (trucewatch.Interval{From: instant(t, "2020-07-26T21:01:00Z")}) {
@@ -187,14 +187,14 @@ func TestSides(t *testing.T) {
 	}{{"Stari Luky", stariLuky, "A"}, {"Novyi Yar", novyiYar, "B"}, {"Osykove", osykove, "A"}, {"Dubrivka", dubrivka, "B"},
 		{"a vertex of the line", a.Line("loc-2026-01").Points[60], ""},
 	} {
-		if got := a.SideOf(tt.p); got != tt.want {
+		if got := a.SideOfAt(tt.p, latest); got != tt.want {
 			t.Errorf("SideOf(%s) = %q, want %q", tt.name, got, tt.want)
 		}
 	}
-	if got := a.ControlShare(geo.Circle(osykove, 500_000)); len(got) != 2 || got[0] != (PartyShare{"A", geo.Million}) || got[1] != (PartyShare{"B", 0}) {
+	if got := a.ControlShareAt(geo.Circle(osykove, 500_000), latest); len(got) != 2 || got[0] != (PartyShare{"A", geo.Million}) || got[1] != (PartyShare{"B", 0}) {
 		t.Errorf("ControlShare(Osykove) = %v", got)
 	}
-	got := a.ControlShare(geo.Circle(osykove, 3_000_000))
+	got := a.ControlShareAt(geo.Circle(osykove, 3_000_000), latest)
 	if got[0].Party != "A" || got[0].Share < 600_000 || got[0].Share > 950_000 || got[0].Share+got[1].Share != geo.Million {
 		t.Errorf("ControlShare(3 km round Osykove, 1.2 km from the line) = %v", got)
 	}

@@ -63,11 +63,5 @@ func (a *Agreement) ControlShareAt(r geo.Region, at trucewatch.Instant) []PartyS
 	return out
 }
 
-// SideOf is SideOfAt the latest survey.
-func (a *Agreement) SideOf(p geo.Position) trucewatch.PartyID { return a.SideOfAt(p, latest) }
-
-// ControlShare is ControlShareAt the latest survey.
-func (a *Agreement) ControlShare(r geo.Region) []PartyShare { return a.ControlShareAt(r, latest) }
-
 // latest is after every survey.
 const latest trucewatch.Instant = 1<<63 - 1

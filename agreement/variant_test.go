@@ -182,7 +182,7 @@ func TestLineOfContactIsDated(t *testing.T) {
 	if b, c := a.SideOfAt(place, before), a.SideOfAt(place, after); b != "B" || c != "A" {
 		t.Errorf("sides before and after the survey: %q, %q", b, c)
 	}
-	if a.SideOf(place) != "A" || a.ControlShareAt(geo.Circle(place, 1_000), before)[1] != (PartyShare{"B", geo.Million}) {
+	if a.SideOfAt(place, latest) != "A" || a.ControlShareAt(geo.Circle(place, 1_000), before)[1] != (PartyShare{"B", geo.Million}) {
 		t.Error("area of control is not that of the date")
 	}
 }

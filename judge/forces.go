@@ -31,7 +31,7 @@ const farther = 30_000_000_000
 // forward of a Party's own lines".
 func (t *trial) forward() condition {
 	kind := string(t.support[0].Observation.Kind)
-	if t.reading.contact == nil {
+	if t.contact() == nil {
 		return condition{holds: yes, reason: reasonOf(yes, string(t.act.ID), t.evidence(), sayNoLine, kind)}
 	}
 	crossed := t.crossed()
@@ -51,7 +51,7 @@ func (t *trial) forward() condition {
 
 // crossed answers whether the forces seen stand beyond the line of contact.
 func (t *trial) crossed() condition {
-	line := t.reading.contact
+	line := t.contact()
 	if t.region.IsZero() {
 		return t.noPlace("own forces forward of line " + line.ID)
 	}
@@ -59,7 +59,7 @@ func (t *trial) crossed() condition {
 	if who == "" {
 		return condition{holds: unknown, reason: reasonOf(unknown, line.ID, nil, sayForwardOpen, line.ID), change: changeForces}
 	}
-	p := t.test(t.reading.beyond(trucewatch.PartyID(who)), line.SurveyErrorMM)
+	p := t.test(t.beyond(trucewatch.PartyID(who)), line.SurveyErrorMM)
 	c := condition{holds: p.holds, claimed: claimed, share: &p.share, reason: reasonOf(p.holds, line.ID, idsOf(spoke), sayForward, line.ID, who, percent(p.share))}
 	c.reason.Share, c.reason.Because = p.share, t.ends(p)
 	if p.holds == unknown {
@@ -89,13 +89,18 @@ func (t *trial) whose() (who string, claimed bool, spoke []*trucewatch.Recorded)
 	return "", false, nil
 }
 
+// contact is the line of contact as it was at the time of the event, nil if the
+// text has none.
+func (t *trial) contact() *agreement.Line { return t.a.LineOfContact(t.in.Incident.When.From) }
+
 // beyond is the ground on the other side of the line of contact from a party.
-func (r *reading) beyond(party trucewatch.PartyID) *geo.Zone {
-	switch r.contact.Side(party) {
+func (t *trial) beyond(party trucewatch.PartyID) *geo.Zone {
+	line := t.contact()
+	switch line.Side(party) {
 	case geo.Left:
-		return geo.NewBand(r.contact.Line, geo.Right, 0, farther)
+		return geo.NewBand(line.Line, geo.Right, 0, farther)
 	case geo.Right:
-		return geo.NewBand(r.contact.Line, geo.Left, 0, farther)
+		return geo.NewBand(line.Line, geo.Left, 0, farther)
 	}
 	return geo.Union()
 }
@@ -113,14 +118,14 @@ func (t *trial) supportingFire() condition {
 	party := trucewatch.PartyID(who)
 	for _, n := range t.in.Nearby(signsOfFire(), when, t.region, SupportReachMM) {
 		fell := regionOf(n.Incident)
-		if n.Incident.Claims || fell.IsZero() || t.inside(trucewatch.PPM(t.reading.beyond(party).ShareSurveyed(fell))) != yes {
+		if n.Incident.Claims || fell.IsZero() || t.inside(trucewatch.PPM(t.beyond(party).ShareSurveyed(fell))) != yes {
 			continue
 		}
-		if origin := originOf(n.Incident); !origin.IsZero() && t.inside(sideShare(t.a, origin, party)) == yes {
-			return condition{holds: yes, reason: reasonOf(yes, t.reading.contact.ID, idsOf(n.Members), saySupport, n.Incident.ID.String(), lasting(t.in.Incident.When.Gap(n.Incident.When)))}
+		if origin := originOf(n.Incident); !origin.IsZero() && t.inside(t.sideShare(origin, party)) == yes {
+			return condition{holds: yes, reason: reasonOf(yes, t.contact().ID, idsOf(n.Members), saySupport, n.Incident.ID.String(), lasting(t.in.Incident.When.Gap(n.Incident.When)))}
 		}
 		if best.holds == no {
-			best = condition{holds: unknown, reason: reasonOf(unknown, t.reading.contact.ID, idsOf(n.Members), saySupportOpen, n.Incident.ID.String()),
+			best = condition{holds: unknown, reason: reasonOf(unknown, t.contact().ID, idsOf(n.Members), saySupportOpen, n.Incident.ID.String()),
 				change: fill(changeSupport, n.Incident.ID.String())}
 		}
 	}
@@ -140,9 +145,10 @@ func originOf(in *trucewatch.Incident) geo.Region {
 	return geo.Region{}
 }
 
-// sideShare is the probability that a region lies on a party's side.
-func sideShare(a *agreement.Agreement, r geo.Region, party trucewatch.PartyID) trucewatch.PPM {
-	shares := a.ControlShare(r)
+// sideShare is the probability that a region lay on a party's side at the time of
+// the event.
+func (t *trial) sideShare(r geo.Region, party trucewatch.PartyID) trucewatch.PPM {
+	shares := t.a.ControlShareAt(r, t.in.Incident.When.From)
 	if i := slices.IndexFunc(shares, func(s agreement.PartyShare) bool { return s.Party == party }); i >= 0 {
 		return shares[i].Share
 	}

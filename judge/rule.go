@@ -220,9 +220,9 @@ func (t *trial) putPlace(v map[string]any) {
 		}
 		v["share_in_zone"] = shares
 	}
-	if l := t.reading.contact; l != nil {
+	if l := t.contact(); l != nil {
 		v["distance_to_line_mm"] = l.Line.DistanceMM(t.region.Mean())
-		for _, s := range t.a.ControlShare(t.region) {
+		for _, s := range t.a.ControlShareAt(t.region, t.in.Incident.When.From) {
 			if t.inside(s.Share) == yes {
 				v["side"] = string(s.Party)
 			}

@@ -30,7 +30,6 @@ type reading struct {
 	a          *agreement.Agreement
 	acts       []*act               // about what is observed
 	procedures []*act               // about clocks and notifications: Missed, Contradicted
-	contact    *agreement.Line      // nil if the text has none
 	standing   []sideZone           // positions of the status quo, per party; empty if the text has no survey
 	limits     map[string]*geo.Zone // by weapon class: inside its limit on any side
 	known      *geo.Zone            // minefields of the status quo
@@ -92,11 +91,6 @@ func newReading(t *Terms, v agreement.Variant) *reading {
 			zones = append(zones, side.Zone)
 		}
 		r.limits[c.ID] = geo.Union(zones...)
-	}
-	for i := range a.Lines {
-		if a.Lines[i].Kind == "line_of_contact" {
-			r.contact = &a.Lines[i]
-		}
 	}
 	for i := range a.Exemptions {
 		x := &a.Exemptions[i]
