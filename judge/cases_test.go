@@ -104,12 +104,11 @@ func tokens(line string) []string {
 // A play is a scene as it is put together from lines.
 type play struct {
 	*scene
-	t     *testing.T
-	a     *agreement.Agreement
-	near  []Neighbour
-	miss  *Miss
-	noon  trucewatch.Instant
-	calls int
+	t    *testing.T
+	a    *agreement.Agreement
+	near []Neighbour
+	miss *Miss
+	noon trucewatch.Instant
 }
 
 func newPlay(t *testing.T, a *agreement.Agreement) *play {

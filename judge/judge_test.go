@@ -302,11 +302,6 @@ func straddling(s *scene, middle trucewatch.Instant) *scene {
 	return s
 }
 
-func spokenBy(s *scene, party trucewatch.PartyID) *scene {
-	s.input.Members[len(s.input.Members)-1].Source.Party = party
-	return s
-}
-
 // from adds an origin to an incident.
 func from(s *scene, place geo.Position, radiusM int64) *scene {
 	in := s.input.Incident

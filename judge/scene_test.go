@@ -146,5 +146,3 @@ func (s *scene) finding(id string) *trucewatch.Finding {
 func says(reasons []trucewatch.Reason, text string) bool {
 	return slices.ContainsFunc(reasons, func(r trucewatch.Reason) bool { return strings.Contains(r.Text, text) || says(r.Because, text) })
 }
-
-func agreementsOf(a ...*agreement.Agreement) []*agreement.Agreement { return a }
