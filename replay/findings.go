@@ -239,14 +239,17 @@ func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, e
 	return changes, nil
 }
 
-// tick lets time pass: clocks run out, delays end, a reporting period closes.
-// miss finds the breaches that clocks which ran out are.
+// miss finds the breaches that clocks which ran out are. What the mission or a body
+// did not do in time breaks no party's duty: it stands in the case's history.
 func (s *State) miss(e *trucewatch.Entry, missed []casework.Missed) []Change {
 	if s.terms == nil {
 		return nil
 	}
 	var changes []Change
 	for _, m := range missed {
+		if m.Clock.Party == "" {
+			continue
+		}
 		for _, f := range judge.Missed(s.terms, judge.Miss{Case: s.desk.Case(m.Case), Clock: m.Clock, Party: m.Clock.Party}, e.Index) {
 			changes = append(changes, s.revise(e, &f)...)
 		}
@@ -254,6 +257,7 @@ func (s *State) miss(e *trucewatch.Entry, missed []casework.Missed) []Change {
 	return append(changes, s.openCases(e, changes)...)
 }
 
+// tick lets time pass: clocks run out, delays end, a reporting period closes.
 func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) {
 	if t.At < s.now || t.At > e.Received {
 		return nil, fmt.Errorf("%w: tick %v lies before the last tick (%v) or after it was received (%v)", trucewatch.ErrInvalid, t.At, s.now, e.Received)

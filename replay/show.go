@@ -331,7 +331,7 @@ func (s *State) disclosable(a trucewatch.Audience) disclose.Facts {
 		Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(),
 		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()), Standing: s.Standing,
 		Numbers: func(now, before disclose.Items) []trucewatch.Number {
-			return count.Numbers(count.Plain(), count.Items(now), count.Items(before), count.Ground{})
+			return count.Numbers(s.rule(), count.Items(now), count.Items(before), s.ground(a, now.Period))
 		},
 		Incidents: func(period trucewatch.Interval) iter.Seq[disclose.IncidentFact] { return s.incidentFacts(a, period) },
 		Others:    func(period trucewatch.Interval) iter.Seq[disclose.FindingFact] { return s.otherFacts(a, period) },

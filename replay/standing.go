@@ -63,8 +63,7 @@ func (s *State) seenAtCutOff(at trucewatch.Instant) {
 	for _, a := range s.agreements {
 		for i := range a.Zones {
 			z := &a.Zones[i]
-			deep := slices.ContainsFunc(z.Bands, func(b agreement.Band) bool { return b.TillMM > coverageDepthMM })
-			if z.All == nil || z.IsGlobal || deep || len(z.Objects) > 0 {
+			if !nearLine(z) {
 				continue
 			}
 			if area := s.area(a.ID+"/"+z.ID, z.All); area != nil {
@@ -76,6 +75,12 @@ func (s *State) seenAtCutOff(at trucewatch.Instant) {
 	for _, line := range s.watch.Statement(areas, trucewatch.Interval{From: at - coverageWeeks*7*trucewatch.Day, Till: at}, nil) {
 		s.seen = append(s.seen, trucewatch.CoverageLine{Area: line.Area, Week: line.Week, Word: line.Seen.Word(), Observed: line.Seen.Observed, Text: line.Sentence()})
 	}
+}
+
+// nearLine says whether coverage of a zone is stated.
+func nearLine(z *agreement.Zone) bool {
+	deep := slices.ContainsFunc(z.Bands, func(b agreement.Band) bool { return b.TillMM > coverageDepthMM })
+	return z.All != nil && !z.IsGlobal && !deep && len(z.Objects) == 0
 }
 
 // area returns the area of some ground, nil if coverage of it cannot be asked, as
