@@ -42,12 +42,16 @@ type contents struct {
 	held      map[uint64][]byte
 	building  []byte
 	heldBytes int // of both
+	// bundleSize is the length of the last bundle held: the next one will be about
+	// as long.
+	bundleSize int
 }
 
-// heldMax bounds in bytes what a writer holds for tiles.
+// heldMax bounds in bytes what a writer holds for tiles before an append waits for
+// them; as much again may be under way.
 //
-// Guess: some thousand entries of a usual length. Test: memory of an import.
-const heldMax = 8 << 20
+// Guess: 16 bundles of entries of 2 KiB, twice. Test: memory of an import.
+const heldMax = 16 << 20
 
 // tileID names a tile that became full.
 type tileID struct {
@@ -217,13 +221,16 @@ func (c *contents) hold(index uint64, entry []byte) {
 	if c.building == nil && index%tileWidth != 0 {
 		return // Open found the bundle's beginning: it is read from the segment.
 	}
+	if c.building == nil {
+		c.building = make([]byte, 0, c.bundleSize+c.bundleSize/8)
+	}
 	c.building = appendBundle(c.building, entry)
 	c.heldBytes += len(entry)
 	if index%tileWidth == tileWidth-1 {
 		if c.held == nil {
 			c.held = make(map[uint64][]byte)
 		}
-		c.held[index/tileWidth], c.building = c.building, nil
+		c.held[index/tileWidth], c.bundleSize, c.building = c.building, len(c.building), nil
 	}
 }
 

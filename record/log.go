@@ -59,7 +59,7 @@ type Log struct {
 type settings struct {
 	disk    durable.Disk
 	segment uint64
-	workers int    // 0 counts as 1
+	workers int    // 0 counts as 1; with 1, tiles are not written behind the appends
 	bulk    uint64 // bundles, 0 for bulkBundles
 	lag     uint64 // bundles, 0 counts as 1
 	Options
@@ -410,13 +410,13 @@ func (l *Log) removeOldSegments() error {
 func (l *Log) Close() error {
 	l.commitMu.Lock()
 	defer l.commitMu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
 		return fmt.Errorf("record: close: %w", ErrClosed)
 	}
+	err := l.tiled(true) // Open writes what is missing.
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.closed = true
-	err := l.tiled(true) // Open writes tiles that are missing.
 	if errWAL := l.contents.wal.Close(); err == nil {
 		err = errWAL // All of it was synced.
 	}
