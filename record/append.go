@@ -55,7 +55,8 @@ func (l *Log) Append(entries ...[]byte) (first uint64, err error) {
 // A group is the entries of all Appends that share a sync.
 type group struct {
 	entries [][]byte // guarded by queueMu until the leader takes the group
-	bytes   int      // of their frames; guarded by queueMu
+	calls   int      // Appends; guarded by queueMu
+	bytes   int      // of the frames; guarded by queueMu
 
 	done  chan struct{} // closed when the following is settled
 	first uint64        // index of entries[0]
@@ -74,6 +75,7 @@ func (l *Log) join(entries [][]byte) (g *group, at int, leads bool) {
 	g = l.gathering
 	at = len(g.entries)
 	g.entries = append(g.entries, entries...)
+	g.calls++
 	for _, entry := range entries {
 		g.bytes += int(frameSize(entry))
 	}
@@ -89,19 +91,25 @@ func (l *Log) lead(g *group) {
 	g.err = l.write(g.entries)
 	// Entries that are in the tree were synced: what failed came later.
 	g.kept = int(l.contents.tree.size - g.first)
+	l.queueMu.Lock()
+	l.expected = g.calls
+	if l.gathering != nil {
+		l.expected += l.gathering.calls
+	}
+	l.queueMu.Unlock()
 	close(g.done)
 }
 
-// take ends the gathering of a group. The callers of the last group were woken
-// just now and most have more to append: he lets them run as long as they join,
-// but waits for nobody.
+// take ends the gathering of a group. The callers of the last one were woken just
+// now, and most have more to append: if they are not all here, he lets them run
+// as long as some join, but waits for nobody.
 func (l *Log) take(g *group) {
 	for joined, idle := 0, 0; ; runtime.Gosched() {
 		l.queueMu.Lock()
-		if idle++; len(g.entries) > joined {
-			joined, idle = len(g.entries), 0
+		if idle++; g.calls > joined {
+			joined, idle = g.calls, 0
 		}
-		if idle == gatherYields || g.bytes >= groupSizeMax {
+		if joined >= l.expected || idle == gatherYields || g.bytes >= groupSizeMax {
 			l.gathering = nil
 			l.queueMu.Unlock()
 			return

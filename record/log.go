@@ -40,6 +40,7 @@ type Log struct {
 
 	queueMu   sync.Mutex
 	gathering *group // takes more entries; nil if nobody leads one; guarded by queueMu
+	expected  int    // calls that may be there soon: who waited and who was woken; guarded by queueMu
 
 	// commitMu is held by the one who writes to the disk. Only he changes what
 	// mu guards, so he may read it without mu.
