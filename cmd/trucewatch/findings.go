@@ -109,7 +109,7 @@ func (c *recountCommand) Run(t terminal) error {
 		}
 		fmt.Fprintf(t.out, "rule %s\n", rule.ID)
 		for _, n := range numbers {
-			fmt.Fprintf(t.out, "  %s\n", counting.Statement(n))
+			fmt.Fprintf(t.out, "  %-11s %-42s %s\n", n.Layer, n.What, counting.Statement(n))
 		}
 		if c.Rule != "" {
 			return nil
