@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -408,5 +409,59 @@ func TestAboutSaysWhoCosigns(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q", want)
 		}
+	}
+}
+
+// TestPublicHasNoPagesOfStanding: whoever is not told where weapons are stored,
+// who called and where nobody looked finds neither the pages nor links to them, and
+// a case says that its inside is not shown.
+func TestPublicHasNoPagesOfStanding(t *testing.T) {
+	v := invented(t)
+	v.Audience, v.Standing = trucewatch.ForPublic, nil
+	for i, c := range v.Cases {
+		v.Cases[i] = trucewatch.CaseView{Case: trucewatch.Case{ID: c.ID, State: "served", Severity: c.Severity, Findings: c.Findings, Clocks: c.Clocks}}
+	}
+	list := missions(v)
+	h := web.New(list, web.Options{Audience: trucewatch.ForPublic, API: api.New(apiMissions(list), api.Options{Audience: trucewatch.ForPublic})})
+	for _, path := range []string{"commission", "obligations", "hotline", "coverage"} {
+		if w := ask(h, "GET", "/m/isk-valley/"+path); w.Code != 404 || strings.Contains(w.Body.String(), "Karvo depot") {
+			t.Errorf("the public is answered %s with %d", path, w.Code)
+		}
+		if body := ask(h, "GET", "/m/isk-valley/").Body.String(); strings.Contains(body, "/m/isk-valley/"+path) {
+			t.Errorf("the public is shown a link to %s", path)
+		}
+	}
+	if w := ask(h, "GET", "/api/v1/m/isk-valley/standing"); w.Code != 404 {
+		t.Errorf("the public is answered standing with %d", w.Code)
+	}
+	body := ask(h, "GET", "/m/isk-valley/cases/case/A1/121.4").Body.String()
+	if !strings.Contains(body, "are not shown to this audience") || strings.Contains(body, "Nobody called about it") {
+		t.Error("a case says that there is nothing where nothing is shown")
+	}
+}
+
+// TestNoPageAttributes: where the mission does not adjudicate, who is responsible
+// was taken out of the findings, and no page has a place where it would stand.
+func TestNoPageAttributes(t *testing.T) {
+	v := invented(t)
+	for i := range v.Findings {
+		v.Findings[i].Attribution = trucewatch.Attribution{Level: "none"}
+		v.Findings[i].Withheld = []string{"attribution"}
+	}
+	h := handler(v)
+	attributes := regexp.MustCompile(`<dt>Attribution</dt>|data-label="Attribution">[^<]|area of control|direction only|admitted`)
+	shown := handler(invented(t))
+	seen := 0
+	for path := range pages {
+		if strings.Contains(path, "/about") || strings.Contains(path, "/reports/") || strings.HasPrefix(path, "/api") {
+			continue // the method page explains the words
+		}
+		if at := attributes.FindString(ask(h, "GET", path).Body.String()); at != "" {
+			t.Errorf("%s shows %q", path, at)
+		}
+		seen += len(attributes.FindAllString(ask(shown, "GET", path).Body.String(), -1))
+	}
+	if seen < 5 {
+		t.Errorf("where it may be shown, attribution stands on the pages %d times: the test sees nothing", seen)
 	}
 }
