@@ -4,7 +4,9 @@ package svg
 
 import (
 	"html/template"
+	"slices"
 
+	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/publish/wording"
 )
 
@@ -22,6 +24,28 @@ type BandsInput struct {
 	Title, Desc   string
 	Rows, Columns []string
 	Cells         []Band // those that are missing are drawn as unknown
+}
+
+// Coverage draws a statement of coverage, an area to a row and a week to a column.
+func Coverage(id string, lines []trucewatch.CoverageLine, clock wording.Clock) template.HTML {
+	in := BandsInput{ID: id, Title: "What could be seen, by area and week", Desc: "Each row is an area, each column a week; the table says the same."}
+	for _, l := range lines {
+		if !slices.Contains(in.Rows, l.Area) {
+			in.Rows = append(in.Rows, l.Area)
+		}
+		if week := clock.Day(l.Week.From); !slices.Contains(in.Columns, week) {
+			in.Columns = append(in.Columns, week)
+		}
+	}
+	slices.Sort(in.Columns)
+	for _, l := range lines {
+		cell := Band{Row: slices.Index(in.Rows, l.Area), Column: slices.Index(in.Columns, clock.Day(l.Week.From)), Word: l.Word, Title: l.Text}
+		if l.Observed > 0 {
+			cell.Text = wording.Percent(l.Observed)
+		}
+		in.Cells = append(in.Cells, cell)
+	}
+	return Bands(in)
 }
 
 // bandWords are what a cell may say, in the order of the legend.

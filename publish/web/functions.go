@@ -42,7 +42,7 @@ func functions() template.FuncMap {
 		"seen":     wording.Seen,
 		"sight":    wording.Coverage,
 		"rate":     func(r *trucewatch.Range) string { return wording.Rate(*r) },
-		"percent":  percent,
+		"percent":  wording.Percent,
 		"weapon":   weapon,
 		"region":   wording.Region,
 		"share":    wording.Share,

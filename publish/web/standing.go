@@ -121,34 +121,8 @@ func watched(v *visit) error {
 	return v.show("coverage", "coverage", "Coverage", struct {
 		*trucewatch.Standing
 		Chart template.HTML
-	}{s, v.bands(s.Coverage)})
+	}{s, svg.Coverage("bands", s.Coverage, v.clock)})
 }
-
-// bands draws the statement of coverage, an area to a row and a week to a column.
-func (v *visit) bands(lines []trucewatch.CoverageLine) template.HTML {
-	in := svg.BandsInput{ID: "bands", Title: "What could be seen, by area and week",
-		Desc: "Each row is an area, each column a week; the table below says the same."}
-	for _, l := range lines {
-		if !slices.Contains(in.Rows, l.Area) {
-			in.Rows = append(in.Rows, l.Area)
-		}
-		if week := v.clock.Day(l.Week.From); !slices.Contains(in.Columns, week) {
-			in.Columns = append(in.Columns, week)
-		}
-	}
-	slices.Sort(in.Columns)
-	for _, l := range lines {
-		cell := svg.Band{Row: slices.Index(in.Rows, l.Area), Column: slices.Index(in.Columns, v.clock.Day(l.Week.From)), Word: l.Word, Title: l.Text}
-		if l.Observed > 0 {
-			cell.Text = percent(l.Observed)
-		}
-		in.Cells = append(in.Cells, cell)
-	}
-	return svg.Bands(in)
-}
-
-// percent writes a share in whole hundredths, never rounded up to all.
-func percent(p trucewatch.PPM) string { return strconv.FormatInt(int64(p)/10_000, 10) + " %" }
 
 // weapon writes what is stored in words: "howitzer, 122 mm S-12, number 1041".
 func weapon(i trucewatch.StoredItem) string {

@@ -26,7 +26,7 @@ func Seen(word string) string {
 
 // Coverage says what could have been seen of what a number counts.
 func Coverage(n trucewatch.Number) string {
-	share := strconv.FormatInt((int64(n.Observed)+5_000)/10_000, 10) + " of 100 events could have been seen"
+	share := strconv.FormatInt(int64(n.Observed)/10_000, 10) + " of 100 events could have been seen"
 	switch {
 	case n.Coverage == "":
 		return "not said"
@@ -56,3 +56,6 @@ func Rate(r trucewatch.Range) string {
 	}
 	return tenth(r.Best) + " (" + tenth(r.Low) + " to " + high + ")"
 }
+
+// Percent writes a share in whole hundredths, cut and never rounded up to all.
+func Percent(p trucewatch.PPM) string { return strconv.FormatInt(int64(p)/10_000, 10) + " %" }
