@@ -173,6 +173,10 @@ type Fact struct {
 	Limit     int64    `cbor:"12,keyasint,omitempty" json:"limit,omitempty"` // how many, of a consent to more than a ceiling and of its commission entry
 }
 
+// Admission is the kind of the fact that an answer which admits is. It is none of
+// FactKinds: it enters the record as an answer.
+const Admission = "admission"
+
 // FactKinds are the facts that rules ask for.
 func FactKinds() []string {
 	return []string{"coordination_attempted", "order_by", "order_notified", "offensive_action_by_other_side", "order_contrary",

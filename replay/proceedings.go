@@ -52,13 +52,12 @@ func (s *State) checkInterpretation(i *trucewatch.Interpretation) error {
 		if a.ID != i.Agreement {
 			continue
 		}
-		for _, q := range a.Questions {
-			if q.ID == i.Question && slices.ContainsFunc(q.Readings, func(r agreement.TermReading) bool { return r.ID == i.Reading }) {
-				return nil
-			}
-		}
+		// It refuses readings that the text does not have, and those that cannot stand
+		// beside what was settled before.
+		_, err := a.Settle(append(s.answers(a), agreement.Settled{Question: i.Question, Reading: i.Reading}))
+		return err
 	}
-	return fmt.Errorf("%w: no agreement %s has a question %q with a reading %q", trucewatch.ErrInvalid, i.Agreement, i.Question, i.Reading)
+	return fmt.Errorf("%w: no agreement %s was adopted", trucewatch.ErrInvalid, i.Agreement)
 }
 
 func (s *State) noticeNamed(id string) *judge.Notice {
@@ -79,7 +78,8 @@ func (s *State) proceed(e *trucewatch.Entry) ([]Change, error) {
 	changes := []Change{{Entered: p}}
 	switch {
 	case p.Answer != nil:
-		return s.led(changes)(s.desk.Answer(p.Answer, e.Received, e.Index))
+		changes, err := s.led(changes)(s.desk.Answer(p.Answer, e.Received, e.Index))
+		return append(changes, s.admitted(e, p.Answer)...), err
 	case p.Step != nil:
 		return s.led(changes)(s.desk.Step(p.Step, e.Received, e.Index))
 	case p.Session != nil:
@@ -109,6 +109,23 @@ func (s *State) led(changes []Change) func([]*trucewatch.Case, error) ([]Change,
 		}
 		return changes, err
 	}
+}
+
+// admitted judges an incident again of which a party says, to the case about it,
+// that it was it.
+func (s *State) admitted(e *trucewatch.Entry, a *trucewatch.Answer) []Change {
+	c := s.desk.Case(a.Case)
+	if a.Says != "admit" || c == nil || c.Incident == nil {
+		return nil
+	}
+	s.stated = append(s.stated, trucewatch.Dated[trucewatch.Fact]{Index: e.Index, Received: e.Received, What: trucewatch.Fact{
+		ID: fmt.Sprintf("answer-%d", e.Index), Kind: trucewatch.Admission, Party: a.Party, At: e.Received, Ref: c.Incident.String(), Text: a.Text}})
+	in := s.incidents.Incident(*c.Incident)
+	if in == nil {
+		return nil
+	}
+	changes := s.judge(e, in)
+	return append(changes, s.openCases(e, changes)...)
 }
 
 // call folds a call on the hotline. One that was made before fire may show an

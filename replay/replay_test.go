@@ -421,6 +421,15 @@ func amended(t testing.TB, replace ...string) []byte {
 	return agreement.Pack(files)
 }
 
+// withAgreement is the day under another agreement.
+func withAgreement(d day, head []*trucewatch.Entry, blob []byte) (day, []*trucewatch.Entry) {
+	h := trucewatch.Hash(sha256.Sum256(blob))
+	head = append(slices.Clip(head[:2]), &trucewatch.Entry{Index: 2, Received: head[1].Received, Body: trucewatch.Body{Type: trucewatch.AgreementEntry,
+		Payload: trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: h, ID: "agr-line-2026", Version: 3}}}})
+	d.blob = func(trucewatch.Hash) ([]byte, error) { return blob, nil }
+	return d, head
+}
+
 // TestAmendmentAppliesByEventTime: both texts stand in the record from the
 // beginning; each event is held to the one in force when it happened.
 func TestAmendmentAppliesByEventTime(t *testing.T) {

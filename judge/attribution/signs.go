@@ -30,7 +30,7 @@ func (in *Input) signs() []sign {
 		}
 	}
 	for _, f := range in.Facts {
-		if (f.Kind == "self_report" || f.Kind == "order_by") && in.isAbout(f.Ref) && slices.Contains(in.Agreement.PartyIDs, f.Party) {
+		if (f.Kind == "self_report" || f.Kind == "order_by" || f.Kind == trucewatch.Admission) && in.isAbout(f.Ref) && slices.Contains(in.Agreement.PartyIDs, f.Party) {
 			g := sign{party: f.Party, own: true, sentence: fmt.Sprintf(sayOwnFact, f.Party, f.ID)}
 			if party, forces := in.boundTo(f.Level); forces == 1 && party == f.Party {
 				g.formation = f.Level
