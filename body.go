@@ -180,6 +180,7 @@ func (r *reader) observation(o *Observation) {
 	text(&m, 18, unlessZero, &o.Text)
 	text(&m, 19, unlessZero, &o.URL)
 	one(&m, 20, &o.Arrival, (*reader).arrival)
+	one(&m, 21, &o.Azimuth, (*reader).azimuth)
 	m.end()
 }
 
@@ -267,6 +268,19 @@ func (r *reader) movement(o *Movement) {
 	text(&m, 1, unlessZero, &o.From)
 	text(&m, 2, unlessZero, &o.To)
 	integer(&m, 3, unlessZero, &o.HeadingMdeg)
+	m.end()
+}
+
+func (r *reader) azimuth(o *Azimuth) {
+	m := r.fields()
+	if m.has(1, always) {
+		r.position(&o.From)
+	}
+	integer(&m, 2, always, &o.Mdeg)
+	integer(&m, 3, always, &o.ErrorMdeg)
+	text(&m, 4, always, &o.Basis)
+	integer(&m, 5, unlessZero, &o.MinMM)
+	integer(&m, 6, unlessZero, &o.MaxMM)
 	m.end()
 }
 

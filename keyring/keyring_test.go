@@ -185,6 +185,25 @@ func TestRing(t *testing.T) {
 			w.add(desk, policy(0), nil)
 			w.add(testKey("north"), policy(trucewatch.Hour), nil, testKey("east"), testKey("party-a"), testKey("party-b"))
 		}},
+		{"a liaison officer answers for his party", "", func(w *writer) {
+			w.add(desk, policy(0), nil)
+			w.add(desk, registration("party-b", trucewatch.LiaisonKey), nil)
+			w.add(testKey("party-b"), trucewatch.Payload{Answer: &trucewatch.Answer{Case: "case/1.0", Party: "B", Says: "deny"}}, nil)
+		}},
+		{"a liaison officer answers for the other party", `is done by A, signed by a liaison officer of "party-b", which is party "B"`, func(w *writer) {
+			w.add(desk, policy(0), nil)
+			w.add(desk, registration("party-b", trucewatch.LiaisonKey), nil)
+			w.add(testKey("party-b"), trucewatch.Payload{Answer: &trucewatch.Answer{Case: "case/1.0", Party: "A", Says: "admit"}}, nil)
+		}},
+		{"a liaison officer decides", "of type decision, which a key of role liaison may not enter", func(w *writer) {
+			w.add(desk, policy(0), nil)
+			w.add(desk, registration("party-b", trucewatch.LiaisonKey), nil)
+			w.add(testKey("party-b"), trucewatch.Payload{Decision: &trucewatch.Decision{ID: "d-1"}}, nil)
+		}},
+		{"a device reports another source's watch", `speaks for source "mic-2" with a key of source "mic-1"`, func(w *writer) {
+			w.add(desk, registration("mic-1", trucewatch.DeviceKey), nil)
+			w.add(testKey("mic-1"), trucewatch.Payload{Coverage: &trucewatch.CoverageReport{Source: trucewatch.Source{ID: "mic-2"}}}, nil)
+		}},
 		{"a holder signs another's receipt", `is a receipt of "north" signed by a key of "south"`, func(w *writer) {
 			w.add(desk, registration("south", trucewatch.HolderKey), nil)
 			w.add(testKey("south"), trucewatch.Payload{Receipt: &trucewatch.ErasureReceipt{Holder: "north"}}, nil)

@@ -82,6 +82,15 @@ func production() settings {
 	return settings{disk: durable.OS{}, segment: segmentEntries, workers: syncWorkers, lag: lagBundles}
 }
 
+// with returns the settings with a caller's options.
+func (s settings) with(options Options) settings {
+	if options.Disk != nil {
+		s.disk = options.Disk
+	}
+	s.Options = options
+	return s
+}
+
 // Create makes a log without entries in dir, which must be absent or empty, or
 // hold what a Create left that did not finish. The checkpoint of size 0 is
 // published before it returns. origin names the log in its checkpoints, as
@@ -96,9 +105,7 @@ func Create(dir, origin string, signer note.Signer) (*Log, error) {
 // CreateWith is Create with options. The guard must not know a log of that
 // origin with entries; otherwise the error is ErrRolledBack.
 func CreateWith(dir, origin string, signer note.Signer, options Options) (*Log, error) {
-	s := production()
-	s.Options = options
-	return create(s, dir, origin, signer)
+	return create(production().with(options), dir, origin, signer)
 }
 
 func create(s settings, dir, origin string, signer note.Signer) (*Log, error) {
@@ -184,9 +191,7 @@ func Open(dir string, verifier note.Verifier, signer note.Signer) (*Log, error) 
 // OpenWith is Open with options. The guard must know the log, and no larger one
 // and no other one; otherwise the error is ErrRolledBack, and nothing is written.
 func OpenWith(dir string, verifier note.Verifier, signer note.Signer, options Options) (*Log, error) {
-	s := production()
-	s.Options = options
-	return open(s, dir, verifier, signer)
+	return open(production().with(options), dir, verifier, signer)
 }
 
 func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*Log, error) {

@@ -64,7 +64,12 @@ type Report struct {
 // checkpoint or a cosignature was removed, nor that unsigned entries were cut off
 // or changed. A cosignature of one of the keys given is a problem if it is false.
 func Verify(dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {
-	return verify(durable.OS{}, dir, verifier, cosigners...)
+	return VerifyOn(durable.OS{}, dir, verifier, cosigners...)
+}
+
+// VerifyOn is Verify on a disk.
+func VerifyOn(disk durable.Disk, dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {
+	return verify(disk, dir, verifier, cosigners...)
 }
 
 func verify(disk durable.Disk, dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {

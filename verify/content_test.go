@@ -378,7 +378,7 @@ func TestOlderVersionAdoptedAgainIsFound(t *testing.T) {
 	e, err := trucewatch.DecodeEntry(2, all[2])
 	g.must(err)
 	g.enter(began+trucewatch.Hour, trucewatch.Payload{Agreement: e.Body.Payload.Agreement})
-	g.found(g.run(verify.Options{}), "entry 3: adopts version 3 of agreement agr-line-2026 after version 3", 11)
+	g.found(g.run(verify.Options{}), "entry 4: adopts version 3 of agreement agr-line-2026 after version 3", 11)
 }
 
 // withDigest is a mission with a digest at a cut-off.

@@ -30,21 +30,29 @@ const (
 // environment, and bounds the time and size of every answer.
 type client struct{ http *http.Client }
 
-func newClient() *client {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
+// newClient asks over a network; nil is the machine's, with its guards.
+func newClient(over http.RoundTripper) *client {
+	if over == nil {
+		over = machineNetwork()
+	}
 	return &client{&http.Client{
 		Timeout:       answerTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				d := *dialer
-				d.Control = guardDial(address)
-				return d.DialContext(ctx, network, address)
-			},
-			TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: answerTimeout, MaxResponseHeaderBytes: headerSizeMax,
-			IdleConnTimeout: idleConnection, MaxIdleConnsPerHost: 2, ForceAttemptHTTP2: true,
-		},
+		Transport:     over,
 	}}
+}
+
+func machineNetwork() *http.Transport {
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			d := *dialer
+			d.Control = guardDial(address)
+			return d.DialContext(ctx, network, address)
+		},
+		TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: answerTimeout, MaxResponseHeaderBytes: headerSizeMax,
+		IdleConnTimeout: idleConnection, MaxIdleConnsPerHost: 2, ForceAttemptHTTP2: true,
+	}
 }
 
 // guardDial refuses to connect to where no witness is. Addresses are written by

@@ -603,7 +603,7 @@ func TestClientFollowsNothing(t *testing.T) {
 		}
 	}))
 	defer outer.Close()
-	c := newClient()
+	c := newClient(nil)
 	var refused *refusal
 	if _, err := c.add(t.Context(), outer.URL, request{}); !errors.As(err, &refused) || refused.status != http.StatusTemporaryRedirect || reached {
 		t.Errorf("redirect: %v, followed %v", err, reached)

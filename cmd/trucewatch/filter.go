@@ -110,8 +110,9 @@ func (c *judgeCommand) Run(t terminal) error {
 		return err
 	}
 	enc := json.NewEncoder(t.out)
+	terms := judge.Read([]*agreement.Agreement{a}, nil)
 	return eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		in := judge.Input{Incident: d.Incident, Members: d.Observations, Agreements: []*agreement.Agreement{a}}
+		in := judge.Input{Incident: d.Incident, Members: d.Observations, Terms: terms}
 		for i := range d.Notices {
 			n := &d.Notices[i]
 			in.Notices = append(in.Notices, judge.Notice{Notification: &n.Notification, Received: n.Received, Index: n.Index})
@@ -140,16 +141,17 @@ func (c *caseworkCommand) Run(t terminal) error {
 	if err := errors.Join(serveAt.UnmarshalText([]byte(c.ServeAt)), until.UnmarshalText([]byte(c.Until))); err != nil {
 		return err
 	}
-	desk := casework.NewDesk()
+	desk := casework.NewDesk(nil)
+	desk.Adopt(a)
 	err = eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		desk.Findings(d.Findings, max(d.Received, d.Incident.When.From), 0, a.Clocks)
+		desk.Findings(d.Findings, max(d.Received, d.Incident.When.From), 0)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	if serveAt != 0 {
-		for cs := range desk.All() {
+		for _, cs := range slices.Collect(desk.All()) {
 			if _, err := desk.Serve(cs.ID, serveAt, 0); err != nil {
 				return err
 			}
