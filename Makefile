@@ -6,11 +6,12 @@ SHELL := bash
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
 SEEDS ?= 3
+TIME ?= 1h
 
-.PHONY: help test install check race fuzz arches strangers long reproducible bench score demo update
+.PHONY: help test install check race fuzz fuzz-long crash arches strangers long reproducible bench score demo update
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 test: install check race fuzz arches strangers ## everything, after installing what it needs
 
@@ -18,6 +19,7 @@ install: ## what the tests need beyond Go, from Debian's packages
 	@missing=; command -v chromium >/dev/null || missing+=" chromium"; \
 	command -v qemu-aarch64 >/dev/null || missing+=" qemu-user"; \
 	command -v GeodSolve >/dev/null || missing+=" geographiclib-tools"; \
+	command -v strace >/dev/null || missing+=" strace"; \
 	if [ -n "$$missing" ]; then \
 		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get update -qq; \
@@ -37,6 +39,12 @@ race: ## the packages with goroutines, under the race detector
 fuzz: ## each fuzz test for FUZZ inputs
 	./scripts/fuzz $(FUZZ)
 
+fuzz-long: ## each fuzz test for TIME, such as 1h; finds are written to testdata/fuzz
+	./scripts/fuzz $(TIME)
+
+crash: ## the real program under failing calls, kills, full disks and tight limits
+	go test -v -timeout 20m -run 'EveryFileCall|Killed|FullDisk|Starved' ./cmd/trucewatch
+
 arches: ## one digest for the example missions on amd64 v1, v3 and arm64
 	./scripts/arches
 
@@ -44,7 +52,7 @@ strangers: ## programs of other people read our logs and co-sign our checkpoints
 	./scripts/strangers
 
 long: ## mutations, kills and power cuts at full length; takes hours
-	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long' ./record ./seal ./witness ./mirror ./internal/durable/...
+	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long|EveryFileCall' ./cmd/trucewatch ./record ./seal ./witness ./mirror ./internal/durable/...
 
 reproducible: ## the program built twice, with an empty cache the second time, is the same
 	./scripts/reproducible

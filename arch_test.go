@@ -40,13 +40,14 @@ var plan = map[string][]string{
 	"replay":                       {"associate", "judge", "judge/attribution", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
 	"internal/durable":             {},
 	"internal/durable/durabletest": {"internal/durable"}, // a disk in memory that fails; imported by tests only
+	"internal/dial":                {},                   // connections to addresses that others wrote
 	"record":                       {"internal/durable"},
-	"witness":                      {"internal/durable"}, // a checkpoint is all it sees: it serves other logs too
-	"keyring":                      {".", "geo"},         // who may have signed what, by the record's own keys
+	"witness":                      {"internal/durable", "internal/dial"}, // a checkpoint is all it sees: it serves other logs too
+	"keyring":                      {".", "geo"},                          // who may have signed what, by the record's own keys
 	"seal":                         {".", "geo", "internal/durable"},
 	"evidence":                     {".", "geo", "internal/durable"},
-	"anchor":                       {".", "geo"},
-	"mirror":                       {"record", "witness", "seal", "keyring", "internal/durable", ".", "geo"},
+	"anchor":                       {"internal/dial", ".", "geo"},
+	"mirror":                       {"record", "witness", "seal", "keyring", "internal/durable", "internal/dial", ".", "geo"},
 	"exhibit":                      {"seal", "witness", "keyring", ".", "geo"},
 	"intake":                       {".", "geo"},
 	"intake/*":                     {"intake", ".", "geo"},

@@ -377,6 +377,9 @@ func (p *Payload) check() error {
 	switch {
 	case p.Genesis != nil:
 		g := p.Genesis
+		if g.Engine < 0 || g.Engine > EngineVersion {
+			return invalid("genesis.engine", "%d, but this program knows engines up to %d: read it with a newer one", g.Engine, EngineVersion)
+		}
 		return first(need("genesis.mission", g.Mission, "genesis.title", g.Title, "genesis.display_zone", g.DisplayZone, "genesis.cut_off", g.CutOff),
 			oneOf("genesis.mode", g.Mode, []Mode{Live, Reenacted, Exercise}), checkText("genesis.summary", g.Summary), checkSlot(g.SlotS))
 	case p.Key != nil:

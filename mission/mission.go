@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
@@ -285,8 +286,11 @@ func OpenFunc(dir string, each Listener) (*Mission, error) {
 // OpenIn is OpenFunc in other surroundings.
 func OpenIn(around Surroundings, dir string, each Listener) (*Mission, error) {
 	p := around.place(dir)
-	if _, err := p.disk.ReadDir(filepath.Join(dir, "record")); err != nil {
+	_, err := p.disk.ReadDir(filepath.Join(dir, "record"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%w: %s has no record (make one with init): %w", ErrNoMission, dir, err)
+	} else if err != nil {
+		return nil, fmt.Errorf("mission: %w", err) // there may well be one
 	}
 	m := empty(p)
 	m.changes = each

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
@@ -109,8 +111,10 @@ func (sv *served) listReports() {
 // Add opens a mission for serving. Its index is shown from the first moment if
 // there is one; Run folds the record.
 func (s *Server) Add(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "record")); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%w: %s has no record (make one with init)", ErrNoMission, dir)
+	} else if err != nil {
+		return fmt.Errorf("mission: serve: %w", err)
 	}
 	k, err := openKeeper(dir, s.Audience)
 	if errors.Is(err, durable.ErrLocked) {
