@@ -6,8 +6,9 @@ SHELL := bash
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
 SEEDS ?= 3
+MUTANTS ?= 1000
 
-.PHONY: help test install check race fuzz arches strangers long reproducible bench score demo update
+.PHONY: help test install check race fuzz arches strangers long reproducible bench score sim mutants demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +55,12 @@ bench: ## the benchmarks behind docs/performance.md
 
 score: ## simulated worlds, and what association makes of them; SEEDS of each
 	./scripts/score --seeds $(SEEDS)
+
+sim: ## the whole system from SEEDS seeds, with faults; FROM=<hexadecimal> or a git hash is the first
+	./scripts/sim $(SEEDS) $(FROM)
+
+mutants: ## bugs planted into the program, each to be found within MUTANTS seeds
+	./scripts/mutants $(MUTANTS)
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
+	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/replay"
@@ -29,6 +31,7 @@ type account struct {
 	durable uint64                         // entries that it said are on the disk
 	size    uint64                         // entries that it signed for
 	root    [32]byte                       // of those
+	sent    uint64                         // size of the last checkpoint that was sent out
 	shown   uint64                         // size of the largest checkpoint that was sent out and answered
 	final   map[uint64][32]byte            // checkpoints that were final
 	public  map[trucewatch.FindingID]bool  // findings that were public
@@ -50,6 +53,9 @@ func (w *world) check() {
 	disk := w.sound()
 	w.checkRecord(disk)
 	w.checkWitnesses()
+	if w.random.IntN(6) == 0 {
+		w.backup, w.copied = w.sound(), w.account.size
+	}
 	if w.m != nil {
 		w.note("%v %d %x", w.m.State().Digest(), w.account.size, w.account.root[:4])
 		w.checkIncidents(w.m.State())
@@ -237,10 +243,34 @@ func (w *world) checkWitnesses() {
 	}
 }
 
-// keepBackup copies the disk.
-func (w *world) keepBackup() error {
-	w.backup, w.copied = w.sound(), w.account.size
-	return nil
+// checkGrowth: in a sealed mission, who sees checkpoints learns of their growth
+// no more than a step of the ladder.
+func (w *world) checkGrowth() {
+	w.t.Helper()
+	if growth := w.account.size - w.account.sent; w.sealed && w.account.sent > 0 && growth&(growth-1) != 0 {
+		w.fail("I5", "the checkpoint that was sent out grew by %d entries", growth)
+	}
+	w.account.sent = w.account.size
+}
+
+// checkTier: a checkpoint is final only if the witnesses of both parties, and of
+// as many guarantors as the policy wants, have signed it.
+func (w *world) checkTier() {
+	w.t.Helper()
+	parties, guarantors := 0, 0
+	for _, s := range w.net.sites {
+		s.mu.Lock()
+		switch signed := s.signed[w.cosigned.Size] == w.cosigned.Root; {
+		case signed && s.organisation.Party != "":
+			parties++
+		case signed:
+			guarantors++
+		}
+		s.mu.Unlock()
+	}
+	if parties < 2 || guarantors < w.m.Policy().Guarantors {
+		w.fail("I6", "size %d is final with %d parties and %d guarantors", w.cosigned.Size, parties, guarantors)
+	}
 }
 
 // rollBack puts an older state of the mission back: as soon as the second
@@ -250,7 +280,7 @@ func (w *world) rollBack() error {
 		return nil
 	}
 	old := w.backup.Clone()
-	knows := w.guarded
+	knows, alone := w.guarded, w.guarded && w.random.IntN(2) == 0
 	if w.guarded {
 		for _, name := range w.disk.Files() {
 			if strings.HasPrefix(name, "/g/") {
@@ -260,17 +290,19 @@ func (w *world) rollBack() error {
 	}
 	for _, s := range w.net.sites {
 		s.mu.Lock()
+		if alone {
+			s.fate = cutOff
+		}
 		knows = knows || !s.lies && s.server != nil && s.fate == reached && s.last > w.copied
 		s.mu.Unlock()
 	}
 	m, err := mission.OpenIn(mission.Surroundings{Disk: old, Net: w.net}, "/m", nil)
 	w.must(err)
-	if m.Policy() == nil {
-		return nil
-	}
 	err = m.Write(func(wr *mission.Writer) error {
 		wr.Stamp = w.now
-		_, err := wr.Enter(nil, trucewatch.Payload{Release: nil, Tally: nil, Custody: &trucewatch.Custody{Deed: "acquired", By: "mission", At: w.now()}})
+		public := w.newKey("another").Public().(ed25519.PublicKey)
+		k := &trucewatch.KeyRegistration{ID: keyring.ID(public), Public: public, Role: trucewatch.OfficerKey, Name: "another officer"}
+		_, err := wr.Enter(nil, trucewatch.Payload{Key: k})
 		return err
 	})
 	if r, opened := record.ReadCheckpointOn(old, "/m/record", w.verifier); knows && (opened != nil || r.Size > w.copied) {

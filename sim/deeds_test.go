@@ -247,12 +247,14 @@ func (w *world) beat() error {
 	if err := c.Send(context.Background(), time.Now()); err != nil && !errors.Is(err, witness.ErrUnavailable) {
 		return err
 	}
+	w.checkGrowth()
 	time.Sleep(15 * time.Second) // for those that come late
 	synctest.Wait()
 	w.cosigned = c.Cosigned(time.Now()).Standing
 	w.account.shown = max(w.account.shown, w.cosigned.Size)
 	if w.cosigned.Tier == witness.Final {
 		w.account.final[w.cosigned.Size] = w.cosigned.Root
+		w.checkTier()
 	}
 	return nil
 }
@@ -381,7 +383,12 @@ func (w *world) eraseAlone() error {
 }
 
 func (w *world) tick() error {
-	return w.write(nil, func(wr *mission.Writer) error { return wr.Tick(max(wr.Stamp(), w.m.State().Now())) })
+	until := max(w.now(), w.m.State().Now())
+	err := w.write(nil, func(wr *mission.Writer) error { return wr.Tick(until) })
+	if due := w.m.State().Due(); err == nil && due != 0 && due <= until {
+		w.fail("I7", "what is due at %v did not happen by %v", due, until)
+	}
+	return err
 }
 
 // setClock sets the machine's clock back, or right again.

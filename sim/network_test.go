@@ -254,6 +254,16 @@ func (n *network) restart(w *world, s *site) {
 	if err := s.open(n.logKey); err != nil {
 		w.fail("I6", "witness %s does not start again: %v", s.organisation.Name, err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lies || s.last == 0 {
+		return
+	}
+	answer := httptest.NewRecorder()
+	s.server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/"+witness.LogID(w.verifier.Name())+"/checkpoint", nil))
+	if tree, err := tlog.ParseTree([]byte(plainTree(answer.Body.String()))); err != nil || uint64(tree.N) < s.last {
+		w.fail("I6", "witness %s forgot that it signed %d entries: %v", s.organisation.Name, s.last, err)
+	}
 }
 
 // calm ends all faults of the network.

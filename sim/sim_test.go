@@ -14,7 +14,9 @@ import (
 
 var (
 	seedsFlag = flag.Uint64("seeds", 12, "how many seeds TestSeeds runs")
-	fromFlag  = flag.Uint64("from", 0, "the first of them")
+	firstFlag = flag.String("first", "0", "the first of them, as -seed gives it")
+	fromFlag  = flag.Uint64("from", 0, "how many to leave out at the beginning")
+	forFlag   = flag.Duration("for", 0, "begin no seed after this time; 0: no limit")
 	seedFlag  = flag.String("seed", "", "run this seed alone: up to 16 hexadecimal digits; of more, such as a git hash, the first 16 count")
 )
 
@@ -54,16 +56,24 @@ func runSeed(t *testing.T, seed uint64) (trace [32]byte) {
 
 // TestSeeds runs the whole system from each seed.
 func TestSeeds(t *testing.T) {
+	text, seeds := *firstFlag, *seedsFlag
 	if *seedFlag != "" {
-		seed, err := parseSeed(*seedFlag)
-		if err != nil {
-			t.Fatalf("-seed: %v", err)
-		}
-		runSeed(t, seed)
-		return
+		text, seeds = *seedFlag, 1
 	}
-	for seed := *fromFlag; seed < *fromFlag+*seedsFlag && !t.Failed(); seed++ {
-		runSeed(t, seed)
+	seed, err := parseSeed(text)
+	if err != nil {
+		t.Fatalf("-seed and -first are hexadecimal: %v", err)
+	}
+	begun, clean := time.Now(), 0
+	for i := range seeds {
+		if t.Failed() || *forFlag > 0 && time.Since(begun) > *forFlag {
+			break
+		}
+		runSeed(t, seed+*fromFlag+i)
+		clean++
+	}
+	if !t.Failed() {
+		fmt.Printf("clean seeds: %d\n", clean)
 	}
 }
 

@@ -232,7 +232,7 @@ func (w *world) act() {
 		{"reports", 8, w.report}, {"devices", 5, w.devicesSubmit}, {"forgery", 2, w.forge}, {"beat", 8, w.beat}, {"release", 5, w.release},
 		{"serve", 3, w.serve}, {"answer", 3, w.answer}, {"proceedings", 2, w.proceed}, {"erasure", 2, w.erase}, {"lone erasure", 1, w.eraseAlone},
 		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
-		{"bit rot", 1, w.rot}, {"backup", 1, w.keepBackup}, {"old backup put back", 1, w.rollBack},
+		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack},
 	}
 	total := 0
 	for _, d := range deeds {
