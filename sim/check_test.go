@@ -54,7 +54,10 @@ func (w *world) check() {
 	w.checkRecord(disk)
 	w.checkWitnesses()
 	if w.random.IntN(6) == 0 {
-		w.backup, w.copied = w.sound(), w.account.size
+		w.backup = w.sound()
+		c, err := record.ReadCheckpointOn(w.backup, "/m/record", w.verifier)
+		w.must(err)
+		w.copied = c.Size
 	}
 	if w.m != nil {
 		w.note("%v %d %x", w.m.State().Digest(), w.account.size, w.account.root[:4])
