@@ -38,6 +38,7 @@ const (
 type exempted struct {
 	best   outcome
 	name   string // "X5/n-2"
+	late   string // the one that is met but for the notice period; empty: none
 	reason trucewatch.Reason
 	change []string
 }
@@ -56,6 +57,9 @@ func (t *trial) exemptions() exempted {
 			}
 			m := newMatch(t, x, n)
 			weighed = append(weighed, m.reason())
+			if m.outcome() == late && best.late == "" {
+				best.late = x.ID + "/" + n.Notification.ID
+			}
 			if m.outcome() > best.best {
 				best.best, best.name, best.change = m.outcome(), x.ID+"/"+n.Notification.ID, m.change
 			}

@@ -182,6 +182,12 @@ func (t *trial) putHarm(v map[string]any) {
 	}
 	v["killed"] = number(func(c *trucewatch.Casualty) int64 { return c.Killed })
 	v["injured"] = number(func(c *trucewatch.Casualty) int64 { return c.Injured })
+	t.put(v, "cause", func(o *trucewatch.Observation) string {
+		if o.Casualty == nil {
+			return ""
+		}
+		return o.Casualty.Cause
+	})
 	civilian := map[string]any{}
 	t.put(civilian, "", func(o *trucewatch.Observation) string {
 		if o.Casualty == nil || o.Casualty.Civilian == "unknown" {

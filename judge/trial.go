@@ -206,12 +206,13 @@ func restsOnClaims(conditions []condition) bool {
 // fire.
 func (t *trial) weigh(f *trucewatch.Finding, conditions []condition, state answer, ex exempted) {
 	e := &t.a.Evidence
-	if ex.best == late {
+	if ex.late != "" {
 		// The breach is of the notice period, not of the rule that the exemption lifts.
 		// Source: severity 1 is "technical (late notice, short delay)", docs/glossary.md.
-		// What it takes to show it stays what the act takes.
+		// What it takes to show it stays what the act takes. That another notification may
+		// exempt it altogether makes it no graver.
 		f.Severity = 1
-		f.Reasons = append(f.Reasons, reasonOf(yes, ex.name, nil, sayLateNotice, ex.name))
+		f.Reasons = append(f.Reasons, reasonOf(yes, ex.late, nil, sayLateNotice, ex.late))
 	} else {
 		t.aggravate(f)
 	}

@@ -112,18 +112,22 @@ func canShow(a *agreement.Agreement, k trucewatch.Kind) bool {
 }
 
 func windowFinding(a *agreement.Agreement, r trucewatch.Reading, reasons []trucewatch.Reason, index uint64) trucewatch.Finding {
-	span, name := r.Span, r.ID
+	window, name := r.Span, r.ID
 	if name == "" {
 		name = a.ID
 	}
 	f := trucewatch.Finding{
-		ID: trucewatch.FindingID(fmt.Sprintf("%s/%s/%v", windowAct, name, span.From)), Subject: trucewatch.Subject{Window: &span},
+		ID: trucewatch.FindingID(fmt.Sprintf("%s/%s/%v", windowAct, name, window.From)), Subject: trucewatch.Subject{Window: &window},
 		Act: windowAct, ActName: "truce_window", Agreement: a.Hash(), Reading: r.ID, Result: trucewatch.NotAssessable, Severity: 1,
-		Word: a.Evidence.Word(0), Attribution: trucewatch.Attribution{Level: attribution.None}, Reasons: reasons, State: "preliminary", When: span, Index: index,
+		Word: a.Evidence.Word(0), Attribution: trucewatch.Attribution{Level: attribution.None}, Reasons: reasons, State: "preliminary", When: window, Index: index,
 		WouldChange: []string{"observations of what the agreement forbids, by patrols, cameras or sensors that could have seen it in this window"},
 	}
 	if readings := a.Readings(); len(readings) > 1 {
-		f.Reasons = append(f.Reasons, reasonOf(yes, "", nil, sayWindowRead, r.ID))
+		reason := reasonOf(yes, "", nil, sayWindowRead, r.ID)
+		for _, other := range readings {
+			reason.Because = append(reason.Because, reasonOf(yes, "", nil, sayReading, other.ID, span(other.Span)))
+		}
+		f.Reasons = append(f.Reasons, reason)
 	}
 	return f
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/judge"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/publish/api"
 	"github.com/trucewatch/trucewatch/publish/web"
@@ -226,7 +227,15 @@ func (s *Server) Handler() http.Handler {
 		pages = append(pages, page)
 		stores = append(stores, api.Mission{ID: sv.id, Store: func() (api.Store, bool) { return sv.store() }})
 	}
-	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: api.New(stores, api.Options{Audience: s.Audience, Log: s.Log}), Version: s.Version, Log: s.Log})
+	data := api.New(stores, api.Options{Audience: s.Audience, Log: s.Log, Explain: explain, Languages: judge.Languages(), Contrast: judge.Contrast})
+	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: data, Version: s.Version, Log: s.Log,
+		Explain: explain, Languages: judge.Languages(), Contrast: judge.Contrast})
+}
+
+// explain writes a finding as those who read it may see it: what was taken from it
+// before is not in it.
+func explain(f *trucewatch.Finding, language string) (paragraph string, tree []string) {
+	return judge.Explain(f, language), judge.Tree(f, language)
 }
 
 func (sv *served) store() (web.Store, bool) {

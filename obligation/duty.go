@@ -271,7 +271,9 @@ func (b *book) overdue(w owed, due trucewatch.Instant, p proof) *trucewatch.Find
 		say("unknown", "the party says that it was done on %v; %s has not confirmed it", p.claimed, verifierWords(w.o.VerifiedBy))
 		confidence = e.Possible
 	default:
-		say("yes", "nobody has shown that it was done, and the party does not say so")
+		// The record may have begun later, or nobody looked: its silence accuses nobody.
+		say("unknown", "the record does not show that it was done, and the party has not said so: its silence alone is no breach")
+		confidence = e.Possible
 	}
 	f.WouldChange = []string{"proof that it was done by then, by " + verifierWords(w.o.VerifiedBy)}
 	b.blame(f, w.party, "party", confidence, "it is its own duty")

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/casework"
 	"github.com/trucewatch/trucewatch/judge"
 )
 
@@ -180,3 +181,7 @@ func (s *State) Dossier(in *trucewatch.Incident) trucewatch.Dossier {
 	}
 	return d
 }
+
+// FeedbackFor returns what may be said to who holds the code of a report, nil if
+// the code is nobody's.
+func (s *State) FeedbackFor(code string) *casework.Feedback { return s.desk.FeedbackFor(code) }

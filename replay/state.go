@@ -150,8 +150,9 @@ func (s *State) Known(key trucewatch.ContentKey) bool { return s.keys[key] }
 // are local times and resolved by the rim.
 func (s *State) Due() trucewatch.Instant {
 	due := s.desk.NextDue()
+	// What fell due before the record began falls due at once, in one tick.
 	if at := s.owed.Due(); at != 0 && (due == 0 || at < due) {
-		due = at
+		due = max(at, s.last)
 	}
 	if len(s.pending) > 0 && (due == 0 || s.pending[0].at < due) {
 		due = s.pending[0].at
