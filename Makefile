@@ -7,13 +7,14 @@ STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
 SEEDS ?= 3
 TIME ?= 1h
+MUTANTS ?= 1000
 
-.PHONY: help test install check race fuzz fuzz-long crash arches strangers long reproducible bench score demo update
+.PHONY: help test install check race fuzz fuzz-long crash arches strangers long reproducible bench score sim mutants fresh demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: install check race fuzz arches strangers ## everything, after installing what it needs
+test: install check race fuzz arches strangers fresh ## everything, after installing what it needs
 
 install: ## what the tests need beyond Go, from Debian's packages
 	@missing=; command -v chromium >/dev/null || missing+=" chromium"; \
@@ -62,6 +63,16 @@ bench: ## the benchmarks behind docs/performance.md
 
 score: ## simulated worlds, and what association makes of them; SEEDS of each
 	./scripts/score --seeds $(SEEDS)
+
+sim: ## the whole system from SEEDS seeds, with faults; FROM=<hexadecimal> or a git hash is the first
+	./scripts/sim $(SEEDS) $(FROM)
+
+mutants: ## bugs planted into the program, each to be found within MUTANTS seeds
+	./scripts/mutants $(MUTANTS)
+
+fresh: ## seeds that this commit names, for three minutes, and some planted bugs
+	SECONDS_MAX=170 ./scripts/sim 1000 "$$(git rev-parse HEAD 2>/dev/null || echo 0)"
+	./scripts/mutants 100 wal-not-synced witness-signs-two-roots public-without-delay
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo
