@@ -202,22 +202,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 		})
 		context.AfterFunc(ctx, func() { others.Close() })
 	}
-	if s.Operations != nil {
-		figures, err := operations.Handler(s.Version, s.health, s.collectors()...)
-		if err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		work.Go(func() { operations.Serve(ctx, s.Operations, figures, s.Log) })
-	}
-	if s.Door != nil {
-		taken := &http.Server{Handler: s.intake(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-			ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)}
-		work.Go(func() {
-			if err := taken.Serve(netutil.LimitListener(s.Door, doorConnections)); !errors.Is(err, http.ErrServerClosed) {
-				s.Log.Error("nothing is taken in any more", "error", err)
-			}
-		})
-		context.AfterFunc(ctx, func() { taken.Close() })
+	if err := s.serveBeside(ctx, &work); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	for _, sv := range s.served {
 		work.Go(func() { sv.run(ctx) })
@@ -243,6 +229,28 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 		err = nil
 	}
 	return err
+}
+
+// serveBeside starts what is served at addresses of its own: figures, and the door.
+func (s *Server) serveBeside(ctx context.Context, work *sync.WaitGroup) error {
+	if s.Operations != nil {
+		figures, err := operations.Handler(s.Version, s.health, s.collectors()...)
+		if err != nil {
+			return err
+		}
+		work.Go(func() { operations.Serve(ctx, s.Operations, figures, s.Log) })
+	}
+	if s.Door != nil {
+		taken := &http.Server{Handler: s.intake(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+			ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)}
+		work.Go(func() {
+			if err := taken.Serve(netutil.LimitListener(s.Door, doorConnections)); !errors.Is(err, http.ErrServerClosed) {
+				s.Log.Error("nothing is taken in any more", "error", err)
+			}
+		})
+		context.AfterFunc(ctx, func() { taken.Close() })
+	}
+	return nil
 }
 
 // Handler answers requests for all missions added.
