@@ -41,6 +41,8 @@ var plan = map[string][]string{
 	"internal/durable":             {},
 	"internal/durable/durabletest": {"internal/durable"}, // a disk in memory that fails; imported by tests only
 	"internal/dial":                {},                   // connections to addresses that others wrote
+	"internal/admission":           {},                   // what waits and what is sent away while too much comes in
+	"internal/operations":          {},                   // figures and health, for who runs the program
 	"record":                       {"internal/durable"},
 	"witness":                      {"internal/durable", "internal/dial"}, // a checkpoint is all it sees: it serves other logs too
 	"keyring":                      {".", "geo"},                          // who may have signed what, by the record's own keys
@@ -56,12 +58,12 @@ var plan = map[string][]string{
 	"publish/query":                {".", "geo"}, // a Query from an address
 	"publish/svg":                  {"publish/wording", ".", "geo"},
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
-	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable",
+	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable", "internal/admission", "internal/operations",
 		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
 	"verify":   {"mission", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"sim":      {}, // the whole system from one seed; tests only
 	"examples": {},
-	"cmd/trucewatch": {"mission", "internal/durable", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
+	"cmd/trucewatch": {"mission", "internal/durable", "internal/operations", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
 		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "scenario", "score", "agreement", ".", "geo"},
 }
 

@@ -472,6 +472,9 @@ func (p *Policy) check() error {
 	if p.Guarantors < 0 || p.Guarantors > len(p.Organisations) {
 		return invalid("policy.guarantors", "%d of %d organisations", p.Guarantors, len(p.Organisations))
 	}
+	if p.BodiesPerHour < 0 || p.BodiesPerHour > CountMax {
+		return invalid("policy.bodies_per_hour", "%d, not 0 to %d", p.BodiesPerHour, CountMax)
+	}
 	if p.CadenceS < 1 || p.CadenceS > 86_400 {
 		return invalid("policy.cadence_s", "%d s, not 1 to 86400", p.CadenceS)
 	}

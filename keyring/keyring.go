@@ -304,3 +304,9 @@ func (r *Ring) take(a *admission, e *trucewatch.Entry) {
 		known.KeyRegistration, known.from = k, e.Index
 	}
 }
+
+// CheckOf is the check of one signature of a body by a key, without the body's
+// place in its chain: for who must know at once whether it is the key's at all.
+func CheckOf(key trucewatch.KeyRegistration, body []byte, signature trucewatch.Signature) Check {
+	return Check{key: &key, body: body, signature: signature}
+}

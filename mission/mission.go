@@ -52,6 +52,7 @@ type Mission struct {
 	ahead     bool               // the state holds more than the record has signed: see ErrAhead
 	asked     bool               // the witnesses know nothing that is not here
 	changes   Listener
+	flushed   func(rows int64, took time.Duration) // told of each sync of a write, if set
 }
 
 // ErrAhead says that the state is another one than the record gives: a write

@@ -37,6 +37,7 @@ type policyFile struct {
 	CadenceS      int64                  `yaml:"cadence_s"`
 	Guarantors    int                    `yaml:"guarantors"`
 	TwoPerson     []trucewatch.EntryType `yaml:"two_person"`
+	BodiesPerHour int64                  `yaml:"bodies_per_hour"`
 	Organisations []struct {
 		Name    string `yaml:"name"`
 		Party   string `yaml:"party"`
@@ -60,7 +61,7 @@ func ParsePolicy(data []byte) (*trucewatch.Policy, error) {
 	if f.CadenceS == 0 {
 		f.CadenceS = defaultCadenceS
 	}
-	p := &trucewatch.Policy{CadenceS: f.CadenceS, Guarantors: f.Guarantors, TwoPerson: f.TwoPerson}
+	p := &trucewatch.Policy{CadenceS: f.CadenceS, Guarantors: f.Guarantors, TwoPerson: f.TwoPerson, BodiesPerHour: f.BodiesPerHour}
 	for _, o := range f.Organisations {
 		p.Organisations = append(p.Organisations, trucewatch.Organisation{Name: o.Name, Party: trucewatch.PartyID(o.Party), Witness: o.Witness, Address: o.Address, Mirror: o.Mirror})
 	}

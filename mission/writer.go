@@ -40,6 +40,7 @@ type Writer struct {
 	// made durable, and how many entries the record has.
 	Acked func(rows int64, index uint64)
 	rows  int64 // in what was appended so far
+	told  int64 // of rows, those that are durable
 }
 
 // A pending entry waits for the sync and, if it is the desk's, for the one
@@ -331,11 +332,16 @@ func (w *Writer) flush() error {
 		w.failed = true
 		return err
 	}
+	began := time.Now()
 	if _, err := w.log.Append(w.leaves()...); err != nil {
 		w.failed = true
 		return err
 	}
 	w.pending = w.pending[:0]
+	if w.m.flushed != nil {
+		w.m.flushed(w.rows-w.told, time.Since(began))
+	}
+	w.told = w.rows
 	if w.Acked != nil {
 		w.Acked(w.rows, w.log.Size())
 	}

@@ -69,6 +69,7 @@ type commands struct {
 	Disclose  discloseCommand  `cmd:"" help:"Filter: dossiers with findings in, what an audience may see out (JSON lines)."`
 	Simulate  simulateCommand  `cmd:"" help:"Make a simulated world whose truth is known; recorded observations out (JSON lines)."`
 	Score     scoreCommand     `cmd:"" help:"Hold the results of associators against a truth, ours and others'."`
+	Exercise  exerciseCommand  `cmd:"" help:"Play a script into an exercise, and say what came of it."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
