@@ -22,8 +22,8 @@ import (
 
 // TestIntakeUnderFlood: the real program takes in what devices signed while one
 // floods it. What it acknowledged is in the record after a kill, a patrol that
-// says little gets through, the figures count what was sent away, and a restart
-// goes on.
+// says little gets through, the figures count what was sent away, and
+// the record opens again.
 func TestIntakeUnderFlood(t *testing.T) {
 	dir := t.TempDir()
 	m := filepath.Join(dir, "live")
