@@ -9,12 +9,12 @@ SEEDS ?= 3
 TIME ?= 1h
 MUTANTS ?= 1000
 
-.PHONY: help test install check race fuzz fuzz-long crash arches strangers long reproducible bench score sim mutants fresh demo update
+.PHONY: help test install check packages lint race fuzz fuzz-long crash arches strangers long reproducible bench score sim mutants fresh demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: install check race fuzz arches strangers fresh ## everything, after installing what it needs
+test: install lint race fuzz arches strangers fresh packages ## everything, after installing what it needs
 
 install: ## what the tests need beyond Go, from Debian's packages
 	@missing=; command -v chromium >/dev/null || missing+=" chromium"; \
@@ -27,11 +27,15 @@ install: ## what the tests need beyond Go, from Debian's packages
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 
-check: ## format, vet, staticcheck, tests
+check: lint packages ## format, vet, staticcheck, tests
+
+packages: ## the tests of all packages
+	./scripts/test
+
+lint: ## format, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	go vet ./...
 	$(STATICCHECK) ./...
-	./scripts/test
 
 race: ## the packages with goroutines, under the race detector
 	go test -race -short -timeout 20m ./internal/... ./index/... ./mission/... ./publish/... ./keyring ./mirror ./witness
