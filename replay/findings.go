@@ -213,6 +213,9 @@ func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, e
 	var changes []Change
 	for _, id := range r.Findings {
 		if err := s.Releasable(id); err != nil {
+			if s.partial {
+				continue // see rests
+			}
 			return nil, err
 		}
 		st := s.findings[id]

@@ -70,6 +70,7 @@ type State struct {
 
 	closed   int               // sealed entries that could not be opened
 	residues map[uint64]uint32 // entries that a residue stands for and no erasure warrants yet, with the epoch of their boxes
+	partial  bool              // an entry was closed, or a residue stood for it
 	skipped  int               // digests that could not be compared
 }
 
@@ -210,7 +211,7 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 	case trucewatch.NotificationEntry:
 		return s.notify(e, p.Notification), nil
 	case trucewatch.ReviewEntry:
-		return s.review(e, p.Review)
+		return s.rests(s.review(e, p.Review))
 	case trucewatch.ReleaseEntry:
 		return s.release(e, p.Release)
 	case trucewatch.TickEntry:
@@ -221,9 +222,21 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 		s.warrant(p.Erasure)
 	case trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
 		trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry:
-		return s.proceed(e)
+		return s.rests(s.proceed(e))
 	}
 	return nil, nil // keys, policies and what is about the record itself change no state; verify checks them
+}
+
+// rests passes over a deed that cannot be folded here, if what it is about may
+// follow from an entry that is closed or was erased: a release of a finding, an
+// answer to a case. The rim held it to the state of its time before it was
+// recorded; that an erasure made a record unreadable would let it destroy more
+// than its warrant says.
+func (s *State) rests(changes []Change, err error) ([]Change, error) {
+	if err != nil && s.partial {
+		return nil, nil
+	}
+	return changes, err
 }
 
 // slot is how far the time of an entry may lie before that of the one before it:
@@ -240,6 +253,7 @@ func (s *State) slot() trucewatch.Instant {
 func (s *State) ApplyClosed(e *trucewatch.Entry) ([]Change, error) {
 	changes, err := s.Apply(e)
 	s.closed++
+	s.partial = true
 	return changes, err
 }
 
@@ -249,6 +263,7 @@ func (s *State) ApplyClosed(e *trucewatch.Entry) ([]Change, error) {
 func (s *State) ApplyResidue(e *trucewatch.Entry, epoch uint32) ([]Change, error) {
 	changes, err := s.Apply(e)
 	s.residues[e.Index] = epoch
+	s.partial = true
 	return changes, err
 }
 
