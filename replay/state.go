@@ -40,6 +40,7 @@ type State struct {
 
 	agreements []*agreement.Agreement // adopted and not draft, in record order
 	drafts     []*agreement.Agreement
+	asShown    []trucewatch.AgreementText     // agreements and drafts as readers see them; nil until somebody asks
 	keys       map[trucewatch.ContentKey]bool // of everything recorded: a repeated key adds nothing
 	incidents  *associate.Associator
 	desk       *casework.Desk
@@ -320,6 +321,7 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 	if err != nil {
 		return nil, err
 	}
+	s.asShown = nil
 	if a.Draft {
 		s.drafts = append(s.drafts, parsed)
 		return []Change{{Header: true, Adoption: a}}, nil
