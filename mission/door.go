@@ -320,6 +320,9 @@ func (w *Writer) enterRequest(r *request) (answer, error) {
 			a.Refused, a.status = err.Error(), http.StatusTooManyRequests
 			a.Again = int64((hourOf(received)+trucewatch.Hour-received)/trucewatch.Second) + 1
 			return a, nil
+		case errors.Is(err, ErrErased):
+			a.Refused, a.status = err.Error(), http.StatusGone
+			return a, nil
 		case errors.Is(err, ErrRefused):
 			a.Refused, a.status = err.Error(), http.StatusUnprocessableEntity
 			return a, nil

@@ -407,8 +407,10 @@ func (m *Mission) admit(e *trucewatch.Entry, c content) ([]keyring.Check, []keyr
 	case unsealed:
 		more, inner := m.ring.AdmitInner(e, c.entry)
 		checks, problems = append(checks, more...), append(problems, inner...)
-	case residue, closed:
-		m.ring.SkipInner()
+	case residue:
+		problems = append(problems, m.ring.AdmitResidue(e, c.entry)...)
+	case cover:
+		m.ring.AdmitCover(e)
 	}
 	return checks, problems
 }
