@@ -215,10 +215,10 @@ func (s *storm) shows(t *testing.T, m *mission.Mission) {
 	for range m.State().Incidents() {
 		want++
 	}
-	var got struct{ Total int }
+	got := struct{ Total int }{-1}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(time.Minute); got.Total < want && time.Now().Before(end); <-tick.C {
+	for end := time.Now().Add(time.Minute); got.Total != want && time.Now().Before(end); <-tick.C {
 		answer, err := http.Get(s.base + "api/v1/m/m/incidents?limit=1")
 		if err != nil {
 			t.Fatalf("the server: %v: %s", err, s.errs)
@@ -236,5 +236,53 @@ func (s *storm) shows(t *testing.T, m *mission.Mission) {
 	}
 	if got.Total != want {
 		t.Errorf("the server shows %d incidents, the record holds %d: %s", got.Total, want, s.errs)
+	}
+}
+
+// TestIndexThatDoesNotFitIsMadeToFit: an index that is older than its record,
+// newer, or another mission's is no reason not to serve, and never decides what
+// is shown.
+func TestIndexThatDoesNotFitIsMadeToFit(t *testing.T) {
+	dir := t.TempDir()
+	load := func(m string, from, n int) {
+		runIn(t, dir, "import", m, "--format", "native", "--source", "radar", "--kind", "sensor", nativeRows(t, "rows.jsonl", from, n, 0))
+	}
+	for _, name := range []string{"new", "other"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		runIn(t, dir, "init", name+"/m")
+	}
+	load("new/m", 0, 2)
+	copied(t, filepath.Join(dir, "new/m"), filepath.Join(dir, "old/m"))
+	load("new/m", 2, 3)
+	load("other/m", 0, 7)
+	for _, tt := range []struct{ name, record, index string }{
+		{"older", "new", "old"}, {"newer", "old", "new"}, {"of another mission", "new", "other"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &storm{dir: t.TempDir()}
+			m := filepath.Join(s.dir, "m")
+			copied(t, filepath.Join(dir, tt.record, "m"), m)
+			if err := os.RemoveAll(filepath.Join(m, "index")); err != nil {
+				t.Fatal(err)
+			}
+			copied(t, filepath.Join(dir, tt.index, "m", "index"), filepath.Join(m, "index"))
+			s.serve(t)
+			defer s.server.Wait()
+			defer s.server.Process.Kill()
+			opened, err := mission.Open(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.shows(t, opened)
+		})
+	}
+}
+
+func copied(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
 	}
 }
