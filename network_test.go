@@ -105,3 +105,27 @@ func guarded(t *testing.T, p *packages.Package, n *ast.CompositeLit) int {
 	}
 	return 0
 }
+
+// TestOneWriterOfTables: tables for spreadsheets are written in one place, whose
+// cells no spreadsheet takes for a formula (TestInjection of the program).
+func TestOneWriterOfTables(t *testing.T) {
+	found := 0
+	for _, p := range load(t) {
+		for _, f := range p.Syntax {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok {
+					from, name, _ := imported(p, s)
+					if from == "encoding/csv" && name == "NewWriter" || strings.HasSuffix(from, "/excelize/v2") && name == "NewFile" {
+						if found++; short(p.PkgPath) != "publish/report" {
+							t.Errorf("%s: %s.%s: package report writes tables", p.Fset.Position(n.Pos()), from, name)
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	if found == 0 {
+		t.Error("no writer of tables was found: the test sees nothing")
+	}
+}

@@ -75,6 +75,7 @@ func TestHostileFiles(t *testing.T) {
 		{"lists in a policy", deep("[", "]", 200_000), []string{"policy", "set", "m"}, ""},
 		{"aliases in a mapping", laughs(30), []string{"import", "m", "--format", "table", "--source", "radar", "--kind", "sensor", "rows.jsonl", "--map"}, "anchors and aliases are not allowed"},
 		{"a workbook that unpacks to much", workbook(t, "xl/worksheets/sheet1.xml", 600<<20), table, "workbook"},
+		{"a workbook of shared texts", workbook(t, "xl/sharedStrings.xml", 20<<20), table, "save it as CSV"},
 		{"CBOR that announces 2^60 bodies", append([]byte{0x9b, 0x10}, make([]byte, 7)...), []string{"submit", "m"}, "submissions"},
 		{"CBOR in CBOR", bytes.Repeat([]byte{0x81}, 1<<20), []string{"submit", "m"}, "submissions"},
 		{"an exhibit that announces 2^60", append([]byte{0x9b, 0x10}, make([]byte, 7)...), []string{"exhibit", "check", "--log", key}, "exhibit"},
