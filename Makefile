@@ -47,8 +47,8 @@ fuzz: ## each fuzz test for FUZZ inputs
 fuzz-long: ## each fuzz test for TIME, such as 1h; finds are written to testdata/fuzz
 	./scripts/fuzz $(TIME)
 
-crash: ## the real program under failing calls, kills, full disks and tight limits
-	go test -v -timeout 20m -run 'EveryFileCall|Killed|FullDisk|Starved' ./cmd/trucewatch
+crash: ## the real program under failing calls, kills, full disks, tight limits and wrong clocks
+	go test -v -timeout 20m -run 'EveryFileCall|Killed|FullDisk|Starved|WrongClock|DoesNotFit' ./cmd/trucewatch
 
 arches: ## one digest for the example missions on amd64 v1, v3 and arm64
 	./scripts/arches

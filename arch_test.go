@@ -290,9 +290,11 @@ func (c *checker) visitBinary(n *ast.BinaryExpr) {
 }
 
 // TestParsersAreFuzzed wants FuzzX in the same folder for every exported
-// function ParseX, DecodeX, UnmarshalX or UnpackX.
+// function ParseX, DecodeX, UnmarshalX, UnpackX or ReadX that takes bytes or text,
+// and for every exported method UnmarshalX. A name of a file is no foreign text:
+// what is in the file has a parser of its own.
 func TestParsersAreFuzzed(t *testing.T) {
-	parser := regexp.MustCompile(`^(Parse|Decode|Unmarshal|Unpack)([A-Z]\w*)?$`)
+	parser := regexp.MustCompile(`^(Parse|Decode|Unmarshal|Unpack|Read)([A-Z]\w*)?$`)
 	fuzz := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 	for _, p := range load(t) {
 		if len(p.GoFiles) == 0 {
@@ -318,12 +320,29 @@ func TestParsersAreFuzzed(t *testing.T) {
 		for _, f := range p.Syntax {
 			for _, d := range f.Decls {
 				fn, ok := d.(*ast.FuncDecl)
-				if ok && fn.Recv == nil && parser.MatchString(fn.Name.Name) && !have["Fuzz"+fn.Name.Name] {
-					t.Errorf("%s: no Fuzz%s beside it", p.Fset.Position(fn.Pos()), fn.Name.Name)
+				if !ok || !parser.MatchString(fn.Name.Name) || have["Fuzz"+fn.Name.Name] {
+					continue
 				}
+				if method := fn.Recv != nil; method && !strings.HasPrefix(fn.Name.Name, "Unmarshal") || !method && !takesForeign(p, fn) {
+					continue
+				}
+				t.Errorf("%s: no Fuzz%s beside it", p.Fset.Position(fn.Pos()), fn.Name.Name)
 			}
 		}
 	}
+}
+
+// takesForeign says whether a parser takes what others wrote, or is no Read.
+func takesForeign(p *packages.Package, fn *ast.FuncDecl) bool {
+	if !strings.HasPrefix(fn.Name.Name, "Read") {
+		return true
+	}
+	for _, field := range fn.Type.Params.List {
+		if typ := p.TypesInfo.TypeOf(field.Type).String(); typ == "[]byte" || typ == "io.Reader" {
+			return true
+		}
+	}
+	return false
 }
 
 // TestFunctionsAreShort holds the limit of style: 70 lines, and a file knows

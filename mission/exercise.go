@@ -55,14 +55,14 @@ const scriptSchema = "trucewatch/exercise/v1"
 
 // ParseScript reads a script. Unknown keys and injects out of order are errors.
 func ParseScript(data []byte) (*Script, error) {
+	if _, err := intake.ParseYAML("exercise", data); err != nil {
+		return nil, fmt.Errorf("mission: %w", err)
+	}
 	var s Script
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&s); err != nil {
 		return nil, fmt.Errorf("mission: exercise: %w", err)
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("mission: exercise: more than one document")
 	}
 	if s.Schema != scriptSchema || len(s.Injects) == 0 {
 		return nil, fmt.Errorf("mission: exercise: schema %q with %d injects, want %s and one at least", s.Schema, len(s.Injects), scriptSchema)

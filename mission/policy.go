@@ -49,14 +49,14 @@ type policyFile struct {
 
 // ParsePolicy reads a policy file. Unknown keys are errors with their line.
 func ParsePolicy(data []byte) (*trucewatch.Policy, error) {
+	if _, err := intake.ParseYAML("policy", data); err != nil {
+		return nil, fmt.Errorf("mission: %w", err)
+	}
 	var f policyFile
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil {
 		return nil, fmt.Errorf("mission: policy: %w", err)
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("mission: policy: more than one document")
 	}
 	if f.CadenceS == 0 {
 		f.CadenceS = defaultCadenceS

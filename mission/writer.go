@@ -98,7 +98,9 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if err != nil {
 		return err
 	}
-	w := &Writer{m: m, log: log, desk: d, boxes: map[string][][]byte{}, signed: time.Now(), Stamp: func() trucewatch.Instant { return trucewatch.InstantOf(time.Now()) }}
+	w := &Writer{m: m, log: log, desk: d, boxes: map[string][][]byte{}, signed: time.Now()}
+	// A clock that was set back stands still until it comes to where the record is.
+	w.Stamp = func() trucewatch.Instant { return max(trucewatch.InstantOf(time.Now()), m.state.Now()) }
 	err = w.begin()
 	if err == nil {
 		err = do(w)

@@ -100,6 +100,7 @@ func main() {
 }
 
 func run(args []string, t terminal) int {
+	t.out, t.err = &harmless{to: t.out}, &harmless{to: t.err}
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("trucewatch"), kong.Description(description), kong.Writers(t.out, t.err),
