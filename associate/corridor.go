@@ -170,13 +170,14 @@ func (f *Flight) pass(s *sighting, alerts []alert) {
 }
 
 const (
-	corridorRole   = "track"
-	corridorMethod = "position under way"
+	corridorRole = "track"
+	// UnderWay is the method of the estimates of a corridor.
+	UnderWay = "position under way"
 )
 
 // estimate is where the flight was when it was noticed.
 func (s *sighting) estimate() trucewatch.Estimate {
-	return trucewatch.Estimate{Role: corridorRole, Method: corridorMethod, Region: geo.Circle(s.place, max(s.reach, 1)), When: s.in.When, Mode: automatic, Status: preliminary}
+	return trucewatch.Estimate{Role: corridorRole, Method: UnderWay, Region: geo.Circle(s.place, max(s.reach, 1)), When: s.in.When, Mode: automatic, Status: preliminary}
 }
 
 // between is where it may have been halfway in time from s to t: the circle that
@@ -189,7 +190,7 @@ func between(s, t *sighting) trucewatch.Estimate {
 	// Of what is within reach of both ends, the points furthest from the middle lie
 	// straight across the leg.
 	wide := max(kernel.Cathetus(reach, far/2), 1)
-	return trucewatch.Estimate{Role: corridorRole, Method: corridorMethod + ", between two sightings",
+	return trucewatch.Estimate{Role: corridorRole, Method: UnderWay + ", between two sightings",
 		Region: geo.Circle(geo.Direct(s.place, azimuth, far/2), wide),
 		When:   trucewatch.Interval{From: at, Till: at}, Mode: automatic, Status: preliminary}
 }

@@ -173,7 +173,7 @@ func TestNoPublisherShowsALaunchOrATrack(t *testing.T) {
 	crawl(t, m, func(path string, code int, body []byte) {
 		pages++
 		holdsNone(t, path, body)
-		for _, word := range []string{`"role":"origin"`, `"role":"track"`, "corridor"} {
+		for _, word := range []string{`"role":"origin"`, `"role":"track"`, associate.UnderWay} {
 			if bytes.Contains(body, []byte(word)) {
 				t.Errorf("%s holds %s", path, word)
 			}
