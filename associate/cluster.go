@@ -34,6 +34,7 @@ type set struct {
 	members  []*exhibit // in content order
 	bySource []*exhibit // the same, by number of source
 	claims   []*exhibit // unchecked words that fit, if other evidence formed the set
+	reports  []heard    // count reports that some of it explains
 	sum      summary
 	score    trucewatch.MilliNat
 	version  int       // rises with each change, so that stale plans are noticed
@@ -121,23 +122,28 @@ func contentOrder(o, p *trucewatch.Observation) int {
 
 // split divides a group, given in content order, into incidents; whole says that
 // nothing was taken out of it. The result is a
-// function of the set of observations. Claims come last and join what other
+// function of the set of observations. Count reports come after what is timed (see
+// explain). Claims come last and join what other
 // evidence has formed, so that no claim can join, part or strengthen incidents.
 func (a *Associator) split(members []int32, whole bool) []*partition {
-	var evidence, claims []int32
+	var evidence, reports, claims []int32
 	for _, n := range members {
-		if a.nodes[n].spot.claim {
+		switch spot := &a.nodes[n].spot; {
+		case spot.claim:
 			claims = append(claims, n)
-		} else {
+		case spot.capacity > 0:
+			reports = append(reports, n)
+		default:
 			evidence = append(evidence, n)
 		}
 	}
 	var parts []*partition
-	for _, connected := range a.connected(evidence, whole && len(claims) == 0) {
+	for _, connected := range a.connected(evidence, whole && len(evidence) == len(members)) {
 		parts = append(parts, a.divide(connected))
 	}
+	parts = append(parts, a.explain(parts, reports)...)
 	loose := a.attach(parts, claims)
-	for _, connected := range a.connected(loose, whole && len(evidence) == 0) {
+	for _, connected := range a.connected(loose, whole && len(claims) == len(members)) {
 		parts = append(parts, a.divide(connected))
 	}
 	return parts

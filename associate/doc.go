@@ -75,6 +75,18 @@
 // engagement. What later arrivals explain otherwise is withdrawn; while arrivals in
 // order may still do so, the incident is provisional.
 //
+// # Count reports
+//
+// A number of signs over a time longer than an engagement is no sign of one
+// incident but a sink (see countreport.go): incidents of others use it up, and what
+// is left over is one incident.
+//
+// # Flights and firings
+//
+// Incidents stay at one place. What leads from one to another stands beside them:
+// flights of drones and missiles (see Flight), and firings linked to impacts by the
+// time of flight (see FiredFrom). Neither leaves the mission.
+//
 // # Search
 //
 // A gate of kind, time and boxes connects observations; what hangs together is a
@@ -115,6 +127,6 @@
 //
 // Every station known is held to have listened all the time. Detection ranges are
 // guesses. An arrangement of four stations may fit a shot in two places; only the
-// better is given, and its region says nothing of the other. A report of many
-// rounds joins one incident, not several.
+// better is given, and its region says nothing of the other. Count reports are
+// used up one after the other, not together.
 package associate

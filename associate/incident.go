@@ -136,6 +136,12 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 			link := &links[len(links)-1]
 			link.Gain = againstClutter(e.rec.Observation.Means)
 		}
+		if e.rest != nil {
+			links[len(links)-1].Reason = e.leftOver(links[len(links)-1].Reason)
+		}
+	}
+	for i := range s.reports {
+		links = append(links, s.reports[i].link())
 	}
 	for _, e := range s.claims {
 		_, gain, _ := a.with(s, e)
@@ -201,9 +207,9 @@ func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 // draft makes the incident of s, but for its name, aliases and history.
 func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *trucewatch.Incident {
 	in := &trucewatch.Incident{Links: links, Degraded: p.degraded, State: s.state(), Preferred: -1, Origin: -1}
-	all := append(slices.Clone(s.members), s.claims...)
+	all := append(s.unclaimed(), s.claims...)
 	in.Kind = s.members[0].rec.Observation.Kind
-	for _, e := range s.members {
+	for _, e := range s.unclaimed() {
 		if heavier(e.rec.Observation.Kind, in.Kind) {
 			in.Kind = e.rec.Observation.Kind
 		}
@@ -211,7 +217,7 @@ func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *truce
 	in.When = whenOf(s.members)
 	in.Claims = s.members[0].spot.claim
 	in.Phenomena = phenomena(s)
-	in.Confidence, in.MeansCount = confidence(s.members, links)
+	in.Confidence, in.MeansCount = confidence(s.unclaimed(), links)
 	var sources []int32
 	for _, e := range all {
 		sources = append(sources, e.spot.source)
@@ -332,11 +338,14 @@ func phenomena(s *set) []trucewatch.Phenomena {
 			if e.solved != nil {
 				shots++
 			} else {
-				counts = append(counts, e.rec.Observation.Count)
+				counts = append(counts, e.stated())
 			}
 		}
 		if shots > 0 {
 			counts = append(counts, trucewatch.Count{Value: shots, Qualifier: trucewatch.Exact})
+		}
+		if len(counts) == 0 {
+			counts = s.explainedAs(kind)
 		}
 		if len(counts) > 0 {
 			out = append(out, trucewatch.Phenomena{Kind: kind, Count: largest(counts)})
@@ -370,7 +379,7 @@ func estimates(s *set, when trucewatch.Interval, links []trucewatch.Link) []truc
 	if !s.members[0].spot.named {
 		for _, k := range []role{impact, origin} {
 			var group []*exhibit
-			for _, e := range s.members {
+			for _, e := range s.unclaimed() {
 				if placeOf(e, fired) == k {
 					group = append(group, e)
 				}

@@ -84,6 +84,7 @@ type exhibit struct {
 	weight trucewatch.MilliNat
 	length trucewatch.MilliNat // logarithm of the window and gap, in seconds
 	span   trucewatch.MilliNat // logarithm of the window and momentGap, in seconds
+	rest   *rest               // of a count report: what no other incident explains; nil if that is all
 }
 
 // exhibit readies node n, seen from frame. A named place has no term.

@@ -50,6 +50,8 @@ type spot struct {
 	loose  bool // the window says when at most, not how long: longer than an engagement, or looks back
 	shot   bool // located by a network from arrivals
 	vague  bool // so vague in place and time that joining it to anything would say nothing
+	// capacity is the most signs that a count report may be explained by; 0 of all else.
+	capacity int64
 }
 
 // How long before it was noticed a thing may have happened.
@@ -107,7 +109,8 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	s.box, s.named = where.box(marginMM), where.named
 	// No agreement in place can be worth more than the density's peak, none in
 	// time more than the window's density.
-	best := weightOf(o.Means) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
+	s.capacity = capacityOf(o, &s)
+	best := weightOf(o.Means) + logCapacity(s.capacity) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
 	s.vague = best <= joinThreshold
 	return s
 }

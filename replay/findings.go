@@ -46,7 +46,7 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 // judgeInput is what an incident is judged by under terms.
 func (s *State) judgeInput(in *trucewatch.Incident, terms *judge.Terms, index uint64) judge.Input {
 	return judge.Input{Incident: in, Members: s.incidents.Members(in), Terms: terms, Notices: s.notices, Facts: s.stated, Calls: s.calls,
-		Nearby: s.nearby(in.ID), Index: index}
+		Origins: s.origins(in), Nearby: s.nearby(in.ID), Index: index}
 }
 
 // revise keeps a finding, or its next revision, and returns the change, if any.

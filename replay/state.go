@@ -331,6 +331,7 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 		for in := range s.incidents.All() {
 			s.near.put(in)
 		}
+		s.near.moved = nil // everything is judged below
 	}
 	s.readTerms()
 	s.desk.Adopt(parsed)
