@@ -130,17 +130,17 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 	var links []trucewatch.Link
 	for _, e := range s.members {
 		gain, rival := a.gain(p, s, e)
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
-			Share: trucewatch.PPM(kernel.Probability(int64(gain - rival))), Reason: a.reason(e, s.members)})
+		if e.share == 0 {
+			e.share = probability(gain - rival)
+		}
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain, Share: e.share, Reason: a.reason(e, s.members)})
 		if len(s.members) == 1 {
 			link := &links[len(links)-1]
 			link.Gain = againstClutter(e.rec.Observation.Means)
 		}
 	}
 	for _, e := range s.claims {
-		_, gain, _ := a.with(s, e)
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
-			Share: trucewatch.PPM(kernel.Probability(int64(gain))), Reason: claimReason})
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: e.gain, Share: e.share, Reason: claimReason})
 	}
 	slices.SortFunc(links, func(l, m trucewatch.Link) int { return l.Observation.Compare(m.Observation) })
 	return links
@@ -160,7 +160,7 @@ func (a *Associator) gain(p *partition, s *set, e *exhibit) (here, rival trucewa
 	}
 	for i, j := range p.edges[e.at] {
 		other := p.sets[p.of[j]]
-		if other == s || p.listed(e.at, i) {
+		if other == nil || other == s || p.listed(e.at, i) {
 			continue
 		}
 		if _, with, ok := a.with(other, e); ok {
@@ -168,6 +168,11 @@ func (a *Associator) gain(p *partition, s *set, e *exhibit) (here, rival trucewa
 		}
 	}
 	return here, rival
+}
+
+// probability is that of what is so much likelier than its opposite.
+func probability(gap trucewatch.MilliNat) trucewatch.PPM {
+	return trucewatch.PPM(kernel.Probability(int64(gap)))
 }
 
 // unrivalled is a gap at which the probability rounds to certainty.

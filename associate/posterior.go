@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/associate/kernel"
+	"github.com/trucewatch/trucewatch/geo"
+)
+
+const (
+	// doubtMax is how much worse another division may be and still count: odds of
+	// 1 to 1,100. Guess. Test: calibration of links with twice as much.
+	doubtMax trucewatch.MilliNat = 7_000
+	// exactMax is up to how many units all divisions are weighed: 3^10 terms.
+	exactMax = 10
+	// settling and draws are how often every unit is drawn anew before and while
+	// divisions are counted, drawsMax how many draws there are at most. Guess: 100
+	// tell a probability to 0.05 at worst. Test: calibration with four times as many.
+	settling, draws, drawsMax = 10, 100, 40_000
+	// drawMax is up to how many units divisions are drawn; above, single moves
+	// tell how sure a link is. Guess. Test: BenchmarkTwoSatellites.
+	drawMax = 400
+	// knownMax is how many answers are kept, as long as nothing they depend on
+	// changes.
+	knownMax = 8_192
+)
+
+// A unit is what divisions are made of: an exhibit, or a set that is not to be
+// changed.
+type unit struct{ set *set }
+
+// A block is a set that units may form, with its probability.
+type block struct {
+	units []int32 // ascending
+	share trucewatch.PPM
+}
+
+// weigh replaces what is doubtful of a division by what most divisions agree on,
+// and notes how sure each link is.
+//
+// A division as a whole may be the best there is and yet unlikely. So all
+// divisions of what is in doubt are weighed by their likelihood: one by one if
+// they are few, else by drawing from them (Gibbs sampling: Geman and Geman, IEEE
+// PAMI 6, 1984; the draws follow from the content). Two units stand together if
+// they do in more than half of them, as far as that can be had for all pairs
+// (Binder, Biometrika 65, 1978, with equal losses).
+func (a *Associator) weigh(p *partition) {
+	for _, places := range a.doubtful(p) {
+		units := p.units(places)
+		if len(units) > drawMax {
+			continue
+		}
+		key := p.hash(units)
+		answer, known := a.answers[key]
+		if !known {
+			var blocks []block
+			if len(units) <= exactMax {
+				blocks = a.enumerate(units)
+			} else {
+				blocks = a.sample(p, units, key)
+			}
+			answer = a.agree(units, blocks)
+			if len(a.answers) >= knownMax {
+				clear(a.answers)
+			}
+			a.answers[key] = answer
+		}
+		p.rearrange(a, units, places, answer)
+	}
+	for _, s := range p.sets {
+		if s != nil {
+			a.surety(p, s)
+		}
+	}
+}
+
+// hash is of all that an answer about units depends on: what they are, how they
+// stand now, and from where places and times are seen.
+func (p *partition) hash(units []unit) [sha256.Size]byte {
+	h := sha256.New()
+	h.Write(p.exhibits[0].rec.Observation.Key[:])
+	number := make(map[int32]uint16, len(units))
+	for _, u := range units {
+		for _, e := range u.set.members {
+			h.Write(e.rec.Observation.Key[:])
+			h.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(e.weight)), uint64(e.birth)))
+		}
+		k := p.of[u.set.members[0].at]
+		if _, known := number[k]; !known {
+			number[k] = uint16(len(number))
+		}
+		h.Write(binary.LittleEndian.AppendUint16([]byte{byte(len(u.set.members))}, number[k]))
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// doubtful returns the sets, by place in p, that other divisions put together or
+// apart at odds of at least doubtMax, those that hang together by this in one
+// list.
+func (a *Associator) doubtful(p *partition) [][]int32 {
+	parent := make([]int32, len(p.sets))
+	doubt := make([]bool, len(p.sets))
+	for i := range parent {
+		parent[i] = int32(i)
+	}
+	find := func(i int32) int32 {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	tied := func(i, j int32) {
+		doubt[i], doubt[j] = true, true
+		if i, j = find(i), find(j); i != j {
+			parent[max(i, j)] = min(i, j)
+		}
+	}
+	for _, e := range p.exhibits {
+		home := p.of[e.at]
+		stay := trucewatch.MilliNat(0)
+		if len(p.sets[home].members) > 1 {
+			_, left, ok := a.left(p.sets[home], p.sets[home].place(e))
+			if !ok {
+				continue
+			}
+			stay = p.sets[home].score - left
+			if stay < doubtMax && !e.anchored {
+				tied(home, home)
+			}
+		}
+		for i, j := range p.edges[e.at] {
+			k := p.of[j]
+			if k == home || p.listed(e.at, i) || e.anchored || find(k) == find(home) && doubt[home] {
+				continue
+			}
+			if _, gain, ok := a.with(p.sets[k], e); ok && gain > stay-doubtMax {
+				tied(home, k)
+			} else if k > home && len(p.sets[k].members) > 1 && len(p.sets[home].members) > 1 && a.joint(p.sets[home], p.sets[k]) > -doubtMax {
+				tied(home, k)
+			}
+		}
+	}
+	var lists [][]int32
+	at := make(map[int32]int)
+	for i, s := range p.sets {
+		if s == nil || !doubt[i] {
+			continue
+		}
+		root := find(int32(i))
+		k, known := at[root]
+		if !known {
+			k = len(lists)
+			at[root] = k
+			lists = append(lists, nil)
+		}
+		lists[k] = append(lists[k], int32(i))
+	}
+	return lists
+}
+
+// joint is what two sets gain as one.
+func (a *Associator) joint(s, t *set) trucewatch.MilliNat {
+	if s.anchored && t.anchored {
+		return -unrivalled
+	}
+	sum, ok := a.together(s, t)
+	if !ok {
+		return -unrivalled
+	}
+	score, ok := a.score(&sum)
+	if !ok {
+		return -unrivalled
+	}
+	return score - s.score - t.score
+}
+
+// surety notes how sure each member of a set is that is in no doubt: by what it
+// is worth there and, at most, elsewhere.
+func (a *Associator) surety(p *partition, s *set) {
+	for _, e := range s.members {
+		if e.share == 0 && !e.anchored {
+			gain, rival := a.gain(p, s, e)
+			e.share = max(probability(gain-rival), 1)
+		}
+	}
+}
+
+// units takes the sets at places apart.
+func (p *partition) units(places []int32) []unit {
+	var units []unit
+	for _, k := range places {
+		s := p.sets[k]
+		anchored := false
+		for _, e := range s.members {
+			switch {
+			case !e.anchored:
+				units = append(units, unit{lonely(e)})
+			case !anchored:
+				anchored = true
+				units = append(units, unit{p.anchors[e.at]})
+			}
+		}
+	}
+	slices.SortFunc(units, func(u, v unit) int { return cmp.Compare(u.set.members[0].at, v.set.members[0].at) })
+	return units
+}
+
+// enumerate returns every block that the units may form.
+func (a *Associator) enumerate(units []unit) []block {
+	n := len(units)
+	sets := make([]*set, 1<<n)
+	scores := make([]int64, 1<<n) // less what the units are worth apart
+	apart := make([]int64, 1<<n)
+	for i := range units {
+		sets[1<<i], apart[1<<i] = units[i].set, int64(units[i].set.score)
+	}
+	for mask := 1; mask < 1<<n; mask++ {
+		low := mask & -mask
+		if low == mask {
+			continue
+		}
+		scores[mask], apart[mask] = kernel.Impossible, apart[low]+apart[mask&^low]
+		if sets[low] == nil || sets[mask&^low] == nil {
+			continue
+		}
+		both, ok := a.meet(sets[low], sets[mask&^low])
+		if !ok {
+			continue
+		}
+		sets[mask] = both
+		if a.holds(both) {
+			scores[mask] = int64(both.score) - apart[mask]
+		}
+	}
+	var blocks []block
+	for mask, share := range kernel.Blocks(n, scores) {
+		if share == 0 {
+			continue
+		}
+		b := block{share: trucewatch.PPM(share)}
+		for i := range n {
+			if mask>>i&1 == 1 {
+				b.units = append(b.units, int32(i))
+			}
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// meet returns two sets as one, whatever the pauses between them and the kinds
+// of their members, for a third may lie between; false if two members exclude
+// each other.
+func (a *Associator) meet(s, t *set) (*set, bool) {
+	if s.anchored && t.anchored || s.sum.named != t.sum.named {
+		return nil, false
+	}
+	sum, ok := s.joined(t)
+	if !ok {
+		return nil, false
+	}
+	both := *s
+	both.take(t, sum, 0)
+	return &both, true
+}
+
+// holds says whether the members of s may be one incident, and scores it.
+func (a *Associator) holds(s *set) (ok bool) {
+	if !a.eachJoins(s.members, nil) || !chained(s.members, nil) {
+		return false
+	}
+	s.score, ok = a.score(&s.sum)
+	return ok
+}
+
+// A sampler draws divisions.
+type sampler struct {
+	a       *Associator
+	q       *partition
+	unitOf  []int32 // by exhibit, from 1; 0: not to be drawn
+	targets []int32
+	gains   []int64
+}
+
+// sample draws divisions of units, which stand in p; what is random follows from
+// key.
+func (a *Associator) sample(p *partition, units []unit, key [sha256.Size]byte) []block {
+	q := &partition{edges: p.edges, of: slices.Clone(p.of), sets: slices.Clone(p.sets)}
+	d := &sampler{a: a, q: q, unitOf: make([]int32, len(p.exhibits))}
+	for u := range units {
+		for _, e := range units[u].set.members {
+			d.unitOf[e.at] = int32(u + 1)
+		}
+	}
+	// Sums anew, in one order, whatever the way by which p came to them.
+	begun := make(map[int32]bool)
+	for _, u := range units {
+		k := q.of[u.set.members[0].at]
+		s := u.set
+		if begun[k] {
+			s, _ = a.meet(q.sets[k], u.set)
+			a.holds(s)
+		} else {
+			fresh := *s
+			s, begun[k] = &fresh, true
+		}
+		q.sets[k] = s
+	}
+	state := binary.LittleEndian.Uint64(key[:])
+	rounds := min(draws, max(drawsMax/len(units), settling))
+	var blocks []block
+	for round := range settling + rounds {
+		for u := range units {
+			if !units[u].set.anchored {
+				state = kernel.Next(state)
+				d.draw(units[u].set, kernel.Mix(state))
+			}
+		}
+		if round >= settling {
+			blocks = append(blocks, d.blocks(units, trucewatch.PPM(geo.Million/rounds))...)
+		}
+	}
+	return blocks
+}
+
+// draw moves a lone exhibit to a set of q, or to none, by the likelihood of each.
+func (d *sampler) draw(alone *set, random uint64) {
+	q, a, e := d.q, d.a, alone.members[0]
+	own := q.of[e.at]
+	home := q.sets[own]
+	here := home.place(e)
+	rest, left, ok := a.left(home, here)
+	if !ok {
+		return
+	}
+	d.targets, d.gains = append(d.targets[:0], own), append(d.gains[:0], int64(home.score-left))
+	if len(home.members) > 1 {
+		d.targets, d.gains = append(d.targets, -1), append(d.gains, 0)
+	}
+	for _, j := range q.edges[e.at] {
+		k := q.of[j]
+		if d.unitOf[j] == 0 || slices.Contains(d.targets, k) {
+			continue
+		}
+		if _, gain, ok := a.unite(q.sets[k], alone); ok {
+			d.targets, d.gains = append(d.targets, k), append(d.gains, int64(gain))
+		}
+	}
+	pick := kernel.Choose(d.gains, random)
+	if pick == 0 {
+		return
+	}
+	target := d.targets[pick]
+	if target < 0 {
+		target = q.vacant()
+		fresh := *alone
+		q.sets[target] = &fresh
+	} else {
+		to := q.sets[target]
+		sum, gain, _ := a.unite(to, alone)
+		to.take(alone, sum, to.score+gain)
+	}
+	if len(home.members) == 1 {
+		q.sets[own] = nil
+	} else {
+		home.drop(here, rest, left)
+	}
+	q.of[e.at] = target
+}
+
+// blocks returns the sets of q that hold units, each with the given share.
+func (d *sampler) blocks(units []unit, share trucewatch.PPM) []block {
+	q, unitOf := d.q, d.unitOf
+	var blocks []block
+	for u := range units {
+		s := q.sets[q.of[units[u].set.members[0].at]]
+		if s.members[0] != units[u].set.members[0] {
+			continue
+		}
+		b := block{share: share}
+		for _, e := range s.members {
+			if k := unitOf[e.at] - 1; len(b.units) == 0 || !e.anchored || !slices.Contains(b.units, k) {
+				b.units = append(b.units, k)
+			}
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// An answer says how units that were in doubt stand: in clusters, and for each
+// unit of these how sure it is.
+type answer struct {
+	clusters [][]int32 // units, ascending
+	sure     [][]trucewatch.PPM
+}
+
+// agree puts units together that stand together in most divisions, and says how
+// sure each is.
+func (a *Associator) agree(units []unit, blocks []block) *answer {
+	n := len(units)
+	gains := make([][]trucewatch.PPM, n) // of joining two clusters: over their pairs, how often together, less a half
+	for i := range gains {
+		gains[i] = make([]trucewatch.PPM, n)
+		for j := range gains[i] {
+			gains[i][j] = -geo.Million / 2
+		}
+	}
+	for _, b := range blocks {
+		for _, i := range b.units {
+			for _, j := range b.units {
+				gains[i][j] += b.share
+			}
+		}
+	}
+	clusters := make([][]int32, n)
+	sets := make([]*set, n)
+	for i := range units {
+		clusters[i], sets[i] = []int32{int32(i)}, units[i].set
+	}
+	for {
+		i, j := most(gains, clusters)
+		if i < 0 {
+			break
+		}
+		both, ok := a.meet(sets[i], sets[j])
+		if !ok || !a.holds(both) {
+			gains[i][j], gains[j][i] = -geo.Million, -geo.Million
+			continue
+		}
+		sets[i], clusters[i], clusters[j] = both, append(clusters[i], clusters[j]...), nil
+		for k := range n {
+			gains[i][k] += gains[j][k]
+			gains[k][i] = gains[i][k]
+		}
+	}
+	out := &answer{}
+	for _, c := range clusters {
+		if c != nil {
+			slices.Sort(c)
+			out.clusters, out.sure = append(out.clusters, c), append(out.sure, certainty(units, c, blocks))
+		}
+	}
+	return out
+}
+
+// rearrange puts units of the sets at places as the answer says.
+func (p *partition) rearrange(a *Associator, units []unit, places []int32, answer *answer) {
+	for _, k := range places {
+		p.sets[k] = nil
+	}
+	for c, cluster := range answer.clusters {
+		s := units[cluster[0]].set
+		for i, u := range cluster {
+			if i > 0 {
+				s, _ = a.meet(s, units[u].set)
+			}
+			for _, e := range units[u].set.members {
+				e.share = min(max(answer.sure[c][i], 1), geo.Million)
+			}
+		}
+		if len(cluster) > 1 {
+			a.holds(s)
+		}
+		k := p.vacant()
+		p.sets[k] = s
+		for _, e := range s.members {
+			p.of[e.at] = k
+		}
+	}
+}
+
+// most returns the two clusters that agree most, -1 if none do.
+func most(gains [][]trucewatch.PPM, clusters [][]int32) (i, j int) {
+	best := trucewatch.PPM(0)
+	i, j = -1, -1
+	for k := range clusters {
+		for l := k + 1; clusters[k] != nil && l < len(clusters); l++ {
+			if clusters[l] != nil && gains[k][l] > best {
+				best, i, j = gains[k][l], k, l
+			}
+		}
+	}
+	return i, j
+}
+
+// certainty says for each unit of a cluster in how many divisions it stands with
+// at least half of the others.
+func certainty(units []unit, cluster []int32, blocks []block) []trucewatch.PPM {
+	size := 0
+	place := make([]int, len(units)) // in the cluster, from 1
+	for k, i := range cluster {
+		size += len(units[i].set.members)
+		place[i] = k + 1
+	}
+	sure := make([]trucewatch.PPM, len(cluster))
+	for _, b := range blocks {
+		inside := 0
+		for _, i := range b.units {
+			if place[i] > 0 {
+				inside += len(units[i].set.members)
+			}
+		}
+		for _, i := range b.units {
+			if own := len(units[i].set.members); place[i] > 0 && 2*(inside-own) >= size-own {
+				sure[place[i]-1] += b.share
+			}
+		}
+	}
+	return sure
+}
