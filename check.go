@@ -193,6 +193,11 @@ func (o *Observation) checkParts() error {
 			return err
 		}
 	}
+	if o.Azimuth != nil {
+		if err := o.Azimuth.check(); err != nil {
+			return err
+		}
+	}
 	if a := o.Asset; a != nil {
 		return checkText("asset.id", a.ID, "asset.owner", a.Owner, "asset.object", a.Object)
 	}
@@ -275,10 +280,10 @@ func (s *Statement) Check() error {
 			"meeting", s.Meeting, "language", s.Language}, named("topics", s.Topics)...), named("inferred", s.Inferred)...)...))
 }
 
-func named(field string, values []string) []string {
+func named[T ~string](field string, values []T) []string {
 	var pairs []string
 	for _, v := range values {
-		pairs = append(pairs, field, v)
+		pairs = append(pairs, field, string(v))
 	}
 	return pairs
 }
@@ -286,7 +291,7 @@ func named(field string, values []string) []string {
 // Check returns an error that names the first field that may not enter the
 // record.
 func (n *Notification) Check() error {
-	if n.Key.IsZero() || len(n.Route) > RingPointsMax || len(n.Airframes) > ListMax || len(n.Weapons) > ListMax {
+	if n.Key.IsZero() || len(n.Route) > RingPointsMax || len(n.Airframes) > ListMax || len(n.Weapons) > ListMax || len(n.Vehicles) > ListMax || len(n.Lifts) > ListMax {
 		return invalid("key", "missing, or a list too long")
 	}
 	for _, p := range n.Route {
@@ -302,8 +307,8 @@ func (n *Notification) Check() error {
 	if n.NotifiedAt == 0 || n.Window.IsZero() || n.Window.Till == 0 {
 		return invalid("window", "a notification needs when it was given and a window with an end")
 	}
-	return first(need("id", n.ID, "exemption", n.Exemption, "by", n.By), n.Window.check("window"), checkText("agency", n.Agency, "text", n.Text),
-		checkText(append(named("airframes", n.Airframes), named("weapons", n.Weapons)...)...))
+	return first(need("id", n.ID, "exemption", n.Exemption, "by", n.By), n.Window.check("window"), checkText("agency", n.Agency, "text", n.Text, "object", n.Object, "marking", n.Marking),
+		checkText(append(named("airframes", n.Airframes), named("weapons", n.Weapons)...)...), checkText(append(named("vehicles", n.Vehicles), named("lifts", n.Lifts)...)...))
 }
 
 // Check returns an error if the entry's payload is not the one its type names,
@@ -340,7 +345,10 @@ func (p *Payload) Types() []EntryType {
 		{p.Notification != nil, NotificationEntry}, {p.Review != nil, ReviewEntry}, {p.Release != nil, ReleaseEntry},
 		{p.Tick != nil, TickEntry}, {p.Digest != nil, DigestEntry}, {p.Policy != nil, PolicyEntry}, {p.Custody != nil, CustodyEntry},
 		{p.Erasure != nil, ErasureEntry}, {p.Receipt != nil, ReceiptEntry}, {p.Absence != nil, AbsenceEntry}, {p.Anchor != nil, AnchorEntry},
-		{p.Sealed != nil, SealedEntry},
+		{p.Sealed != nil, SealedEntry}, {p.Interpretation != nil, InterpretationEntry}, {p.Answer != nil, AnswerEntry},
+		{p.Decision != nil, DecisionEntry}, {p.Step != nil, StepEntry}, {p.Session != nil, SessionEntry},
+		{p.Activation != nil, ActivationEntry}, {p.NoticeStep != nil, NoticeStepEntry}, {p.Fact != nil, FactEntry},
+		{p.Coverage != nil, CoverageEntry}, {p.Inventory != nil, InventoryEntry},
 	} {
 		if f.set {
 			types = append(types, f.typ)
@@ -359,6 +367,8 @@ func (p *Payload) Speaker() SourceID {
 		return p.Tally.Source.ID
 	case p.Statement != nil:
 		return p.Statement.Source.ID
+	case p.Coverage != nil:
+		return p.Coverage.Source.ID
 	}
 	return ""
 }
@@ -367,6 +377,9 @@ func (p *Payload) check() error {
 	switch {
 	case p.Genesis != nil:
 		g := p.Genesis
+		if g.Engine < 0 || g.Engine > EngineVersion {
+			return invalid("genesis.engine", "%d, but this program knows engines up to %d: read it with a newer one", g.Engine, EngineVersion)
+		}
 		return first(need("genesis.mission", g.Mission, "genesis.title", g.Title, "genesis.display_zone", g.DisplayZone, "genesis.cut_off", g.CutOff),
 			oneOf("genesis.mode", g.Mode, []Mode{Live, Reenacted, Exercise}), checkText("genesis.summary", g.Summary), checkSlot(g.SlotS))
 	case p.Key != nil:
@@ -426,7 +439,7 @@ func (p *Payload) checkKeeping() error {
 		}
 		return need("anchor.authority", p.Anchor.Authority)
 	}
-	return nil // a sealing has nothing that could be wrong
+	return p.checkProceedings() // a sealing has nothing that could be wrong
 }
 
 func checkSlot(seconds int64) error {
@@ -447,7 +460,7 @@ func (k *KeyRegistration) check() error {
 	if k.Role == DeviceKey && k.Source == "" {
 		return invalid("key.source", "missing: a device speaks for one source")
 	}
-	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, HolderKey}),
+	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, LiaisonKey, HolderKey}),
 		oneOf("key.algorithm", k.Algorithm, []KeyAlgorithm{Ed25519Key, PasskeyKey}),
 		checkText("key.name", k.Name, "key.organisation", k.Organisation, "key.source", string(k.Source), "key.rp_id", k.RPID, "key.reason", k.Reason))
 }
@@ -458,6 +471,9 @@ func (p *Policy) check() error {
 	}
 	if p.Guarantors < 0 || p.Guarantors > len(p.Organisations) {
 		return invalid("policy.guarantors", "%d of %d organisations", p.Guarantors, len(p.Organisations))
+	}
+	if p.BodiesPerHour < 0 || p.BodiesPerHour > CountMax {
+		return invalid("policy.bodies_per_hour", "%d, not 0 to %d", p.BodiesPerHour, CountMax)
 	}
 	if p.CadenceS < 1 || p.CadenceS > 86_400 {
 		return invalid("policy.cadence_s", "%d s, not 1 to 86400", p.CadenceS)

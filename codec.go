@@ -67,10 +67,11 @@ func SignedBytes(body []byte) []byte {
 
 // EntryOf reads and checks the entry with the given index from its envelope.
 func EntryOf(index uint64, env *Envelope) (*Entry, error) {
-	e := &Entry{Index: index, Received: env.Received, Raw: env.Body, BodyHash: sha256.Sum256(env.Body), Signatures: env.Signatures}
-	if err := Decode(env.Body, &e.Body); err != nil {
+	body, err := DecodeBody(env.Body)
+	if err != nil {
 		return nil, fmt.Errorf("entry %d: body: %w", index, err)
 	}
+	e := &Entry{Index: index, Received: env.Received, Body: body, Raw: env.Body, BodyHash: sha256.Sum256(env.Body), Signatures: env.Signatures}
 	if err := e.Check(); err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}

@@ -5,21 +5,20 @@ package trucewatch
 // An EntryType says what an entry carries. Types are stored and only grow.
 type EntryType string
 
-// The entry types. Those for which Payload has no field yet are reserved: an
-// entry of such a type is refused.
+// The entry types.
 const (
 	GenesisEntry        EntryType = "genesis"
 	KeyEntry            EntryType = "key"
 	PolicyEntry         EntryType = "policy"
 	AgreementEntry      EntryType = "agreement"
-	InterpretationEntry EntryType = "interpretation" // reserved
+	InterpretationEntry EntryType = "interpretation"
 	ObservationsEntry   EntryType = "observations"
 	StatementEntry      EntryType = "statement"
 	TallyEntry          EntryType = "tally"
 	NotificationEntry   EntryType = "notification"
-	AnswerEntry         EntryType = "answer" // reserved
+	AnswerEntry         EntryType = "answer"
 	ReviewEntry         EntryType = "review"
-	DecisionEntry       EntryType = "decision" // reserved
+	DecisionEntry       EntryType = "decision"
 	ReleaseEntry        EntryType = "release"
 	TickEntry           EntryType = "tick"
 	DigestEntry         EntryType = "digest"
@@ -28,6 +27,13 @@ const (
 	ReceiptEntry        EntryType = "erasure_receipt"
 	AbsenceEntry        EntryType = "absence"
 	AnchorEntry         EntryType = "anchor"
+	StepEntry           EntryType = "step"
+	SessionEntry        EntryType = "session"
+	ActivationEntry     EntryType = "activation"
+	NoticeStepEntry     EntryType = "notice_step"
+	FactEntry           EntryType = "fact"
+	CoverageEntry       EntryType = "coverage"
+	InventoryEntry      EntryType = "inventory"
 	SealedEntry         EntryType = "sealed" // what it is about lies in boxes beside the record
 )
 
@@ -137,6 +143,17 @@ type Payload struct {
 	Absence      *Absence         `cbor:"16,keyasint,omitempty" json:"absence,omitempty"`
 	Anchor       *Anchor          `cbor:"17,keyasint,omitempty" json:"anchor,omitempty"`
 	Sealed       *Sealing         `cbor:"18,keyasint,omitempty" json:"sealed,omitempty"`
+
+	Interpretation *Interpretation `cbor:"19,keyasint,omitempty" json:"interpretation,omitempty"`
+	Answer         *Answer         `cbor:"20,keyasint,omitempty" json:"answer,omitempty"`
+	Decision       *Decision       `cbor:"21,keyasint,omitempty" json:"decision,omitempty"`
+	Step           *Step           `cbor:"22,keyasint,omitempty" json:"step,omitempty"`
+	Session        *Session        `cbor:"23,keyasint,omitempty" json:"session,omitempty"`
+	Activation     *Activation     `cbor:"24,keyasint,omitempty" json:"activation,omitempty"`
+	NoticeStep     *NoticeStep     `cbor:"25,keyasint,omitempty" json:"notice_step,omitempty"`
+	Fact           *Fact           `cbor:"26,keyasint,omitempty" json:"fact,omitempty"`
+	Coverage       *CoverageReport `cbor:"27,keyasint,omitempty" json:"coverage,omitempty"`
+	Inventory      *Inventory      `cbor:"28,keyasint,omitempty" json:"inventory,omitempty"`
 }
 
 // A Mode says what kind of mission a record belongs to. It never changes.
@@ -191,6 +208,7 @@ const (
 	DeskKey    KeyRole = "desk"    // enters what the mission receives
 	OfficerKey KeyRole = "officer" // a person who answers for erasures, keys, policies, decisions
 	DeviceKey  KeyRole = "device"  // a sensor or a patrol's phone: observations of its one source
+	LiaisonKey KeyRole = "liaison" // a party's liaison officer: answers, notices and facts of its own party
 	HolderKey  KeyRole = "holder"  // an organisation that holds copies and signs for what it destroyed
 )
 
@@ -216,6 +234,8 @@ type Policy struct {
 	CadenceS      int64          `cbor:"3,keyasint" json:"cadence_s"`  // seconds between checkpoints
 	TwoPerson     []EntryType    `cbor:"4,keyasint,omitempty" json:"two_person,omitempty"`
 	From          Instant        `cbor:"5,keyasint,omitempty" json:"from,omitzero"` // when it takes effect; 0 for the first
+	// BodiesPerHour is how many bodies of one device enter the record in an hour of Received; 0: the program's own limit.
+	BodiesPerHour int64 `cbor:"6,keyasint,omitempty" json:"bodies_per_hour,omitempty"`
 }
 
 // An Organisation is a party or guarantor with its witness.

@@ -47,7 +47,9 @@ const (
 	cborUnsigned = 0
 	cborNegative = 1
 	cborBytes    = 2
+	cborText     = 3
 	cborArray    = 4
+	cborMap      = 5
 	cborNull     = 0xf6
 )
 

@@ -21,12 +21,17 @@ func Results() []Result {
 	return []Result{Violation, ProbableViolation, Permitted, Exempted, OutOfScope, Indeterminate, NotAssessable}
 }
 
-// A Subject is what a finding is about: exactly one field is set.
+// A Subject is what a finding is about: exactly one of its fields is set.
 type Subject struct {
 	Incident *IncidentID `cbor:"1,keyasint,omitempty" json:"incident,omitempty"`
 	Window   *Interval   `cbor:"2,keyasint,omitempty" json:"window,omitempty"`
 	Tally    *ContentKey `cbor:"3,keyasint,omitempty" json:"tally,omitempty"`
 	Case     CaseID      `cbor:"4,keyasint,omitempty" json:"case,omitempty"`
+	Notice   string      `cbor:"5,keyasint,omitempty" json:"notice,omitempty"` // ID of a notification
+	Site     string      `cbor:"6,keyasint,omitempty" json:"site,omitempty"`   // of the register of storage sites
+	Zone     string      `cbor:"7,keyasint,omitempty" json:"zone,omitempty"`   // of the agreement, or an area of it: "Z0/DA-2"
+	Duty     string      `cbor:"8,keyasint,omitempty" json:"duty,omitempty"`   // an obligation of the agreement
+	Fact     string      `cbor:"9,keyasint,omitempty" json:"fact,omitempty"`   // ID of a recorded fact: an order
 }
 
 // A Reason is one step of a judgement. Reasons form a tree whose leaves point
@@ -49,6 +54,9 @@ type Attribution struct {
 	Share        PPM           `cbor:"3,keyasint,omitempty" json:"share_ppm,omitempty"`
 	Basis        []string      `cbor:"4,keyasint,omitempty" json:"basis,omitempty"`
 	Alternatives []Alternative `cbor:"5,keyasint,omitempty" json:"alternatives,omitempty"`
+	Formation    string        `cbor:"6,keyasint,omitempty" json:"formation,omitempty"`         // of level formation
+	BothSides    bool          `cbor:"7,keyasint,omitempty" json:"both_sides,omitempty"`        // an exchange of fire: each fired, each share stands alone
+	NonSignatory PPM           `cbor:"8,keyasint,omitempty" json:"non_signatory_ppm,omitempty"` // that it was neither party
 }
 
 // An Alternative is another party that may be responsible.
@@ -76,11 +84,14 @@ type Finding struct {
 	Attribution Attribution `cbor:"14,keyasint" json:"attribution"`
 	Reasons     []Reason    `cbor:"15,keyasint" json:"reasons"`
 	WouldChange []string    `cbor:"16,keyasint,omitempty" json:"would_change,omitempty"`
-	Exemption   string      `cbor:"17,keyasint,omitempty" json:"exemption,omitempty"` // and the notification that was matched: "X5/n-2"
-	State       string      `cbor:"18,keyasint" json:"state"`                         // preliminary, reviewed, final, disputed, revised, withdrawn
-	When        Interval    `cbor:"19,keyasint" json:"when"`                          // of the event
-	Revision    int         `cbor:"20,keyasint" json:"revision"`                      // 0 for the first
-	Index       uint64      `cbor:"21,keyasint" json:"index"`                         // entry that caused this revision
+	Exemption   string      `cbor:"17,keyasint,omitempty" json:"exemption,omitempty"`  // and the notification that was matched: "X5/n-2"
+	State       string      `cbor:"18,keyasint" json:"state"`                          // preliminary, reviewed, final, disputed, revised, withdrawn
+	When        Interval    `cbor:"19,keyasint" json:"when"`                           // of the event
+	Revision    int         `cbor:"20,keyasint" json:"revision"`                       // 0 for the first
+	Index       uint64      `cbor:"21,keyasint" json:"index"`                          // entry that caused this revision
+	HeldBy      []PartyID   `cbor:"22,keyasint,omitempty" json:"held_by,omitempty"`    // who reads the text as Reading does
+	Aggravated  []string    `cbor:"23,keyasint,omitempty" json:"aggravated,omitempty"` // why it weighs more, or less, than the act's severity
+	Duplicate   bool        `cbor:"24,keyasint,omitempty" json:"duplicate,omitempty"`  // another act of the text says the same of the same fire; counted once
 }
 
 // A Comparison sets two tallies of one unit side by side.

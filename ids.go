@@ -20,7 +20,9 @@ type (
 	ActID string
 	// A FindingID is act, reading and subject: "K2/101.3".
 	FindingID string
-	// A CaseID is "case/" and the finding that opened it.
+	// A CaseID is "case/" and what opened it: the incident ("case/101.3"), another
+	// subject of findings ("case/site/PS-09"), or the entry of a call
+	// ("case/call-102").
 	CaseID string
 )
 

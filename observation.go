@@ -97,6 +97,20 @@ type Arrival struct {
 	Error Microseconds `cbor:"2,keyasint,omitempty" json:"error_us,omitzero"` // of reading the time, beside the clock's, one standard deviation
 }
 
+// An Azimuth is a direction in which the fire came from, seen from a place: of a
+// crater's shape, of a flash, of a sound, of a trajectory that radar followed.
+type Azimuth struct {
+	From      geo.Position `cbor:"1,keyasint" json:"from"`                       // the crater, the observer, the end of the track
+	Mdeg      int32        `cbor:"2,keyasint" json:"mdeg"`                       // towards the origin, thousandths of a degree from true north, 0 to 359,999
+	ErrorMdeg int32        `cbor:"3,keyasint" json:"error_mdeg"`                 // one standard deviation, at least 1
+	Basis     string       `cbor:"4,keyasint" json:"basis"`                      // of AzimuthBases
+	MinMM     int64        `cbor:"5,keyasint,omitempty" json:"min_mm,omitempty"` // least distance of the origin from From; 0 not known
+	MaxMM     int64        `cbor:"6,keyasint,omitempty" json:"max_mm,omitempty"` // greatest; 0 not known
+}
+
+// AzimuthBases are what an azimuth may rest on.
+func AzimuthBases() []string { return []string{"crater", "flash", "sound", "trajectory", "radar"} }
+
 // An Asset is the thing concerned: a drone, a sensor, a protected object.
 type Asset struct {
 	ID     string `cbor:"1,keyasint,omitempty" json:"id,omitempty"`
@@ -126,6 +140,7 @@ type Observation struct {
 	Text        string       `cbor:"18,keyasint,omitempty" json:"text,omitempty"`       // what the source says, in its words or ours
 	URL         string       `cbor:"19,keyasint,omitempty" json:"url,omitempty"`
 	Arrival     *Arrival     `cbor:"20,keyasint,omitempty" json:"arrival,omitempty"`
+	Azimuth     *Azimuth     `cbor:"21,keyasint,omitempty" json:"azimuth,omitempty"`
 }
 
 // Has says whether the observation carries mark.

@@ -51,4 +51,9 @@ type Notification struct {
 	NoMunition bool           `cbor:"12,keyasint,omitempty" json:"no_munition,omitempty"` // declared to carry none
 	MaxKG      int64          `cbor:"13,keyasint,omitempty" json:"max_kg,omitempty"`
 	Text       string         `cbor:"14,keyasint,omitempty" json:"text,omitempty"`
+	Object     string         `cbor:"15,keyasint,omitempty" json:"object,omitempty"`    // what is repaired or reached in a window of silence
+	Vehicles   []string       `cbor:"16,keyasint,omitempty" json:"vehicles,omitempty"`  // of a movement, each with its plate
+	Marking    string         `cbor:"17,keyasint,omitempty" json:"marking,omitempty"`   // by which they are known from afar
+	Emergency  bool           `cbor:"18,keyasint,omitempty" json:"emergency,omitempty"` // given under the shorter lead
+	Lifts      []ActID        `cbor:"19,keyasint,omitempty" json:"lifts,omitempty"`     // of an agreed deviation: the acts that it permits, as stated
 }

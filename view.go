@@ -39,10 +39,45 @@ type View struct {
 	Notices    []NoticeView    `json:"notifications"`
 	Sources    []SourceView    `json:"sources"`
 	Numbers    []Number        `json:"numbers"`
-	Coverage   []string        `json:"coverage"`     // sentences: what could not be seen
-	Restricted []FindingID     `json:"restrictions"` // findings of group I in this period
-	Corrected  []FindingID     `json:"corrections"`  // findings revised in this period after an earlier publication
-	Hidden     []string        `json:"hidden"`       // what this audience does not see, in words
+	Coverage   []string        `json:"coverage"`           // sentences: what could not be seen
+	Restricted []FindingID     `json:"restrictions"`       // findings of group I in this period
+	Corrected  []FindingID     `json:"corrections"`        // findings revised in this period after an earlier publication
+	Hidden     []string        `json:"hidden"`             // what this audience does not see, in words
+	Standing   *Standing       `json:"standing,omitempty"` // mission only
+}
+
+// A Standing is where everything stands that goes on over a time: what is owed,
+// what bodies have before them, what could be seen. It is for the mission alone:
+// it says where weapons are stored, who called, and where nobody looked.
+type Standing struct {
+	Streaks  []*Streak               `json:"streaks,omitempty"`  // by area
+	Sites    []*SiteState            `json:"sites,omitempty"`    // by ID
+	Ceilings []*CeilingState         `json:"ceilings,omitempty"` // by zone, party and class
+	Duties   []*DutyState            `json:"duties,omitempty"`   // by ID and party
+	Silences []*SilenceState         `json:"silences,omitempty"` // by notification
+	Sessions []*SessionState         `json:"sessions,omitempty"` // as they were convened
+	Rulings  []*Ruling               `json:"rulings,omitempty"`  // in record order
+	Agendas  []Agenda                `json:"agendas,omitempty"`  // of each body
+	Calls    []Dated[Activation]     `json:"calls,omitempty"`    // of the hotline, newest first, at most ListMax
+	Settled  []Dated[Interpretation] `json:"settled,omitempty"`
+	Facts    []Dated[Fact]           `json:"facts,omitempty"` // newest first, at most ListMax
+	Coverage []CoverageLine          `json:"coverage,omitempty"`
+	Silent   []string                `json:"silent,omitempty"` // sources of which nothing came within twice their usual pace, in words
+}
+
+// An Agenda is what a body has before it.
+type Agenda struct {
+	Body  string   `json:"body"`
+	Cases []CaseID `json:"cases,omitempty"` // gravest first, then oldest
+}
+
+// A CoverageLine says what could be seen of some ground in a week.
+type CoverageLine struct {
+	Area     string   `json:"area"`
+	Week     Interval `json:"week"`
+	Word     string   `json:"word"` // watched, partly, nobody_looked, unknown
+	Observed PPM      `json:"observed_ppm"`
+	Text     string   `json:"text"` // one sentence, with the causes
 }
 
 // A Number is one count with its rule. Numbers under different rules are never
@@ -54,6 +89,20 @@ type Number struct {
 	Value    int64  `json:"value"`
 	Previous *int64 `json:"previous,omitempty"` // of the period before, same length, same rule; nil if there was none
 	AtLeast  bool   `json:"at_least,omitempty"` // some source gave a lower bound or "multiple"
+	Unit     string `json:"unit,omitempty"`     // what one is: the layer's name, or the unit of the act; unlike units are never added
+
+	// What could have been seen. A number without Coverage says nothing of it.
+	Coverage string `json:"coverage,omitempty"`     // watched, partly, nobody_looked, unknown
+	Observed PPM    `json:"observed_ppm,omitempty"` // of the hours and the ground, as far as reported
+	Rate     *Range `json:"rate,omitempty"`         // per million observed hours; nil if nobody looked or nobody says
+}
+
+// A Range is an estimate and the interval that holds the truth in 95 of 100 such
+// cases. High is 0 where there is no upper bound.
+type Range struct {
+	Best int64 `json:"best"`
+	Low  int64 `json:"low"`
+	High int64 `json:"high"`
 }
 
 // An IncidentView is an incident as one audience may see it. Where is coarsened

@@ -222,9 +222,12 @@ const (
 	MissionOwned     Mark = "mission_asset"     // what was seen belongs to the mission
 	InferredTime     Mark = "time_inferred"     // the source does not print the time
 	InferredPlace    Mark = "place_inferred"    // the source does not print the place
+	InternetShutdown Mark = "internet_shutdown" // a cyber event: people were cut off the internet
+	CivilSystem      Mark = "civil_system"      // a cyber event: a system that civilians depend on was attacked
+	Doxxing          Mark = "doxxing"           // a cyber event: personal data of monitors were published
 )
 
 // Marks lists every Mark.
 func Marks() []Mark {
-	return []Mark{AssessedTraining, PreciseFire, MunitionDropped, MissionOwned, InferredTime, InferredPlace}
+	return []Mark{AssessedTraining, PreciseFire, MunitionDropped, MissionOwned, InferredTime, InferredPlace, InternetShutdown, CivilSystem, Doxxing}
 }

@@ -71,7 +71,19 @@ type Agreement struct {
 	Interpretations  []Interpretation
 	Amendment        *Amendment
 
-	hash trucewatch.Hash
+	Questions   []Question    // terms that the parties read differently
+	Ceilings    []Ceiling     // what a zone may hold at most, per party
+	Streak      *StreakRule   // days without fire before forces disengage
+	Obligations []Obligation  // what must be done, by when, after or together with what
+	StatusQuo   *StatusQuo    // what stood when the agreement began
+	Heavy       []string      // weapon classes that "heavy" means
+	Aggravation []Aggravation // what makes a breach weigh more, or less
+	PreStart    *PreStart     // between signing and the start of force
+
+	hash     trucewatch.Hash
+	source   source    // from which readings of the text are made
+	settled  []Settled // questions that have one reading in this agreement
+	variants []Variant // the readings that remain; at least one
 }
 
 // Words are a text in one language.
@@ -129,6 +141,7 @@ type Body struct {
 	DecidesBy     string             // consensus or majority
 	MeetsEvery    trucewatch.Instant // 0: not said
 	MeetsOnCallIn trucewatch.Instant // emergency meeting within, 0: not said
+	GoesUpTo      string             // body to which what it does not decide goes; empty: none above
 	Powers        []string
 	Basis         string
 }
@@ -142,6 +155,7 @@ type Line struct {
 	Left, Right   trucewatch.PartyID
 	Points        []geo.Position
 	Line          *geo.Line
+	Dated         trucewatch.Instant // a line of contact: as of when it was surveyed; 0: from the start of force
 	Basis         string
 }
 
@@ -215,6 +229,8 @@ type WeaponClass struct {
 	ZoneBan    []string
 	Use        string // prohibited, prohibited_in_zone, notified_only, no_effect_on_mission_assets; empty: not said
 	Basis      string
+	ReachKM    int64                // farthest that a weapon of the class fires, for attribution; 0: not said
+	HeldBy     []trucewatch.PartyID // parties known to have it; empty: not said, so everybody may
 }
 
 // A Match is what makes a weapon one of a class: each condition that is set must
@@ -257,6 +273,7 @@ type Site struct {
 	Party    trucewatch.PartyID
 	At       geo.Position
 	RadiusMM int64
+	Items    []trucewatch.StoredItem // declared with the text, by storage.inventories
 }
 
 // An Act is something the agreement forbids: all of When, none of Unless.
@@ -265,9 +282,13 @@ type Act struct {
 	Name     string
 	Severity int // 1 technical, 2 minor, 3 serious, 4 grave
 	When     When
+	Rule     string // condition in CEL that the keys of When cannot say; empty: none
 	Unless   Unless
 	Unit     string // what one breach is counted in: engagement, shot, item_day, ...
 	Basis    string
+
+	rule     *rule  // Rule compiled; nil if there is none
+	unjudged string // why it is not judged; empty if it is
 }
 
 // When is the closed set of conditions of an act: each that is set must hold.
@@ -284,7 +305,12 @@ type When struct {
 	Precise          bool                  // aimed single shots
 	Civilian         bool
 	Standard         string // standard of proof: reasonable_grounds
+	BreachOf         string // not of something seen, but of what the text asks over a time: of BreachesOf; then nothing else is set
 }
+
+// BreachesOf are what an act may be a breach of instead of something seen. The
+// parts of the text that ask for it name the act.
+func BreachesOf() []string { return []string{"ceiling", "obligation", "order"} }
 
 // Unless are the exceptions that an act itself names.
 type Unless struct {
@@ -461,8 +487,8 @@ type WindowTerm struct {
 
 // DigitalAnnex are the terms about the information space.
 type DigitalAnnex struct {
-	Prohibited  []string
-	Attribution trucewatch.PPM
+	Prohibited  []trucewatch.ActID // acts in the information space
+	Attribution trucewatch.PPM     // least share to name a party for one of them; 0: as for other acts
 	Basis       string
 }
 
@@ -507,6 +533,109 @@ type Amendment struct {
 	Effective         string
 	InterpretationLog string
 	Basis             string
+}
+
+// A Question is a term that is read in more than one way. Until a body settles
+// it, all readings are judged side by side.
+type Question struct {
+	ID       string
+	Text     string // in plain words
+	Readings []TermReading
+	Basis    string
+}
+
+// A TermReading is one way to read a term: other values of keys of the text.
+type TermReading struct {
+	ID     string
+	Sets   []string             // the keys that it reads otherwise, by path: "weapons.mortar.withdraw_km"; none: the text as it stands
+	HeldBy []trucewatch.PartyID // who reads it so; empty: nobody says
+	Basis  string
+}
+
+// A Variant is the whole text in one reading: every open question answered as one
+// party answers it, every settled one as it was settled.
+type Variant struct {
+	Reading   string               // "", or names it: "A", or "kyiv" of several spans of force
+	HeldBy    []trucewatch.PartyID // who reads it so
+	Answers   []Settled            // by which it differs from the text as it stands
+	Agreement *Agreement           // the text so read; its Hash is that of the text
+	Span      trucewatch.Interval  // when it is in force, so read
+	Basis     string
+}
+
+// A Settled names the reading of a question.
+type Settled struct{ Question, Reading string }
+
+// A Ceiling is how many a party may have in a zone.
+type Ceiling struct {
+	ID      string
+	Zone    string
+	Party   trucewatch.PartyID // empty: each party
+	Classes []string           // weapon classes counted together; empty: Persons
+	Persons bool
+	Max     int64
+	Act     trucewatch.ActID // that more is
+	Basis   string
+}
+
+// A StreakRule is the condition of consecutive days without fire.
+type StreakRule struct {
+	Zone        string             // whose areas have each their own streak
+	Days        int                // consecutive, by the display zone's calendar
+	MinObserved trucewatch.PPM     // of an area's hours that must have been watched for a day to count
+	Breaks      []trucewatch.ActID // acts whose finding of a violation resets it
+	Basis       string
+}
+
+// An Obligation is something to be done by a time.
+type Obligation struct {
+	ID             string
+	Text           string
+	Parties        []trucewatch.PartyID // each owes it; empty: every party
+	Class          string               // withdrawal of this weapon class; empty: shown by a fact or inventory
+	Phase          string               // by whose end it is due; empty: Within
+	Within         trucewatch.Instant   // after the start of force, or after After
+	After          []string             // obligations that must be fulfilled first, by whoever owes them
+	ConcurrentWith []string             // obligations of the other side: late only if those are fulfilled
+	Streak         bool                 // only once an area's streak is reached
+	VerifiedBy     string               // mission, other_party, intermediary
+	Act            trucewatch.ActID     // that not doing it is
+	Basis          string
+}
+
+// A StatusQuo is what stood when the agreement began, against which change is
+// judged.
+type StatusQuo struct {
+	SurveyedAt trucewatch.Instant
+	Positions  []StandingPosition
+	Minefields []Area
+	Basis      string
+}
+
+// A StandingPosition is one surveyed position.
+type StandingPosition struct {
+	ID, Name string
+	Party    trucewatch.PartyID
+	At       geo.Position
+	RadiusMM int64 // within which it is the same position
+}
+
+// An Aggravation raises or lowers the severity of a finding.
+type Aggravation struct {
+	If       string // casualty, repeat, in_window_of_silence, after_hotline_call, self_reported, stopped, discipline_reported
+	By       int    // steps of severity, negative to lower; the result stays within 1 to 4
+	Within   trucewatch.Instant
+	WithinMM int64
+	Basis    string
+}
+
+// A PreStart is the time between signing and start, in which nobody may better
+// his position, and by when an extension must be notified.
+type PreStart struct {
+	From       trucewatch.Instant
+	Acts       []trucewatch.ActID // that bind already
+	ExtendLead trucewatch.Instant // before the end, an extension must be notified; 0: not said
+	Basis      string
 }
 
 // Hash returns the SHA-256 of the packed bundle: it names the version.

@@ -4,6 +4,7 @@ package agreement
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
@@ -26,13 +27,14 @@ func (a *Agreement) Clauses() []trucewatch.Clause {
 		w.exemption(a, &a.Exemptions[i])
 	}
 	if k := a.Acknowledgement; k != nil {
-		w.add("other", "acknowledgement", k.Basis, "acknowledgements are not carried by the record",
+		w.add("other", "acknowledgement", k.Basis, "",
 			"a notification is acknowledged by %s within %s; no answer means %s", plain(k.By), span(k.Within), plain(k.NoAnswerMeans))
 	}
 	for i := range a.Weapons {
 		w.weapon(a, &a.Weapons[i])
 	}
 	w.ground(a)
+	w.owed(a)
 	w.counting(&a.Counting)
 	w.evidence(&a.Evidence)
 	for _, c := range a.Clocks {
@@ -64,6 +66,9 @@ func (w *writer) add(group, id, basis, why, format string, args ...any) {
 func (w *writer) act(a *Agreement, c *Act) {
 	severity := [...]string{"", "technical", "minor", "serious", "grave"}
 	text := fmt.Sprintf("%s: %s; severity %d (%s), counted by %s", plain(c.Name), conditions(&c.When), c.Severity, severity[c.Severity], plain(c.Unit))
+	if c.Rule != "" {
+		text += "; if " + c.Rule
+	}
 	if u := a.exceptions(c); u != "" {
 		text += "; unless " + u
 	}
@@ -97,6 +102,7 @@ func conditions(c *When) string {
 	say(c.ClassIs != "", "class is %s", c.ClassIs)
 	say(c.InsideLimit, "inside the limit of the weapon's class")
 	say(len(c.Zones) > 0, "in zone %s", strings.Join(c.Zones, " or "))
+	say(c.BreachOf != "", "a breach of %s", map[string]string{"ceiling": "a ceiling", "obligation": "an obligation", "order": "the rule that no order disapplies the text"}[c.BreachOf])
 	say(c.Owner == "party", "belonging to a party")
 	say(c.Owner == "mission", "belonging to the mission")
 	say(c.Precise, "aimed single shots")
@@ -126,7 +132,7 @@ func (w *writer) returnFire(f *ReturnFire) {
 		}
 		facts = append(facts, text)
 	}
-	w.add("other", "return_fire", f.Basis, "needs orders, the log of the hotline and the other side's action, which the record does not carry",
+	w.add("other", "return_fire", f.Basis, "",
 		"return fire is allowed only if: %s; otherwise a %s", strings.Join(facts, "; "), f.Otherwise)
 }
 
@@ -143,6 +149,9 @@ func (w *writer) exemption(a *Agreement, x *Exemption) {
 	}
 	if len(x.GuaranteesFrom) > 0 {
 		text += ", with guarantees of " + list(x.GuaranteesFrom)
+	}
+	if len(x.Requires) > 0 {
+		text += ", with " + strings.ReplaceAll(list(x.Requires), ", ", " and ")
 	}
 	if len(x.Outside) > 0 {
 		text += ", outside " + strings.Join(x.Outside, " and ")
@@ -182,18 +191,30 @@ func (w *writer) weapon(a *Agreement, c *WeaponClass) {
 	if c.Use != "" {
 		text += "; use: " + plain(c.Use)
 	}
-	named := false
-	for _, act := range a.Acts {
-		for _, id := range act.When.Classes {
-			named = named || id == c.ID && act.Unjudged() == ""
-		}
-		named = named || act.When.InsideLimit && c.WithdrawMM > 0 && act.Unjudged() == ""
+	if c.ReachKM > 0 {
+		text += fmt.Sprintf("; reaches %d km", c.ReachKM)
+	}
+	if len(c.HeldBy) > 0 {
+		text += "; held by " + enumerate(c.HeldBy)
 	}
 	why := ""
-	if !named {
+	if !a.applies(c) {
 		why = "no act that is judged names this class"
 	}
 	w.add("other", "weapon/"+c.ID, c.Basis, why, "%s", text)
+}
+
+// applies says whether an act that is judged, or a ceiling, is about a weapon
+// class: by name, as heavy, by its limit, or as something that flies in a zone
+// from which the class is banned.
+func (a *Agreement) applies(c *WeaponClass) bool {
+	return slices.ContainsFunc(a.Ceilings, func(x Ceiling) bool { return slices.Contains(x.Classes, c.ID) }) ||
+		slices.ContainsFunc(a.Acts, func(act Act) bool {
+			w := &act.When
+			flies := slices.Contains(w.Kinds, trucewatch.UAVSighted) && slices.Equal(c.Match.Platforms, []trucewatch.Platform{trucewatch.UAV}) &&
+				len(c.ZoneBan) > 0 && !slices.ContainsFunc(c.ZoneBan, func(z string) bool { return !slices.Contains(w.Zones, z) })
+			return act.Unjudged() == "" && (slices.Contains(w.Classes, c.ID) || w.InsideLimit && c.WithdrawMM > 0 || w.ClassIs == "heavy" && a.IsHeavy(c.ID) || flies)
+		})
 }
 
 // words writes a match.
@@ -224,26 +245,116 @@ func (w *writer) ground(a *Agreement) {
 		if p.After != "" {
 			begins = "after " + p.After
 		}
-		w.add("other", "phase/"+p.ID, p.Basis, "only its end is applied: until then the limits of its classes are not judged",
+		w.add("other", "phase/"+p.ID, p.Basis, "",
 			"phase %s starts %s and is complete in %s", p.ID, begins, span(p.Complete))
 	}
 	if s := a.Storage; s != nil {
-		w.add("other", "storage", s.Basis, "needs the sites' inventories and the visits' serial numbers, which the record does not carry",
-			"weapons are kept at %d declared sites, inspected with notice of %s, at least every %s", len(s.Sites), span(s.Notice), span(s.MaxInterval))
+		items := 0
+		for _, site := range s.Sites {
+			items += len(site.Items)
+		}
+		w.add("other", "storage", s.Basis, "", "weapons are kept at %s with %s declared, inspected with notice of %s, at least every %s",
+			plural(int64(len(s.Sites)), "declared site"), plural(int64(items), "row"), span(s.Notice), span(s.MaxInterval))
 	}
+	if len(a.Heavy) > 0 {
+		w.add("other", "heavy", "", "", "heavy means %s", enumerate(a.Heavy))
+	}
+	if q := a.StatusQuo; q != nil {
+		w.add("other", "status_quo", q.Basis, "", "change is judged against %s and %s, surveyed at %s",
+			plural(int64(len(q.Positions)), "position"), plural(int64(len(q.Minefields)), "minefield"), q.SurveyedAt)
+	}
+}
+
+// owed writes what the text asks for over a time.
+func (w *writer) owed(a *Agreement) {
+	for i := range a.Obligations {
+		w.obligation(&a.Obligations[i])
+	}
+	for _, c := range a.Ceilings {
+		what, whose := "persons", "each party"
+		if !c.Persons {
+			what = "weapons of class " + strings.Join(c.Classes, " and ")
+		}
+		if c.Party != "" {
+			whose = "party " + string(c.Party)
+		}
+		w.add("other", "ceiling/"+c.ID, c.Basis, "", "in zone %s at most %d %s of %s; more is %s", c.Zone, c.Max, what, whose, c.Act)
+	}
+	if s := a.Streak; s != nil {
+		w.add("other", "disengagement_streak", s.Basis, "", "in each area of %s %s without %s, of whose hours %s %% were watched",
+			s.Zone, plural(int64(s.Days), "day"), strings.ReplaceAll(enumerate(s.Breaks), ", ", " or "), percent(s.MinObserved))
+	}
+	for _, g := range a.Aggravation {
+		way, steps := "raises", int64(g.By)
+		if g.By < 0 {
+			way, steps = "lowers", -steps
+		}
+		text := fmt.Sprintf("%s %s the severity by %s", plain(g.If), way, plural(steps, "step"))
+		if g.Within > 0 {
+			text += ", within " + span(g.Within)
+		}
+		if g.WithinMM > 0 {
+			text += " and " + kilometres(g.WithinMM) + " km"
+		}
+		w.add("other", "aggravation/"+g.If, g.Basis, "", "%s", text)
+	}
+	if p := a.PreStart; p != nil {
+		text := fmt.Sprintf("from %s on, before the start, these bind already: %s", p.From, enumerate(p.Acts))
+		if p.ExtendLead > 0 {
+			text += "; an extension is notified " + span(p.ExtendLead) + " before the end"
+		}
+		w.add("other", "pre_start", p.Basis, "", "%s", text)
+	}
+	for _, q := range a.Questions {
+		var ways []string
+		for _, t := range q.Readings {
+			way := t.ID
+			if len(t.HeldBy) > 0 {
+				way += " (held by " + enumerate(t.HeldBy) + ")"
+			}
+			if settled := answer(a.settled, q.ID); settled == t.ID {
+				way += ", which stands"
+			}
+			ways = append(ways, way)
+		}
+		w.add("other", "question/"+q.ID, q.Basis, "", "%s It is read in several ways, and each is judged: %s", q.Text, strings.Join(ways, "; "))
+	}
+}
+
+func (w *writer) obligation(o *Obligation) {
+	text := o.Text
+	if len(o.Parties) > 0 {
+		text += " Owed by " + enumerate(o.Parties) + "."
+	}
+	if o.Phase != "" {
+		text += " Due with the end of phase " + o.Phase + "."
+	}
+	if o.Within > 0 {
+		text += " Due within " + span(o.Within) + "."
+	}
+	if len(o.After) > 0 {
+		text += " After " + enumerate(o.After) + "."
+	}
+	if len(o.ConcurrentWith) > 0 {
+		text += " Together with " + enumerate(o.ConcurrentWith) + "."
+	}
+	if o.Streak {
+		text += " Once an area's streak is reached."
+	}
+	w.add("other", "obligation/"+o.ID, o.Basis, "", "%s Verified by the %s.", text, plain(o.VerifiedBy))
 }
 
 func (w *writer) counting(c *Counting) {
 	w.add("counting", "counting/layers", c.Basis, "", "counted in the layers %s, which are never mixed", list(c.Layers))
 	if e := c.Engagement; e != (Engagement{}) {
-		w.add("counting", "counting/engagement", c.Basis, "observations are joined by likelihood, not by this pause and length",
+		w.add("counting", "counting/engagement", c.Basis, "",
 			"fire is one engagement until a pause of %s, at most %s long", span(e.Gap), span(e.Cap))
 	}
 	if c.AcrossSensors {
 		w.add("counting", "counting/dedupe", c.Basis, "", "one physical event counts once, however many means saw it")
 	}
 	if len(c.NotCounted) > 0 {
-		w.add("counting", "counting/not_counted", c.Basis, "findings are counted for each result apart, so these stand apart and are not left out",
+		w.add("counting", "counting/not_counted", c.Basis, "",
 			"not counted: %s", list(c.NotCounted))
 	}
 }
@@ -285,14 +396,18 @@ func (w *writer) terms(a *Agreement) {
 			w.add("other", "humanitarian/remains", h.Basis, people, "remains of the dead: exchange %t, identification %s", m.Exchange, plain(m.Identification))
 		}
 		for _, v := range h.Windows {
-			w.add("other", "humanitarian/"+v.ID, h.Basis, "windows of silence are not applied", "%s: a %s of %s to %s", plain(v.ID), plain(v.Kind), span(v.ShortMin), span(v.ShortMax))
+			w.add("other", "humanitarian/"+v.ID, h.Basis, "", "%s: a %s of %s to %s", plain(v.ID), plain(v.Kind), span(v.ShortMin), span(v.ShortMax))
 		}
 	}
 	if d := a.DigitalAnnex; d != nil {
-		w.add("other", "digital_annex", d.Basis, "acts in the information space are not observed", "prohibited: %s; attributed from %s %%", list(d.Prohibited), percent(d.Attribution))
+		w.add("other", "digital_annex", d.Basis, "", "acts in the information space: %s; attributed from %s %%", enumerate(d.Prohibited), percent(d.Attribution))
 	}
 	if a.Overrides != "" {
-		w.add("other", "overrides", "", "orders of the parties are not in the record", "%s", a.Overrides)
+		why := "no act is a breach_of: order"
+		if slices.ContainsFunc(a.Acts, func(c Act) bool { return c.When.BreachOf == "order" }) {
+			why = ""
+		}
+		w.add("other", "overrides", "", why, "%s", a.Overrides)
 	}
 	if t := a.Termination; t != nil {
 		release := "a breach by one side does not free the other"

@@ -25,6 +25,7 @@ func (r *reader) together(n *yaml.Node) {
 	if measured && a.Distances == "zone_width" {
 		r.halves(n)
 	}
+	r.circles()
 	// Clauses are named by these three; what has one name must be one thing.
 	seen := map[string]string{}
 	name := func(what, id string) {
@@ -64,8 +65,12 @@ func (r *reader) halves(n *yaml.Node) {
 	}
 }
 
-// derive builds the ground of zones and limits from a text without errors.
+// derive builds the ground of zones and limits from a text without errors; from
+// one with errors it builds nothing.
 func (r *reader) derive() {
+	if len(r.problems) > 0 {
+		return
+	}
 	a := r.a
 	for i := range a.Zones {
 		z := &a.Zones[i]
@@ -90,6 +95,9 @@ func (r *reader) derive() {
 			}
 			z.All = geo.NewDisks(disks)
 		}
+	}
+	for i := range a.Acts {
+		a.Acts[i].unjudged = a.actUnjudged(&a.Acts[i])
 	}
 	for i := range a.Weapons {
 		c := &a.Weapons[i]

@@ -24,6 +24,7 @@ func (r *reader) lines(n *yaml.Node) {
 			need("geometry", text(r, &l.File)),
 			may("sha256", r.hash(&want)),
 			need("survey_error_m", r.metres(&l.SurveyErrorMM)),
+			may("dated", r.instant(&l.Dated)),
 			may("basis", text(r, &l.Basis)),
 		)(value)
 		if !r.identifier(key, key.Value) {
@@ -38,10 +39,15 @@ func (r *reader) lines(n *yaml.Node) {
 				}
 			}
 		}
-		r.a.Lines = append(r.a.Lines, l)
-		if l.Kind == "line_of_contact" && r.a.lineOfContact().ID != l.ID {
-			r.errorf(key, "a second line of contact beside %q: give one the kind reference_line", r.a.lineOfContact().ID)
+		for _, other := range r.a.Lines {
+			if l.Kind == "line_of_contact" && other.Kind == l.Kind && other.Dated == l.Dated {
+				r.errorf(key, "a second line of contact beside %q of the same date: give each its own dated, or one the kind reference_line", other.ID)
+			}
 		}
+		if l.Kind == "reference_line" && l.Dated != 0 {
+			r.errorf(child(value, "dated"), "dated goes with a line of contact: a reference line stands for the whole text")
+		}
+		r.a.Lines, r.lineNodes = append(r.a.Lines, l), append(r.lineNodes, value)
 	})
 }
 
@@ -62,6 +68,11 @@ func (r *reader) references(n *yaml.Node) {
 // named returns a file that the text names, with its digest checked. key is the
 // key of value that names it.
 func (r *reader) named(value *yaml.Node, key, name string, want trucewatch.Hash) ([]byte, bool) {
+	return r.namedBy(value, key, name, "sha256", want)
+}
+
+// namedBy is named where the digest stands under another key.
+func (r *reader) namedBy(value *yaml.Node, key, name, digest string, want trucewatch.Hash) ([]byte, bool) {
 	if name == "" {
 		return nil, false
 	}
@@ -71,7 +82,7 @@ func (r *reader) named(value *yaml.Node, key, name string, want trucewatch.Hash)
 		return nil, false
 	}
 	if got := trucewatch.Hash(sha256.Sum256(data)); !want.IsZero() && got != want {
-		r.errorf(child(value, "sha256"), "%s has SHA-256 %s, not this", name, got)
+		r.errorf(child(value, digest), "%s has SHA-256 %s, not this", name, got)
 		return nil, false
 	}
 	return data, true
@@ -121,7 +132,7 @@ func (r *reader) zone(n *yaml.Node) {
 		z.Objects = r.objects(register, data, radiusMM)
 	}
 	z.IsGlobal = z.Kind == everywhere
-	r.a.Zones = append(r.a.Zones, z)
+	r.a.Zones, r.zoneNodes = append(r.a.Zones, z), append(r.zoneNodes, n)
 }
 
 // oneGround wants a zone to say once where it is.
@@ -222,6 +233,8 @@ func (r *reader) weapon(n *yaml.Node) {
 		may("withdraw_km", orNull(r.kilometres(&c.WithdrawMM))),
 		may("phase", ref(r, &c.Phase, "phase", r.hasPhase)),
 		may("zone_ban", refs(r, &c.ZoneBan, "zone", r.hasZone)),
+		may("reach_km", r.wholeKM(&c.ReachKM)),
+		may("held_by", refs(r, &c.HeldBy, "party", r.hasParty)),
 		may("use", word(r, &c.Use, "prohibited", "prohibited_in_zone", "notified_only", "no_effect_on_mission_assets")),
 		may("basis", text(r, &c.Basis)),
 	)(n)
@@ -236,7 +249,7 @@ func (r *reader) weapon(n *yaml.Node) {
 		})
 	}
 	r.later = append(r.later, func() { r.overlaps(n, c.ID) })
-	r.a.Weapons = append(r.a.Weapons, c)
+	r.a.Weapons, r.weaponNodes = append(r.a.Weapons, c), append(r.weaponNodes, n)
 }
 
 func (r *reader) phases(n *yaml.Node) {
@@ -264,11 +277,13 @@ func (r *reader) phases(n *yaml.Node) {
 func (r *reader) storage(n *yaml.Node) {
 	s := &Storage{}
 	r.a.Storage = s
-	var register string
-	var want trucewatch.Hash
+	var register, inventories string
+	var want, wantInventories trucewatch.Hash
 	r.object(
 		need("declared_sites", text(r, &register)),
 		may("sha256", r.hash(&want)),
+		may("inventories", text(r, &inventories)),
+		may("inventories_sha256", r.hash(&wantInventories)),
 		may("inspection", r.object(
 			may("notice_hours", r.span(&s.Notice, trucewatch.Hour)),
 			may("max_interval_days", r.span(&s.MaxInterval, trucewatch.Day)),
@@ -278,5 +293,8 @@ func (r *reader) storage(n *yaml.Node) {
 	)(n)
 	if data, ok := r.named(n, "declared_sites", register, want); ok {
 		s.Sites = r.sites(register, data)
+	}
+	if data, ok := r.namedBy(n, "inventories", inventories, "inventories_sha256", wantInventories); ok {
+		r.inventories(inventories, data, s.Sites)
 	}
 }

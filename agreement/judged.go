@@ -5,76 +5,79 @@ package agreement
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/trucewatch/trucewatch"
 )
 
-// kindUnjudged returns why acts about a kind are not judged, "" if the generic
-// matcher of package judge handles it. It is the one list of what is handled.
-func kindUnjudged(k trucewatch.Kind) string {
+// kindUnjudged returns why acts about a kind are not judged, "" if they are. It
+// is the one list of what is not.
+func (a *Agreement) kindUnjudged(k trucewatch.Kind) string {
 	switch k {
-	case trucewatch.Explosion, trucewatch.Shot, trucewatch.Burst, trucewatch.ExchangeOfFire, trucewatch.ProjectileInFlight,
-		trucewatch.MuzzleFlash, trucewatch.IlluminationFlare, trucewatch.UAVSighted, trucewatch.AircraftSighted,
-		trucewatch.MissileTrack, trucewatch.WeaponSeen, trucewatch.CasualtySeen, trucewatch.RestrictionMet,
-		trucewatch.FireAtMissionAsset, trucewatch.Jamming, trucewatch.Spoofing, trucewatch.SensorTamper,
-		trucewatch.Crater: // a trace of an impact; whose fire it was, and of what, is another question
-		return ""
-	case trucewatch.Advance, trucewatch.Raid, trucewatch.MovementSeen:
-		return "telling an offensive from other movement needs positions of forces followed over time"
-	case trucewatch.NewPosition, trucewatch.EngineeringWork, trucewatch.PositionSeen:
-		return "needs a survey of the positions that stood when the agreement began"
-	case trucewatch.MineNew, trucewatch.MineSeen, trucewatch.UXO:
-		return "telling a new mine from an old one needs a survey of known minefields"
+	case trucewatch.StatementHeard, trucewatch.DocumentSeen:
+		return "what words mean is for a body of the agreement to say, not for a program"
+	case trucewatch.ThermalAnomaly, trucewatch.SeismicEvent, trucewatch.AcousticEvent, trucewatch.RFEmission:
+		return "the sign alone does not say what made it: name the explosion, shot or jamming that it supports"
+	case trucewatch.PositionSeen:
+		if a.StatusQuo == nil || len(a.StatusQuo.Positions) == 0 {
+			return "telling a new position from an old one needs status_quo.positions, a survey that the text does not have"
+		}
+	case trucewatch.MineSeen:
+		if a.StatusQuo == nil || len(a.StatusQuo.Minefields) == 0 {
+			return "telling a new mine from an old one needs status_quo.minefields, a survey that the text does not have"
+		}
 	case trucewatch.InventoryMismatch:
-		return "needs the inventories of storage sites and their earlier visits"
-	case trucewatch.Damage:
-		return "needs damage assessed and linked to the fire that did it"
-	case trucewatch.PersonsInZone, trucewatch.VehicleSeen:
-		return "needs to know who the persons are or whose the vehicle is"
-	case trucewatch.DeadlineMissed:
-		return "is about a case, not about an incident"
-	case trucewatch.NotificationFalse:
-		return "is about a notification, not about an incident"
+		if a.Storage == nil {
+			return "needs storage: the text declares no sites"
+		}
 	}
-	return fmt.Sprintf("acts about %s are not matched", k)
+	return ""
 }
 
-// unitsJudged are the units in which package judge counts.
-func unitsJudged() []string {
-	return []string{"engagement", "shot", "sortie", "salvo", "item_day", "person", "occurrence", "asset_hour"}
+// Units are those in which one breach may be counted.
+func Units() []string {
+	return []string{"engagement", "shot", "sortie", "salvo", "operation", "item_day", "item_visit", "site_day", "location",
+		"object_event", "person", "occurrence", "asset_hour", "case", "notification", "phenomenon"}
 }
 
 // Unjudged returns why the act is not judged, "" if it is. An act is judged
 // whole or not at all: half an act would be another act.
-func (c Act) Unjudged() string {
-	if c.When.ClassIs != "" {
-		return fmt.Sprintf("class_is: %s: the text does not say which classes are %s", c.When.ClassIs, c.When.ClassIs)
+func (c Act) Unjudged() string { return c.unjudged }
+
+func (a *Agreement) actUnjudged(c *Act) string {
+	if c.When.ClassIs == "heavy" && len(a.Heavy) == 0 {
+		return "class_is: heavy: the text does not say which classes are heavy; list them under heavy"
 	}
 	for _, k := range c.When.Kinds {
-		if why := kindUnjudged(k); why != "" {
+		if why := a.kindUnjudged(k); why != "" {
 			return fmt.Sprintf("%s: %s", k, why)
 		}
 	}
-	if !slices.Contains(unitsJudged(), c.Unit) {
-		return fmt.Sprintf("counting by %s needs a register that observations are matched with", c.Unit)
+	if c.When.BreachOf != "" && !a.asks(c) {
+		return "nothing in the text asks for what this act would be a breach of"
 	}
 	return ""
+}
+
+// asks says whether a part of the text names an act as its breach.
+func (a *Agreement) asks(c *Act) bool {
+	switch c.When.BreachOf {
+	case "ceiling":
+		return slices.ContainsFunc(a.Ceilings, func(x Ceiling) bool { return x.Act == c.ID })
+	case "obligation":
+		return slices.ContainsFunc(a.Obligations, func(o Obligation) bool { return o.Act == c.ID })
+	}
+	return a.Overrides != "" // order
 }
 
 // Unjudged returns why an exemption of the agreement is not applied, "" if it
 // is.
 func (a *Agreement) Unjudged(x *Exemption) string {
-	switch {
-	case len(x.Requires) > 0:
-		return fmt.Sprintf("requires %s, which the record does not carry", strings.Join(x.Requires, " and "))
-	case x.Effect == "raises_severity":
-		return "needs the guarantees of both parties, which the record does not carry"
-	case x.Effect == "protects":
-		return "protects a movement; what it forbids is no act of the text"
-	case x.Effect == "as_stated":
-		return "its effect is stated case by case"
-	case len(x.Lifts) > 0 && !slices.ContainsFunc(x.Lifts, a.isJudged):
+	for _, fact := range x.Requires {
+		if !slices.Contains(trucewatch.FactKinds(), fact) {
+			return fmt.Sprintf("requires %s, which no entry of the record can carry", fact)
+		}
+	}
+	if len(x.Lifts) > 0 && !slices.ContainsFunc(x.Lifts, a.isJudged) {
 		return fmt.Sprintf("lifts only acts that are not judged: %s", enumerate(x.Lifts))
 	}
 	return ""

@@ -127,6 +127,15 @@ func (r *reader) whole(to *int, least, most int) take {
 	}
 }
 
+// wholeKM reads whole kilometres above 0.
+func (r *reader) wholeKM(to *int64) take {
+	return func(n *yaml.Node) {
+		var km int
+		r.whole(&km, 1, kilometresMax)(n)
+		*to = int64(km)
+	}
+}
+
 // bounds reads {ge: 30, lt: 100} over whole numbers above 0.
 func (r *reader) bounds(to *Bounds) take {
 	const most = 1_000_000

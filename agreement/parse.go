@@ -19,6 +19,18 @@ const schema = "trucewatch/agreement/v1"
 // and are not read. The error joins every problem found, each a *Problem that
 // wraps trucewatch.ErrInvalid; then the agreement is nil.
 func Parse(files []File) (*Agreement, error) {
+	r, err := readAll(files)
+	if err != nil {
+		return nil, err
+	}
+	if err := join(r.problems); err != nil {
+		return nil, err
+	}
+	return r.a, nil
+}
+
+// readAll reads a bundle and all readings of its text, and keeps what is wrong.
+func readAll(files []File) (*reader, error) {
 	r := &reader{a: &Agreement{}, files: sorted(files)}
 	if err := checkFiles(r.files); err != nil {
 		return nil, fmt.Errorf("agreement: %w", err)
@@ -28,17 +40,22 @@ func Parse(files []File) (*Agreement, error) {
 		return nil, fmt.Errorf("agreement: %w: the bundle has no %s", trucewatch.ErrInvalid, MainFile)
 	}
 	if top := r.root(data); top != nil {
-		r.document(top)
-		for _, check := range r.later {
-			check()
-		}
+		r.text(top)
+		r.a.hash = hashOf(r.files)
+		r.derive()
+		r.asks(top)
 	}
-	if err := join(r.problems); err != nil {
-		return nil, err
+	return r, nil
+}
+
+// text reads one reading of the text and checks it whole.
+func (r *reader) text(top *yaml.Node) {
+	r.top, r.rowLines = top, map[rowKey]int{}
+	r.document(top)
+	for _, check := range r.later {
+		check()
 	}
-	r.derive()
-	r.a.hash = hashOf(r.files)
-	return r.a, nil
+	r.rules()
 }
 
 // file returns a file of the bundle.
@@ -70,6 +87,14 @@ func (r *reader) document(n *yaml.Node) {
 		may("storage", r.storage),
 		need("acts", r.list(r.act)),
 		may("duties", r.list(r.duty)),
+		may("obligations", r.list(r.obligation)),
+		may("ceilings", r.list(r.ceiling)),
+		may("disengagement_streak", r.streak),
+		may("status_quo", r.statusQuo),
+		may("heavy", refs(r, &a.Heavy, "weapon class", r.hasClass)),
+		may("aggravation", r.list(r.aggravation)),
+		may("pre_start", r.preStart),
+		may("questions", r.list(r.question)),
 		may("return_fire", r.returnFire),
 		may("exemptions", r.list(r.exemption)),
 		may("acknowledgement", r.acknowledgement),
@@ -265,11 +290,12 @@ func (r *reader) bodies(n *yaml.Node) {
 				may("routine_days", r.span(&b.MeetsEvery, trucewatch.Day)),
 				may("emergency_hours", r.span(&b.MeetsOnCallIn, trucewatch.Hour)),
 			)),
+			may("goes_up_to", id(r, &b.GoesUpTo)),
 			may("powers", ids(r, &b.Powers)),
 			may("basis", text(r, &b.Basis)),
 		)(value)
 		if r.identifier(key, key.Value) {
-			r.a.Bodies = append(r.a.Bodies, b)
+			r.a.Bodies, r.bodyNodes = append(r.a.Bodies, b), append(r.bodyNodes, value)
 		}
 	})
 }

@@ -36,12 +36,7 @@ func (p *Problem) Unwrap() error { return trucewatch.ErrInvalid }
 // join sorts problems by place, the main file first, and joins them into one
 // error; nil if there is none.
 func join(problems []*Problem) error {
-	slices.SortStableFunc(problems, func(a, b *Problem) int {
-		return cmp.Or(
-			cmp.Compare(rank(a.File), rank(b.File)), cmp.Compare(a.File, b.File),
-			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	problems = slices.CompactFunc(problems, func(a, b *Problem) bool { return *a == *b })
+	problems = inOrder(problems)
 	var all []error
 	for i, p := range problems {
 		if i == problemsMax {
@@ -51,6 +46,16 @@ func join(problems []*Problem) error {
 		all = append(all, p)
 	}
 	return errors.Join(all...)
+}
+
+// inOrder sorts problems by place, the main file first, each once.
+func inOrder(problems []*Problem) []*Problem {
+	slices.SortStableFunc(problems, func(a, b *Problem) int {
+		return cmp.Or(
+			cmp.Compare(rank(a.File), rank(b.File)), cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return slices.CompactFunc(problems, func(a, b *Problem) bool { return *a == *b })
 }
 
 func rank(file string) int {

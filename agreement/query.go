@@ -21,7 +21,7 @@ func (a *Agreement) Readings() []trucewatch.Reading { return a.Spans }
 // InForce says whether the agreement is in force at an instant under at least
 // one reading.
 func (a *Agreement) InForce(at trucewatch.Instant) bool {
-	return slices.ContainsFunc(a.Spans, func(r trucewatch.Reading) bool { return r.Span.Contains(at) })
+	return slices.ContainsFunc(a.variants, func(v Variant) bool { return v.Span.Contains(at) })
 }
 
 // Zone returns the zone with an ID, nil if there is none.
@@ -108,7 +108,47 @@ func (a *Agreement) PhaseEnd(id string, reading trucewatch.Reading) trucewatch.I
 	return start + p.Complete
 }
 
-// lineOfContact returns the agreement's one line of contact, nil if it has none.
-func (a *Agreement) lineOfContact() *Line {
-	return find(a.Lines, func(l *Line) bool { return l.Kind == "line_of_contact" })
+// LineOfContact returns the line of contact as it was surveyed last at or before
+// an instant, the first if none was surveyed by then, nil if the agreement has
+// none.
+func (a *Agreement) LineOfContact(at trucewatch.Instant) *Line {
+	var first, last *Line
+	for i := range a.Lines {
+		l := &a.Lines[i]
+		if l.Kind != "line_of_contact" {
+			continue
+		}
+		if first == nil || l.Dated < first.Dated {
+			first = l
+		}
+		if l.Dated <= at && (last == nil || l.Dated > last.Dated) {
+			last = l
+		}
+	}
+	if last == nil {
+		return first
+	}
+	return last
 }
+
+// Attribute returns the least share by which a party may be named for an act:
+// that of the digital annex for its acts, else that of the act's severity.
+func (a *Agreement) Attribute(c *Act) trucewatch.PPM {
+	if d := a.DigitalAnnex; d != nil && d.Attribution > 0 && slices.Contains(d.Prohibited, c.ID) {
+		return d.Attribution
+	}
+	return a.Evidence.Attribute(c.Severity)
+}
+
+// Body returns the body with an ID, nil if there is none.
+func (a *Agreement) Body(id string) *Body {
+	return find(a.Bodies, func(b *Body) bool { return b.ID == id })
+}
+
+// Obligation returns the obligation with an ID, nil if there is none.
+func (a *Agreement) Obligation(id string) *Obligation {
+	return find(a.Obligations, func(o *Obligation) bool { return o.ID == id })
+}
+
+// IsHeavy says whether the text calls a weapon class heavy.
+func (a *Agreement) IsHeavy(class string) bool { return slices.Contains(a.Heavy, class) }

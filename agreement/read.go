@@ -30,7 +30,21 @@ type reader struct {
 	files    []File // sorted by name
 	problems []*Problem
 	later    []func()
+
+	edits [][][]edit // of questions, by question and reading
+
+	// The nodes of the parts, parallel to the agreement's lists, for problems that
+	// show only when all is read. ruleNodes has nil for an act without a rule.
+	ruleNodes, questionNodes, obligationNodes, ceilingNodes, aggravationNodes []*yaml.Node
+	lineNodes, weaponNodes, zoneNodes, bodyNodes, actNodes, exemptionNodes    []*yaml.Node
+	clockNodes                                                                []*yaml.Node
+
+	top      *yaml.Node
+	rowLines map[rowKey]int // line of a register's row
 }
+
+// A rowKey names a row of a register.
+type rowKey struct{ file, id string }
 
 func (r *reader) problem(file string, line, column int, format string, args ...any) {
 	r.problems = append(r.problems, &Problem{File: file, Line: line, Column: column, Message: fmt.Sprintf(format, args...)})

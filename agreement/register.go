@@ -95,6 +95,9 @@ func (r *reader) entry(file string, w row, seen map[string]bool, fallbackMM int6
 		return bad(0, "id %q stands twice", clip(e.id))
 	}
 	seen[e.id] = true
+	if r.rowLines != nil {
+		r.rowLines[rowKey{file, e.id}], _ = w.place(0)
+	}
 	at, err := position(w.cells[3], w.cells[4])
 	if err != nil {
 		return bad(3, "%s", withoutPrefix(err))
@@ -135,13 +138,84 @@ func (r *reader) sites(name string, data []byte) []Site {
 			continue
 		}
 		s := Site{ID: e.id, Name: e.name, Party: trucewatch.PartyID(w.cells[2]), At: e.at, RadiusMM: e.radiusMM}
-		r.later = append(r.later, func() {
-			if !r.hasParty(s.Party) {
-				line, column := w.place(2)
-				r.problem(name, line, column, "%q is not one of agreement.parties (%s)", clip(string(s.Party)), enumerate(r.a.PartyIDs))
-			}
-		})
+		r.partyCell(name, w, 2, s.Party)
 		out = append(out, s)
 	}
 	return out
+}
+
+// positions reads the register of positions that stood when they were surveyed.
+func (r *reader) positions(name string, data []byte) []StandingPosition {
+	seen := map[string]bool{}
+	var out []StandingPosition
+	for _, w := range r.rows(name, data, "id", "name", "party", "lat", "lon", "radius_m") {
+		e, ok := r.entry(name, w, seen, 0)
+		if !ok {
+			continue
+		}
+		p := StandingPosition{ID: e.id, Name: e.name, Party: trucewatch.PartyID(w.cells[2]), At: e.at, RadiusMM: e.radiusMM}
+		r.partyCell(name, w, 2, p.Party)
+		out = append(out, p)
+	}
+	return out
+}
+
+// partyCell wants a party in a cell, once all is read.
+func (r *reader) partyCell(name string, w row, cell int, party trucewatch.PartyID) {
+	r.later = append(r.later, func() {
+		if !r.hasParty(party) {
+			line, column := w.place(cell)
+			r.problem(name, line, column, "%q is not one of agreement.parties (%s)", clip(string(party)), enumerate(r.a.PartyIDs))
+		}
+	})
+}
+
+// inventories reads what each site was declared to hold: one row for each weapon
+// with a number, or for several of a kind without.
+func (r *reader) inventories(name string, data []byte, sites []Site) {
+	for _, w := range r.rows(name, data, "site", "serial", "platform", "model", "calibre_mm", "range_km", "count", "state") {
+		bad := func(cell int, format string, args ...any) {
+			line, column := w.place(cell)
+			r.problem(name, line, column, format, args...)
+		}
+		site := slices.IndexFunc(sites, func(s Site) bool { return s.ID == w.cells[0] })
+		platform := trucewatch.Platform(w.cells[2])
+		numbers := [3]int64{}
+		whole := true
+		for i, cell := range []int{4, 5, 6} {
+			if w.cells[cell] != "" {
+				v, err := decimal(w.cells[cell], 0)
+				if whole = err == nil && v > 0 && v <= trucewatch.CountMax; !whole {
+					bad(cell, "%q is not a whole number above 0", clip(w.cells[cell]))
+					break
+				}
+				numbers[i] = v
+			}
+		}
+		item := trucewatch.StoredItem{Serial: w.cells[1], Count: numbers[2], State: w.cells[7],
+			Weapon: trucewatch.Weapon{Platform: platform, Model: w.cells[3], CalibreMM: numbers[0], RangeKM: numbers[1]}}
+		switch {
+		case !whole:
+		case site < 0:
+			bad(0, "there is no site %q in the register of sites", clip(w.cells[0]))
+		case !slices.Contains(trucewatch.Platforms(), platform):
+			bad(2, "%q is not %s", clip(w.cells[2]), choice(w.cells[2], trucewatch.Platforms()))
+		case item.Serial == "" && item.Count == 0:
+			bad(6, "neither a serial number nor a count")
+		case item.Serial != "" && item.Count > 1:
+			bad(6, "%d weapons with one serial number", item.Count)
+		case !slices.Contains(trucewatch.ItemStates(), item.State):
+			bad(7, "%q is not %s", clip(item.State), choice(item.State, trucewatch.ItemStates()))
+		case item.Serial != "" && hasSerial(sites, item.Serial):
+			bad(1, "serial number %q stands twice: one weapon is at one site", clip(item.Serial))
+		default:
+			sites[site].Items = append(sites[site].Items, item)
+		}
+	}
+}
+
+func hasSerial(sites []Site, serial string) bool {
+	return slices.ContainsFunc(sites, func(s Site) bool {
+		return slices.ContainsFunc(s.Items, func(i trucewatch.StoredItem) bool { return i.Serial == serial })
+	})
 }

@@ -17,12 +17,21 @@ func (r *reader) act(n *yaml.Node) {
 		need("name", id(r, &c.Name)),
 		need("severity", r.whole(&c.Severity, 1, 4)),
 		need("when", func(n *yaml.Node) { r.when(n, &c.When) }),
+		may("rule", text(r, &c.Rule)),
 		may("unless", func(n *yaml.Node) { r.unless(n, &c) }),
-		need("unit", id(r, &c.Unit)),
+		need("unit", word(r, &c.Unit, Units()...)),
 		need("basis", text(r, &c.Basis)),
 	)(n)
 	r.unique(n, "act", string(c.ID), len(r.a.Acts), func(i int) string { return string(r.a.Acts[i].ID) })
-	r.a.Acts = append(r.a.Acts, c)
+	r.a.Acts, r.actNodes = append(r.a.Acts, c), append(r.actNodes, n)
+	var rule *yaml.Node
+	if n.Kind == yaml.MappingNode && hasKey(n, "rule") {
+		rule = child(n, "rule")
+		if c.When.BreachOf != "" {
+			r.errorf(rule, "a rule is about something seen: an act that is a breach_of has none")
+		}
+	}
+	r.ruleNodes = append(r.ruleNodes, rule)
 }
 
 // when reads the closed set of conditions.
@@ -40,9 +49,14 @@ func (r *reader) when(n *yaml.Node, w *When) {
 		may("precise", r.onlyTrue(&w.Precise)),
 		may("civilian", r.onlyTrue(&w.Civilian)),
 		may("standard", word(r, &w.Standard, "reasonable_grounds")),
+		may("breach_of", word(r, &w.BreachOf, BreachesOf()...)),
 	)(n)
-	if n.Kind == yaml.MappingNode && !hasKey(n, "kind") && !hasKey(n, "weapon_class") {
-		r.errorf(n, "needs kind or weapon_class: an act is something seen")
+	switch {
+	case n.Kind != yaml.MappingNode:
+	case hasKey(n, "breach_of") && len(n.Content) > 2:
+		r.errorf(n, "breach_of stands alone: what the text asks over a time is not something seen")
+	case !hasKey(n, "kind") && !hasKey(n, "weapon_class") && !hasKey(n, "breach_of"):
+		r.errorf(n, "needs kind, weapon_class or breach_of: an act is something seen, or a breach of what the text asks over a time")
 	}
 }
 
@@ -160,7 +174,7 @@ func (r *reader) exemption(n *yaml.Node) {
 	}
 	r.unique(n, "exemption", x.ID, len(r.a.Exemptions), func(i int) string { return r.a.Exemptions[i].ID })
 	r.unique(n, "exemption named", x.Name, len(r.a.Exemptions), func(i int) string { return r.a.Exemptions[i].Name })
-	r.a.Exemptions = append(r.a.Exemptions, x)
+	r.a.Exemptions, r.exemptionNodes = append(r.a.Exemptions, x), append(r.exemptionNodes, n)
 }
 
 // notificationField reads one thing a notification must state: a word, or
@@ -234,8 +248,8 @@ func (r *reader) evidence(n *yaml.Node) {
 				need("out_if_le", r.share(&e.OutIfLE)),
 				need("else", word(r, &otherwise, "indeterminate")),
 			)(n)
-			if e.InIfGE < e.OutIfLE {
-				r.errorf(n, "in_if_ge is below out_if_le: a place would be inside and outside")
+			if e.InIfGE <= e.OutIfLE {
+				r.errorf(n, "in_if_ge is not above out_if_le: a place would be inside and outside")
 			}
 		}),
 		need("party_claim_alone", word(r, &e.ClaimAlone, "never_above_possible")),
@@ -265,7 +279,7 @@ func (r *reader) clock(n *yaml.Node) {
 		c.From = ""
 	}
 	r.unique(n, "clock", c.ID, len(r.a.Clocks), func(i int) string { return r.a.Clocks[i].ID })
-	r.a.Clocks = append(r.a.Clocks, c)
+	r.a.Clocks, r.clockNodes = append(r.a.Clocks, c), append(r.clockNodes, n)
 }
 
 func (r *reader) timeOfDay(n *yaml.Node, to *string) {

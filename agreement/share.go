@@ -22,11 +22,11 @@ func (s *SideZone) Share(r geo.Region) trucewatch.PPM {
 // farther is more than any distance on the ellipsoid, millimetres.
 const farther = 30_000_000_000
 
-// SideOf returns the party on whose side of the line of contact p lies. It is
-// empty if the agreement has no line of contact, or p lies within its survey
-// error.
-func (a *Agreement) SideOf(p geo.Position) trucewatch.PartyID {
-	l := a.lineOfContact()
+// SideOfAt returns the party on whose side of the line of contact, as it was at
+// an instant, p lies. It is empty if the agreement has no line of contact, or p
+// lies within its survey error.
+func (a *Agreement) SideOfAt(p geo.Position, at trucewatch.Instant) trucewatch.PartyID {
+	l := a.LineOfContact(at)
 	if l == nil {
 		return ""
 	}
@@ -40,13 +40,13 @@ func (a *Agreement) SideOf(p geo.Position) trucewatch.PartyID {
 	return ""
 }
 
-// ControlShare returns, for each party in the order of the text, the
-// probability that what r stands for lies on its side of the line of contact,
-// with the line's survey error. It is empty if the agreement has no line of
-// contact or r is nowhere. Whose side a place is on says who holds it, not who
-// fired at it.
-func (a *Agreement) ControlShare(r geo.Region) []PartyShare {
-	l := a.lineOfContact()
+// ControlShareAt returns, for each party in the order of the text, the
+// probability that what r stands for lay on its side of the line of contact as it
+// was at an instant, with that line's survey error. It is empty if the agreement
+// has no line of contact or r is nowhere. Whose side a place is on says who holds
+// it, not who fired at it.
+func (a *Agreement) ControlShareAt(r geo.Region, at trucewatch.Instant) []PartyShare {
+	l := a.LineOfContact(at)
 	if l == nil || r.IsZero() {
 		return nil
 	}
@@ -62,3 +62,6 @@ func (a *Agreement) ControlShare(r geo.Region) []PartyShare {
 	}
 	return out
 }
+
+// latest is after every survey.
+const latest trucewatch.Instant = 1<<63 - 1

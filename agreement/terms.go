@@ -74,7 +74,7 @@ func (r *reader) digitalAnnex(n *yaml.Node) {
 	d := &DigitalAnnex{}
 	r.a.DigitalAnnex = d
 	r.object(
-		need("prohibited", ids(r, &d.Prohibited)),
+		need("prohibited", refs(r, &d.Prohibited, "act", r.hasAct)),
 		may("attribution_threshold", r.share(&d.Attribution)),
 		may("basis", text(r, &d.Basis)),
 	)(n)

@@ -1,20 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package casework leads cases: opened by a finding, served on the parties,
-// answered or not, decided or not, closed or left unresolved.
+// Package casework leads cases to their end: opened by a finding or by calls on
+// the hotline, served on the parties, answered or not, visited, decided by the
+// body that the agreement names, put right or not, closed or left unresolved.
 //
-// A case is about one incident and holds all its findings. It opens with the
-// first violation or probable violation; later revisions change it and are kept
-// in its history. Serving a case starts its clocks; importing history starts
-// none until somebody serves it. Clocks run on instants that are handed in,
-// from ticks of the record: the desk never asks for the time. A clock that runs
-// out is an event of the case, and no silence of a party holds a case up.
+// What people do comes in as entries of the record, and time as ticks: the desk
+// never asks for the time. It does not judge again, and it knows no audience.
+// Consensus binds decisions, never findings: nothing here stops a finding or its
+// publication.
 //
-// The desk does not judge again, and it knows no audience.
+// # States
 //
-// Entries that carry a party's answer, a visit or a decision are not defined in
-// engine 0. What the desk knows to be done is: the flash, by serving; and the
-// initial finding, by a person's confirming it. Every other clock runs out.
+// A case is in one of nine states. What is not in the table leaves the state as
+// it is; a deed that the state does not admit is refused and changes nothing.
+//
+//	state              event                                            -> state
+//	-                  a finding of a violation; a call on the hotline     opened
+//	opened             no such finding and no call is left                 closed
+//	opened             served                                              served
+//	served             every party has answered                            answered
+//	served, answered   a joint visit is offered                            joint_visit
+//	joint_visit        it was held, refused, impossible, or its time ran   served or answered, or on:
+//	served..joint_v.   a party's time for an answer ran out                before_commission
+//	answered           the joint visit was settled, or its clock ran out   before_commission
+//	served..joint_v.   a session of the first body has it on its agenda    before_commission
+//	served..joint_v.   the clock for deciding ran out                      before_commission, one body up
+//	before_commission  the clock for deciding ran out; escalated           before_commission, one body up
+//	before_commission  responsibility or no violation was decided          decided
+//	decided            remedies were decided                               corrective_action
+//	decided            no violation, or to close it, and nothing is open   closed
+//	corrective_action  every remedy is proven                              closed
+//	any but closed     the clock for closing ran out                       unresolved
+//	unresolved         decided late; put right late                        decided.., closed
+//	any but closed     joined to another case                              closed
+//	closed, unresolved a new finding of a violation                        opened
+//	unresolved         served, if it never was                             served
+//	closed             a remedy that was proven turns out undone           corrective_action
+//
+// # Clocks
+//
+// Serving a case starts the clocks of the agreement under which it was opened;
+// importing history starts none until somebody serves it. A call on the hotline
+// happens now and starts those that the mission itself owes: flash (if it is
+// urgent), initial and close. A clock that runs out is an event in the history,
+// and Tick returns it as Missed. Each party has its own clock for the answer;
+// requests, visits and remedies have one of whoever they are put to, by their ID;
+// and a body that must meet on call has one, "meet", for an urgent case.
+//
+// # Deeds
+//
+// For each thing that people do there is a method that takes the noun, when it
+// was received and the index of its entry, and returns the cases that changed, by
+// ID. On error nothing has changed; the error wraps trucewatch.ErrInvalid, ErrNoCase,
+// ErrServed or ErrClosed. Check says beforehand whether a deed would be refused.
+// The same deed entered twice changes nothing the second time.
 package casework
 
 import (
@@ -26,6 +65,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
 // Errors about a case that was asked for.
@@ -35,65 +75,122 @@ var (
 	ErrClosed = errors.New("casework: the case is closed")
 )
 
-// The states of a case that the desk sets.
+// refuse returns an error about a deed that may not enter the record.
+func refuse(format string, args ...any) error {
+	return fmt.Errorf("casework: %w: %s", trucewatch.ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+// The states of a case.
 const (
 	opened     = "opened"
 	served     = "served"
-	before     = "before_commission" // the time for an answer is over: the case goes on without it
-	closed     = "closed"            // before it was served, no finding of a violation was left
-	unresolved = "unresolved"        // the time for closing it is over
+	answered   = "answered"
+	jointVisit = "joint_visit"
+	before     = "before_commission"
+	decided    = "decided"
+	correcting = "corrective_action"
+	closed     = "closed"
+	unresolved = "unresolved"
 )
 
 // A Desk holds every case of a mission. The cases it hands out are never
 // changed afterwards: a change makes a new one.
 type Desk struct {
-	cases     map[trucewatch.CaseID]*docket
-	order     []trucewatch.CaseID // sorted as strings
-	byFinding map[trucewatch.FindingID]trucewatch.CaseID
-	running   []alarm // sorted by due instant, then case, then clock
+	where      func(trucewatch.IncidentID) geo.Region
+	agreements []*agreement.Agreement // adopted, in record order
+	cases      map[trucewatch.CaseID]*docket
+	order      sorted[trucewatch.CaseID]
+	byFinding  map[trucewatch.FindingID]trucewatch.CaseID
+	bySubject  map[trucewatch.CaseID]trucewatch.CaseID // by the ID that a case of the subject's own would have
+	near       map[slot][]trucewatch.CaseID            // by act and hour of what they are about
+	running    sorted[alarm]
+	missed     []Missed // clocks whose deed was done late, not yet reported
+	now        trucewatch.Instant
+
+	calls     map[string]trucewatch.Hash // activations by ID, with the hash of what was entered
+	codes     []code
+	facts     map[string]*trucewatch.Fact
+	notices   map[string]bool
+	sittings  map[string]*trucewatch.SessionState
+	convened  []string                      // IDs of sessions, in record order
+	batches   map[string]trucewatch.Instant // when the last routine batch was before a body
+	decisions map[string]*trucewatch.Ruling
+	decided   []string // IDs of decisions, in record order
 }
 
 // A docket is a case and what the desk needs to lead it.
 type docket struct {
 	shown    *trucewatch.Case
-	clocks   []agreement.Clock // of the agreement under which it was opened
+	terms    *agreement.Agreement // under which it was opened
 	standing map[trucewatch.FindingID]standing
+	about    []about
+	matters  []matter // requests and visits, in record order
+
+	// Since it was opened last:
+	detected  trucewatch.Instant // when it was opened
+	round     int                // its clocks begin here
+	rulings   int                // its decisions begin here
+	replies   int                // its answers begin here
+	emergency bool               // a call said that fire is going on
+	answered  []trucewatch.PartyID
+	extended  []trucewatch.PartyID // who was given more time
+	brought   bool                 // it is for a body, not for the parties
+	lapsed    bool                 // the clock for closing ran out, and nothing was decided since
+	ruled     ruled
+	done      bool               // closed
+	shut      trucewatch.Instant // when it was closed
 }
 
-// standing is how a finding stands in its case.
-type standing struct {
-	result   trucewatch.Result
-	severity int
-	state    string
+// ruled is what was decided of a case.
+type ruled struct{ responsibility, innocent, remedies, closing bool }
+
+func (r ruled) any() bool { return r.responsibility || r.innocent || r.remedies || r.closing }
+
+// NewDesk returns a desk without cases. Where returns the place of an incident as
+// far as it is known, the zero region if it is not: by it calls and findings about
+// the same thing are brought together. Without it (nil) only people do that.
+func NewDesk(where func(trucewatch.IncidentID) geo.Region) *Desk {
+	if where == nil {
+		where = func(trucewatch.IncidentID) geo.Region { return geo.Region{} }
+	}
+	return &Desk{
+		where: where,
+		cases: map[trucewatch.CaseID]*docket{}, order: sorted[trucewatch.CaseID]{compare: cmp.Compare[trucewatch.CaseID]},
+		byFinding: map[trucewatch.FindingID]trucewatch.CaseID{}, bySubject: map[trucewatch.CaseID]trucewatch.CaseID{},
+		near: map[slot][]trucewatch.CaseID{}, running: sorted[alarm]{compare: alarm.compare},
+		calls: map[string]trucewatch.Hash{}, facts: map[string]*trucewatch.Fact{}, notices: map[string]bool{},
+		sittings: map[string]*trucewatch.SessionState{}, batches: map[string]trucewatch.Instant{}, decisions: map[string]*trucewatch.Ruling{},
+	}
 }
 
-// accuses says whether the finding is still one of a violation.
-func (s standing) accuses() bool {
-	return s.state != "withdrawn" && (s.result == trucewatch.Violation || s.result == trucewatch.ProbableViolation)
+// Adopt makes an agreement known: its parties, bodies, clocks and acts. A finding
+// is led under the agreement that it names, a call under the newest that is in
+// force at the time it is about.
+func (d *Desk) Adopt(a *agreement.Agreement) { d.agreements = append(d.agreements, a) }
+
+// agreementOf returns the agreement with a hash; an empty one if it was not
+// adopted, under which no clock runs.
+func (d *Desk) agreementOf(hash trucewatch.Hash) *agreement.Agreement {
+	for _, a := range d.agreements {
+		if a.Hash() == hash {
+			return a
+		}
+	}
+	return &agreement.Agreement{}
 }
 
-// confirmed says whether a person stands behind the finding.
-func (s standing) confirmed() bool { return s.state == "reviewed" || s.state == "final" }
-
-// An alarm is one running clock.
-type alarm struct {
-	due   trucewatch.Instant
-	id    trucewatch.CaseID
-	clock string
-}
-
-func (a alarm) compare(b alarm) int {
-	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id), cmp.Compare(a.clock, b.clock))
-}
-
-// NewDesk returns a desk without cases.
-func NewDesk() *Desk {
-	return &Desk{cases: map[trucewatch.CaseID]*docket{}, byFinding: map[trucewatch.FindingID]trucewatch.CaseID{}}
-}
-
-// CaseOf returns the ID of the case about an incident.
-func CaseOf(incident trucewatch.IncidentID) trucewatch.CaseID {
-	return trucewatch.CaseID("case/" + incident.String())
+// agreementAt returns the newest agreement in force at an instant; the newest of
+// all if none is, an empty one if none was adopted.
+func (d *Desk) agreementAt(at trucewatch.Instant) *agreement.Agreement {
+	for _, a := range slices.Backward(d.agreements) {
+		if a.InForce(at) {
+			return a
+		}
+	}
+	if n := len(d.agreements); n > 0 {
+		return d.agreements[n-1]
+	}
+	return &agreement.Agreement{}
 }
 
 // Case returns the case, nil if there is none.
@@ -112,7 +209,7 @@ func (d *Desk) ByFinding(id trucewatch.FindingID) *trucewatch.Case {
 // All yields every case, by ID.
 func (d *Desk) All() iter.Seq[*trucewatch.Case] {
 	return func(yield func(*trucewatch.Case) bool) {
-		for _, id := range d.order {
+		for id := range d.order.all() {
 			if !yield(d.cases[id].shown) {
 				return
 			}
@@ -120,136 +217,76 @@ func (d *Desk) All() iter.Seq[*trucewatch.Case] {
 	}
 }
 
-// NextDue returns the earliest instant at which a running clock is due, 0 if
-// none runs.
-func (d *Desk) NextDue() trucewatch.Instant {
-	if len(d.running) == 0 {
-		return 0
-	}
-	return d.running[0].due
-}
+// touched are the cases that a deed changed.
+type touched []trucewatch.CaseID
 
-// Findings takes findings that are new or changed, by the entry at index, and
-// returns the cases that opened or changed, by ID. The clocks are those of the
-// agreement that was applied; a case keeps the ones it was opened with. Only
-// findings about incidents lead to cases: a window or a tally accuses nobody.
-func (d *Desk) Findings(changed []*trucewatch.Finding, at trucewatch.Instant, index uint64, clocks []agreement.Clock) []*trucewatch.Case {
-	touched := map[trucewatch.CaseID]bool{}
-	var ids []trucewatch.CaseID
-	for _, f := range changed {
-		if f.Subject.Incident == nil {
-			continue
-		}
-		id := CaseOf(*f.Subject.Incident)
-		now := standing{f.Result, f.Severity, f.State}
-		k := d.cases[id]
-		if k == nil && !now.accuses() {
-			continue
-		}
-		if k == nil {
-			k = d.open(id, at, index, clocks)
-		}
-		if d.take(k, f.ID, now, at, index) && !touched[id] {
-			touched[id] = true
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	out := make([]*trucewatch.Case, len(ids))
-	for i, id := range ids {
-		out[i] = d.cases[id].shown
+func (t *touched) add(id trucewatch.CaseID) { *t = append(*t, id) }
+
+// list returns the cases touched, by ID.
+func (d *Desk) list(t touched) []*trucewatch.Case {
+	slices.Sort(t)
+	var out []*trucewatch.Case
+	for _, id := range slices.Compact(t) {
+		out = append(out, d.cases[id].shown)
 	}
 	return out
 }
 
-func (d *Desk) open(id trucewatch.CaseID, at trucewatch.Instant, index uint64, clocks []agreement.Clock) *docket {
-	k := &docket{clocks: slices.Clone(clocks), standing: map[trucewatch.FindingID]standing{}}
-	k.shown = &trucewatch.Case{ID: id, State: opened, Opened: at, History: []trucewatch.Revision{{Index: index, What: "opened"}}}
+// open makes a new case.
+func (d *Desk) open(id trucewatch.CaseID, terms *agreement.Agreement, at trucewatch.Instant, index uint64, why string) *docket {
+	k := &docket{terms: terms, standing: map[trucewatch.FindingID]standing{}, detected: at}
+	k.shown = &trucewatch.Case{ID: id, State: opened, Opened: at, Agreement: terms.Hash(),
+		History: []trucewatch.Revision{{Index: index, What: why}}}
 	d.cases[id] = k
-	at0, _ := slices.BinarySearch(d.order, id)
-	d.order = slices.Insert(d.order, at0, id)
+	d.order.insert(id)
 	return k
 }
 
-// take records how a finding stands now, and says whether the case changed.
-func (d *Desk) take(k *docket, id trucewatch.FindingID, now standing, at trucewatch.Instant, index uint64) bool {
-	was, known := k.standing[id]
-	if known && was == now {
-		return false
-	}
-	if !known && !now.accuses() {
-		return false // it never was part of what the case is about
-	}
-	k.standing[id] = now
-	c := edit(k)
-	if !known {
-		d.byFinding[id] = c.ID
-		place, _ := slices.BinarySearch(c.Findings, id)
-		c.Findings = slices.Insert(c.Findings, place, id)
-	}
-	c.History = append(c.History, trucewatch.Revision{Index: index, What: fmt.Sprintf("%s: %s, %s", id, now.result, now.state)})
-	if now.confirmed() {
-		d.end(c, "initial", at, index)
-	}
-	d.settle(k, c, index)
-	return true
-}
-
-// settle sets what follows from the findings together: the severity, and
-// whether there is still something to serve.
-func (d *Desk) settle(k *docket, c *trucewatch.Case, index uint64) {
-	severity := 0
-	for _, id := range c.Findings {
-		if s := k.standing[id]; s.accuses() {
-			severity = max(severity, s.severity)
-		}
-	}
-	switch {
-	case severity > 0:
-		c.Severity = severity
-		if c.State == closed {
-			c.State = opened
-			c.History = append(c.History, trucewatch.Revision{Index: index, What: "opened again"})
-		}
-	case c.State == opened:
-		c.State = closed
-		c.History = append(c.History, trucewatch.Revision{Index: index, What: "closed: no finding of a violation is left"})
-	}
-}
-
-// edit replaces the case by a copy that may be changed.
+// edit replaces the case by a copy that may be changed. What only grows at its
+// end shares its memory with the case before: that one ends where it ended.
 func edit(k *docket) *trucewatch.Case {
 	c := *k.shown
 	c.Findings = slices.Clone(c.Findings)
 	c.Clocks = slices.Clone(c.Clocks)
-	c.History = slices.Clone(c.History)
+	c.Remedies = slices.Clone(c.Remedies)
 	k.shown = &c
 	return &c
 }
 
-// Serve puts the case before the parties and starts its clocks. The error
-// wraps ErrNoCase, ErrServed or ErrClosed.
-func (d *Desk) Serve(id trucewatch.CaseID, at trucewatch.Instant, index uint64) ([]*trucewatch.Case, error) {
+// note adds a line to the history of a case.
+func note(c *trucewatch.Case, index uint64, format string, args ...any) {
+	c.History = append(c.History, trucewatch.Revision{Index: index, What: fmt.Sprintf(format, args...)})
+}
+
+// find returns the docket of a case that people may still act on. A case that was
+// joined to another is closed, and the error names the other.
+func (d *Desk) find(id trucewatch.CaseID) (*docket, error) {
 	k := d.cases[id]
 	switch {
 	case k == nil:
 		return nil, fmt.Errorf("%w: %q", ErrNoCase, id)
-	case k.shown.State == closed:
-		return nil, fmt.Errorf("%w: %q: no finding of a violation is left", ErrClosed, id)
-	case k.shown.Served != 0:
-		return nil, fmt.Errorf("%w: %q, %v", ErrServed, id, k.shown.Served)
+	case k.shown.JoinedTo != "":
+		return nil, fmt.Errorf("%w: %q: it goes on as %q", ErrClosed, id, k.shown.JoinedTo)
 	}
-	c := edit(k)
-	c.State, c.Served = served, at
-	c.History = append(c.History, trucewatch.Revision{Index: index, What: "served"})
-	for _, clock := range k.clocks {
-		d.start(c, clock, at)
+	return k, nil
+}
+
+// findOpen is find for what may not be done to a closed case.
+func (d *Desk) findOpen(id trucewatch.CaseID) (*docket, error) {
+	k, err := d.find(id)
+	if err == nil && k.done {
+		return nil, fmt.Errorf("%w: %q", ErrClosed, id)
 	}
-	d.end(c, "flash", at, index) // serving tells both parties
-	for _, f := range c.Findings {
-		if k.standing[f].confirmed() {
-			d.end(c, "initial", at, index)
+	return k, err
+}
+
+// body returns the body with an ID, of the newest agreement that has it, nil if
+// none does.
+func (d *Desk) body(id string) *agreement.Body {
+	for _, a := range slices.Backward(d.agreements) {
+		if b := a.Body(id); b != nil {
+			return b
 		}
 	}
-	return []*trucewatch.Case{c}, nil
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"math"
 	"reflect"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/count"
 	"github.com/trucewatch/trucewatch/geo"
 )
 
@@ -280,6 +280,11 @@ func TestVagueRegionGetsALargerCell(t *testing.T) {
 	}
 }
 
+// numbers counts as replay does for an audience.
+func numbers(now, before Items) []trucewatch.Number {
+	return count.Numbers(count.Plain(), count.Items(now), count.Items(before), count.Ground{})
+}
+
 // facts hands incidents over as replay does.
 func facts(list []IncidentFact) Facts {
 	about := func(id trucewatch.FindingID) (About, bool) {
@@ -293,7 +298,7 @@ func facts(list []IncidentFact) Facts {
 		return About{}, false
 	}
 	return Facts{
-		Genesis: genesis, Finding: about,
+		Genesis: genesis, Finding: about, Numbers: numbers,
 		Incidents: func(period trucewatch.Interval) iter.Seq[IncidentFact] {
 			return func(yield func(IncidentFact) bool) {
 				for _, i := range list {
@@ -697,66 +702,6 @@ func TestWithoutAgreementThePublicSeesWhatWasPublished(t *testing.T) {
 	}
 }
 
-// number returns a number of a list, -1 if it is not there.
-func number(list []trucewatch.Number, what string) (value, previous int64) {
-	for _, n := range list {
-		if n.Layer+" "+n.What == what {
-			if n.Previous == nil {
-				return n.Value, -1
-			}
-			return n.Value, *n.Previous
-		}
-	}
-	return -1, -1
-}
-
-func TestNumbers(t *testing.T) {
-	day := func(n trucewatch.Instant) trucewatch.Interval {
-		return trucewatch.Interval{From: epoch + n*trucewatch.Day, Till: epoch + (n+1)*trucewatch.Day}
-	}
-	incident := func(kind trucewatch.Kind, at trucewatch.Instant, count trucewatch.Count) trucewatch.IncidentView {
-		return trucewatch.IncidentView{Kind: kind, When: moment(epoch + at), Phenomena: []trucewatch.Phenomena{{Kind: kind, Count: count}}}
-	}
-	exact := func(n int64) trucewatch.Count { return trucewatch.Count{Value: n, Qualifier: trucewatch.Exact} }
-	finding := func(act trucewatch.ActID, result trucewatch.Result, state string, quantity int64) trucewatch.FindingView {
-		return trucewatch.FindingView{Finding: trucewatch.Finding{Act: act, Result: result, State: state, Unit: "engagement", Quantity: quantity, When: moment(epoch + trucewatch.Day)}}
-	}
-	before := Items{Period: day(0), Incidents: []trucewatch.IncidentView{incident(trucewatch.Shot, 0, exact(9))}}
-	now := Items{Period: day(1), Incidents: []trucewatch.IncidentView{
-		incident(trucewatch.Explosion, trucewatch.Day, exact(5)),
-		incident(trucewatch.Explosion, 2*trucewatch.Day-1, trucewatch.Count{Value: 3, Qualifier: trucewatch.AtLeast}),
-		incident(trucewatch.Explosion, 2*trucewatch.Day, exact(100)), // the period's end belongs to the next
-		incident(trucewatch.Explosion, trucewatch.Day-1, exact(100)), // began before
-		incident(trucewatch.IlluminationFlare, trucewatch.Day, exact(2)),
-	}, Findings: []trucewatch.FindingView{
-		finding("K2", trucewatch.Violation, "preliminary", 1), finding("K2", trucewatch.Violation, "reviewed", 1), finding("K2", trucewatch.Violation, "withdrawn", 1),
-		finding("K2", trucewatch.ProbableViolation, "preliminary", 4), finding("K2", trucewatch.Exempted, "preliminary", 1),
-	}}
-	got := Numbers(now, before)
-	for _, tt := range []struct {
-		what            string
-		value, previous int64
-	}{
-		{"phenomenon explosion", 8, 0}, {"phenomenon illumination_flare", 2, 0}, {"phenomenon shot", 0, 9},
-		{"engagement fire", 2, 1}, // a flare is not fire
-		{"finding K2 violation [engagement]", 2, 0}, {"finding K2 probable_violation [engagement]", 4, 0}, {"finding K2 exempted [engagement]", -1, -1},
-	} {
-		if value, previous := number(got, tt.what); value != tt.value || previous != tt.previous {
-			t.Errorf("%s is %d after %d, want %d after %d", tt.what, value, previous, tt.value, tt.previous)
-		}
-	}
-	for _, n := range got {
-		if n.AtLeast != (n.What == "explosion") || n.Rule == "" {
-			t.Errorf("%+v", n)
-		}
-	}
-	for _, n := range Numbers(now, Items{}) {
-		if n.Previous != nil {
-			t.Errorf("%s has a previous number without a previous period", n.What)
-		}
-	}
-}
-
 func TestReadersCountAgainAndGetTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var list []plain
@@ -767,7 +712,7 @@ func TestReadersCountAgainAndGetTheSame(t *testing.T) {
 		period := drawPeriod(t, "period")
 		for _, a := range []trucewatch.Audience{trucewatch.ForMission, trucewatch.ForPublic} {
 			v, _ := build(t, st, a, epoch+90*trucewatch.Day, period, trucewatch.Interval{})
-			if again := Numbers(Items{Period: v.Period, Incidents: v.Incidents, Findings: v.Findings}, Items{}); !reflect.DeepEqual(again, v.Numbers) {
+			if again := numbers(Items{Period: v.Period, Incidents: v.Incidents, Findings: v.Findings}, Items{}); !reflect.DeepEqual(again, v.Numbers) {
 				t.Fatalf("%s: the View says %v, counting again gives %v", a, v.Numbers, again)
 			}
 		}
@@ -821,20 +766,6 @@ func TestCoverage(t *testing.T) {
 	if len(public.Hidden) == 0 || len(mission.Hidden) != 0 {
 		t.Errorf("hidden: public %v, mission %v", public.Hidden, mission.Hidden)
 	}
-}
-
-func ExampleNumbers() {
-	items := Items{Incidents: []trucewatch.IncidentView{
-		{Kind: trucewatch.Explosion, Phenomena: []trucewatch.Phenomena{{Kind: trucewatch.Explosion, Count: trucewatch.Count{Value: 5, Qualifier: trucewatch.Exact}}}},
-		{Kind: trucewatch.Shot, Phenomena: []trucewatch.Phenomena{{Kind: trucewatch.Shot, Count: trucewatch.Count{Qualifier: trucewatch.Multiple}}}},
-	}}
-	for _, n := range Numbers(items, Items{}) {
-		fmt.Println(n.Layer, n.What, n.Value, n.AtLeast)
-	}
-	// Output:
-	// phenomenon explosion 5 false
-	// phenomenon shot 0 true
-	// engagement fire 2 false
 }
 
 // TestPublicHeaderIsNoClock: how many entries there are and when the last one

@@ -31,8 +31,9 @@ func (r Rules) VisibleFrom(f FindingFact, in *trucewatch.Incident) trucewatch.In
 
 // shownFrom returns the first instant at which the public sees a finding.
 func (r Rules) shownFrom(f FindingFact, in *trucewatch.Incident) (trucewatch.Instant, bool) {
-	// A window that nobody could assess says where nobody looked.
-	if f.Released == 0 || f.Finding.Subject.Window != nil {
+	// A window that nobody could assess says where nobody looked, a site where
+	// weapons stand, a notification where somebody will drive.
+	if about := &f.Finding.Subject; f.Released == 0 || about.Window != nil || about.Site != "" || about.Notice != "" {
 		return 0, false
 	}
 	end, ended := endOf(f.Finding.When)

@@ -8,6 +8,9 @@ import (
 	"github.com/trucewatch/trucewatch"
 )
 
+// publicClocks are the clocks that every case has by the text of the agreement.
+var publicClocks = []string{"flash", "answer", "initial", "joint", "decide", "meet", "close"}
+
 // Case returns a case as the audience sees it at an instant, and whether it
 // sees it at all. Visible are those of its findings that the audience sees, as it
 // sees them. The public sees the case as far as they go: what was found, revised
@@ -29,7 +32,8 @@ func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucew
 		out.Severity = max(out.Severity, f.Severity)
 	}
 	slices.Sort(out.Findings)
-	out.Clocks = slices.Clone(c.Clocks)
+	// Clocks of requests, visits and remedies say what they are about.
+	out.Clocks = slices.DeleteFunc(slices.Clone(c.Clocks), func(k trucewatch.CaseClock) bool { return !slices.Contains(publicClocks, k.ID) })
 	for i := range out.Clocks {
 		k := &out.Clocks[i]
 		k.From, k.Due, k.Ended = r.hourOf(k.From), r.hourOf(k.Due), r.hourOf(k.Ended)

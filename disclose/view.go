@@ -40,6 +40,9 @@ type Facts struct {
 	Others func(period trucewatch.Interval) iter.Seq[FindingFact]
 	// Revised gives the findings of which a revision was recorded in a period.
 	Revised func(period trucewatch.Interval) iter.Seq[About]
+	// Numbers counts what the audience sees of a period beside that of the one before
+	// it; the zero previous period means that there was none.
+	Numbers func(now, previous Items) []trucewatch.Number
 	// Finding returns the finding with an ID, and whether there is one.
 	Finding func(trucewatch.FindingID) (About, bool)
 
@@ -48,6 +51,7 @@ type Facts struct {
 	Statements []trucewatch.StatementView // in record order
 	Notices    []trucewatch.NoticeView    // in record order
 	Sources    []trucewatch.SourceView    // by ID
+	Standing   func() *trucewatch.Standing
 }
 
 // Build returns what an audience may see at an instant of one reporting period,
@@ -70,6 +74,9 @@ func Build(st Facts, a trucewatch.Audience, at trucewatch.Instant, period, previ
 		// when something comes in, and when nothing does.
 		v.Index, v.At = 0, r.hourOf(at)
 	}
+	if r.mission() && st.Standing != nil {
+		v.Standing = st.Standing()
+	}
 	if st.Genesis != nil {
 		v.Mission = *st.Genesis
 	}
@@ -78,7 +85,9 @@ func Build(st Facts, a trucewatch.Audience, at trucewatch.Instant, period, previ
 	if !previous.IsZero() {
 		before = r.items(st, at, previous).Items
 	}
-	v.Numbers = Numbers(Items{Period: period, Incidents: v.Incidents, Findings: v.Findings}, before)
+	if st.Numbers != nil {
+		v.Numbers = st.Numbers(Items{Period: period, Incidents: v.Incidents, Findings: v.Findings}, before)
+	}
 	r.addLedgers(st, at, &v)
 	v.Coverage = r.coverage(st, now, &v)
 	return v, nil

@@ -107,10 +107,13 @@ func frameAt(p Position) frame {
 // point returns the place at an offset of metres east and north along the
 // surface. Within 200 km of the frame's place it is within 1e-4 of the length
 // of the offset of what Direct gives (tested); beyond 10,000 km it is cut.
-func (f *frame) point(east, north float64) Position {
+func (f *frame) point(east, north float64) Position { return f.vector(east, north).place() }
+
+// vector is point in space.
+func (f *frame) vector(east, north float64) vector {
 	d2 := sumProducts(east, east, north, north)
 	if d2 == 0 {
-		return f.at.place()
+		return f.at
 	}
 	const farM = 10_000_000
 	if d2 > farM*farM {
@@ -123,6 +126,5 @@ func (f *frame) point(east, north float64) Position {
 	s, c := sincos(angle / 2)
 	along := float64(2*float64(s*c)) / angle // of the offset, as seen from the tangent plane
 	down := float64(2*float64(s*s)) / curvature
-	v := f.at.plus(f.east.times(float64(east * along))).plus(f.north.times(float64(north * along))).plus(f.up.times(-down))
-	return v.place()
+	return f.at.plus(f.east.times(float64(east * along))).plus(f.north.times(float64(north * along))).plus(f.up.times(-down))
 }

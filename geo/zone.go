@@ -153,6 +153,17 @@ next:
 	return inside * Million / int64(len(samples))
 }
 
+// Settled reports whether every place within reach of center is on the same side
+// of the zone's rim, and then whether that is inside. It may miss that it is
+// settled, never the reverse.
+func (z *Zone) Settled(center Position, reachMM int64) (inside, settled bool) {
+	if z == nil {
+		return false, true
+	}
+	_, state := z.cutAround(center, reachMM, 0)
+	return state == all, state != partly
+}
+
 // How much of a region's samples lie in a zone.
 type portion int64
 
@@ -169,11 +180,15 @@ func (z *Zone) cut(r Region, deviations float64) (*Zone, portion) {
 	if z == nil || r.IsZero() {
 		return nil, none
 	}
+	center := r.Mean()
+	return z.cutAround(center, r.sampleReachMM(center), deviations)
+}
+
+// cutAround is cut of the places within reach of center.
+func (z *Zone) cutAround(center Position, reach int64, deviations float64) (*Zone, portion) {
 	if z.everywhere {
 		return nil, all
 	}
-	center := r.Mean()
-	reach := r.sampleReachMM(center)
 	mixed := &Zone{}
 	state := none
 	for i := range z.bands {
@@ -280,6 +295,10 @@ func (a *Area) portion(center Position, reach int64) portion {
 
 // portion of the places within reach of center.
 func (d Disk) portion(center Position, reach int64) portion {
+	const leastMM = 11 // of a unit of latitude, anywhere: most disks of a register lie far off
+	if abs64(int64(d.Center.LatE7)-int64(center.LatE7))*leastMM > reach+d.RadiusMM {
+		return none
+	}
 	distance := DistanceMM(d.Center, center)
 	switch {
 	case distance+reach <= d.RadiusMM:
@@ -290,6 +309,9 @@ func (d Disk) portion(center Position, reach int64) portion {
 	return partly
 }
 
+// certain is how many deviations of a survey decide: beyond them lie 2e-9.
+const certain = 6
+
 // ShareSurveyed returns the probability, in parts per million, that what r
 // stands for is in the zone as it would be surveyed without error: each sample
 // counts by the probability that it is inside, with the line shifted across
@@ -297,7 +319,6 @@ func (d Disk) portion(center Position, reach int64) portion {
 // line share its error; different lines err independently; areas and disks have
 // none. Beside the error of Share it has one of 1 ppm.
 func (z *Zone) ShareSurveyed(r Region) int64 {
-	const certain = 6 // deviations; beyond them lie 2e-9
 	z, state := z.cut(r, certain)
 	if state != partly {
 		return int64(state) * Million
@@ -350,18 +371,25 @@ next:
 // any of the bands of that line, whose survey errs.
 func surveyedShare(bands []band, p Position, f foot) int64 {
 	line := bands[0].line
+	return bandsShare(bands, line.footDistance(p, f), line.footSide(p, f))
+}
+
+// bandsShare is the probability in ppm that a place at a distance from the line
+// of the bands, on a side of it, is in any of them.
+func bandsShare(bands []band, distance int64, side Side) int64 {
+	line := bands[0].line
 	if line.surveyErrorMM == 0 {
 		for i := range bands {
-			if bands[i].holds(p, f) {
+			if b := &bands[i]; distance >= b.fromMM && distance < b.till && b.admits(side) {
 				return Million
 			}
 		}
 		return 0
 	}
-	distance, side := line.footDistance(p, f), line.footSide(p, f)
 	sigma := line.sigmaMM()
 	x := float64(int64(side) * distance)
-	var spans [][2]float64 // of the signed distance, in sigmas from p
+	var buf [8][2]float64
+	spans := buf[:0] // of the signed distance, in sigmas from p
 	for _, b := range bands {
 		if b.side != Right {
 			spans = append(spans, [2]float64{(float64(b.fromMM) - x) / sigma, (float64(b.till) - x) / sigma})

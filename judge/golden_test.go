@@ -38,7 +38,7 @@ func TestGolden(t *testing.T) {
 			var b strings.Builder
 			tree(&b, f.Reasons, "")
 			got := string(txtar.Format(&txtar.Archive{Files: []txtar.File{
-				{Name: "reasons", Data: []byte(b.String())}, {Name: "explanation", Data: []byte(wrap(Explain(f)))}}}))
+				{Name: "reasons", Data: []byte(b.String())}, {Name: "explanation", Data: []byte(wrap(Explain(f, "en")))}}}))
 			path := "testdata/" + tt.file
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {

@@ -3,12 +3,12 @@
 // Package judge holds incidents against agreements: which acts they are, how
 // sure that is, who may be held responsible, and what would change it.
 //
-// Judge is a pure function of an incident, its observations, the agreements
-// adopted and the notifications received. The same input gives the same
-// findings, byte for byte, on every machine; it counts in integers and knows no
-// clock. The text in force at the time of the event is applied, never the one
-// in force when somebody asks. Where the text is read in several ways, each
-// reading is judged.
+// Judge is a pure function of an incident, its observations and neighbours, the
+// agreements adopted, the notifications and the facts received. The same input
+// gives the same findings, byte for byte, on every machine; it counts in integers
+// and knows no clock. The text in force at the time of the event is applied,
+// never the one in force when somebody asks. Where the parties read the text in
+// several ways, each reading is judged, until a body has settled which stands.
 //
 // An act is a list of conditions. Each is answered yes, no or unknown, with a
 // reason that points at the evidence, and the result follows from this table,
@@ -18,6 +18,7 @@
 //	all hold but the time, the party or the phase   out_of_scope
 //	what was seen belongs to the mission            permitted
 //	a notification meets every term of an exemption exempted
+//	every rung of the return-fire ladder is shown   permitted
 //	a condition or an exemption is unknown          indeterminate
 //	only claims, or only a satellite's heat, say so indeterminate
 //	confirmed, and enough independent means         violation
@@ -25,36 +26,57 @@
 //	less                                            indeterminate
 //
 // A notification that meets every term but the notice period exempts nothing;
-// the breach is then of the notice period, and its severity is technical.
+// the breach is then of the notice period, and its severity is technical. What
+// makes a breach graver or lighter changes its severity, never its result.
+//
+// Several acts of one text may match the same fire; each stands, and all but the
+// most special are marked as duplicates, so that counts can be honest. See
+// markDuplicates.
 //
 // Judge changes no incident, and it knows no audience: attribution is computed
-// here and left to package disclose to hide.
+// in package judge/attribution and left to package disclose to hide.
 package judge
 
 import (
 	"bytes"
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
 // An Input is one incident and everything it is judged by.
 type Input struct {
-	Incident   *trucewatch.Incident
-	Members    []*trucewatch.Recorded // the observations that the incident links
-	Agreements []*agreement.Agreement // adopted, in the order of the record; drafts judge nothing
-	Notices    []Notice               // received, in the order of the record
-	Index      uint64                 // entry that causes these findings
+	Incident *trucewatch.Incident
+	Members  []*trucewatch.Recorded // the observations that the incident links
+	Terms    *Terms                 // the texts adopted
+	Notices  []Notice               // received, in the order of the record
+	Facts    []trucewatch.Dated[trucewatch.Fact]
+	Calls    []trucewatch.Dated[trucewatch.Activation] // of the hotline
+	Origins  []*trucewatch.Incident                    // that the time of flight links to this one as where it was fired
+	Nearby   Nearby                                    // nil: nothing is known of other incidents
+	Index    uint64                                    // entry that causes these findings
 }
 
-// A Notice is a notification and when the record received it.
+// A Nearby returns the other incidents of some kinds whose time touches an
+// interval and whose place may lie within a distance of a region, by ID. The
+// incident that is judged is not among them.
+type Nearby func(kinds []trucewatch.Kind, when trucewatch.Interval, around geo.Region, withinMM int64) []Neighbour
+
+// A Neighbour is an incident near the one judged, as far as the record knows it.
+type Neighbour struct {
+	Incident *trucewatch.Incident
+	Members  []*trucewatch.Recorded
+	Findings []*trucewatch.Finding // so far
+}
+
+// A Notice is a notification, when the record received it, and what became of it.
 type Notice struct {
 	Notification *trucewatch.Notification
 	Received     trucewatch.Instant
 	Index        uint64
+	Steps        []trucewatch.Dated[trucewatch.NoticeStep] // in the order of the record
 }
 
 // Incident returns what an incident is under the agreements: a finding for each
@@ -62,144 +84,21 @@ type Notice struct {
 // agreement there are none, and none for an incident that was withdrawn or has
 // become part of another.
 func Incident(in Input) []trucewatch.Finding {
-	if in.Incident.State == "withdrawn" || in.Incident.State == "merged" {
+	if in.Incident.State == "withdrawn" || in.Incident.State == "merged" || in.Terms == nil {
 		return nil
 	}
-	in.Members = slices.SortedFunc(slices.Values(in.Members), func(a, b *trucewatch.Recorded) int { return a.ID.Compare(b.ID) })
+	if !slices.IsSortedFunc(in.Members, byID) {
+		in.Members = slices.SortedFunc(slices.Values(in.Members), byID)
+	}
 	var out []trucewatch.Finding
-	for _, a := range applicable(in.Agreements, in.Incident.When) {
-		for i := range a.Acts {
-			if act := &a.Acts[i]; act.Unjudged() == "" {
-				out = append(out, judgeAct(&in, a, act)...)
-			}
-		}
+	for _, x := range in.Terms.applicable(in.Incident.When) {
+		out = append(out, x.judge(&in)...)
 	}
 	slices.SortFunc(out, func(f, g trucewatch.Finding) int { return cmp.Compare(f.ID, g.ID) })
 	return out
 }
 
-// applicable returns, of each agreement, the version in force at the time of the
-// event: of several the one adopted last. If none was in force it returns the
-// one nearest in time, under which the event is out of scope.
-func applicable(adopted []*agreement.Agreement, when trucewatch.Interval) []*agreement.Agreement {
-	var out []*agreement.Agreement
-	var nearest *agreement.Agreement
-	var least trucewatch.Instant
-	for _, a := range adopted {
-		if a.Status == agreement.Draft {
-			continue
-		}
-		if gap := gapTo(a, when); gap > 0 {
-			if nearest == nil || gap <= least {
-				nearest, least = a, gap
-			}
-			continue
-		}
-		if i := slices.IndexFunc(out, func(b *agreement.Agreement) bool { return b.ID == a.ID }); i >= 0 {
-			// An event that straddles the change is judged by the text it began under.
-			if a.InForce(when.From) {
-				out[i] = a
-			}
-			continue
-		}
-		out = append(out, a)
-	}
-	if len(out) == 0 && nearest != nil {
-		out = append(out, nearest)
-	}
-	return out
-}
-
-// gapTo returns how far an event lies from every reading of when a is in force,
-// 0 if it touches one.
-func gapTo(a *agreement.Agreement, when trucewatch.Interval) trucewatch.Instant {
-	var least trucewatch.Instant
-	for i, r := range a.Readings() {
-		if gap := when.Gap(r.Span); i == 0 || gap < least {
-			least = gap
-		}
-	}
-	return least
-}
-
-// judgeAct judges one act in every reading. One finding stands for all readings
-// if they have the same result and severity, and says so.
-func judgeAct(in *Input, a *agreement.Agreement, act *agreement.Act) []trucewatch.Finding {
-	support := supportOf(in.Members, act)
-	if len(support) == 0 {
-		return nil
-	}
-	readings := a.Readings()
-	var found []trucewatch.Finding
-	for _, r := range readings {
-		if f := newTrial(in, a, act, r, support).judge(); f != nil {
-			found = append(found, *f)
-		}
-	}
-	switch {
-	case len(found) == 0:
-		return nil
-	case len(readings) == 1:
-		found[0].ID = findingID(in, a, act, "")
-		return found
-	case len(found) == len(readings) && alike(found):
-		f := found[0]
-		f.ID, f.Reading = findingID(in, a, act, ""), ""
-		f.Reasons = append(f.Reasons, trucewatch.Reason{Text: "when the text is in force is read in several ways, and the result is the same in each",
-			Holds: yes.String(), Because: readingReasons(readings)})
-		return []trucewatch.Finding{f}
-	}
-	for i := range found {
-		found[i].ID = findingID(in, a, act, found[i].Reading)
-		found[i].Reasons = append(found[i].Reasons, trucewatch.Reason{Text: "the text is read in several ways, and the result differs; this is reading " + found[i].Reading,
-			Holds: yes.String(), Because: readingReasons(readings)})
-	}
-	return found
-}
-
-// alike says whether all findings have one result and severity.
-func alike(found []trucewatch.Finding) bool {
-	return !slices.ContainsFunc(found, func(f trucewatch.Finding) bool {
-		return f.Result != found[0].Result || f.Severity != found[0].Severity
-	})
-}
-
-func readingReasons(readings []trucewatch.Reading) []trucewatch.Reason {
-	var out []trucewatch.Reason
-	for _, r := range readings {
-		text := "reading " + r.ID + ": " + span(r.Span)
-		if r.Basis != "" {
-			text += " (" + r.Basis + ")"
-		}
-		out = append(out, trucewatch.Reason{Text: text, Holds: yes.String()})
-	}
-	return out
-}
-
-// findingID names a finding: "K2/101.3", "K2/kyiv/101.3". An act whose ID an
-// agreement adopted earlier has too is named with its agreement.
-func findingID(in *Input, a *agreement.Agreement, act *agreement.Act, reading string) trucewatch.FindingID {
-	if shared(in.Agreements, a, act.ID) {
-		reading = strings.TrimSuffix(a.ID+"."+reading, ".")
-	}
-	id := string(act.ID) + "/"
-	if reading != "" {
-		id += reading + "/"
-	}
-	return trucewatch.FindingID(id + in.Incident.ID.String())
-}
-
-func shared(adopted []*agreement.Agreement, a *agreement.Agreement, act trucewatch.ActID) bool {
-	for _, b := range adopted {
-		if b.ID == a.ID {
-			return false
-		}
-		if b.Status != agreement.Draft && b.Act(act) != nil {
-			return true
-		}
-	}
-	return false
-}
+func byID(a, b *trucewatch.Recorded) int { return a.ID.Compare(b.ID) }
 
 // Same says whether two findings say the same: equal but for Revision, Index
 // and State.

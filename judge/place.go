@@ -3,8 +3,8 @@
 package judge
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
@@ -12,38 +12,130 @@ import (
 )
 
 // inside is the agreement's test of a share of a region in a zone.
-func (t *trial) inside(share trucewatch.PPM) answer {
+func (h *hearing) inside(share trucewatch.PPM) answer {
 	switch {
-	case share >= t.a.Evidence.InIfGE:
+	case share >= h.a.Evidence.InIfGE:
 		return yes
-	case share <= t.a.Evidence.OutIfLE:
+	case share <= h.a.Evidence.OutIfLE:
 		return no
 	}
 	return unknown
 }
 
-// zoneTest returns the probability that the incident lies in a zone, and the
-// answer. The answer must stand wherever the line lies within the error of its
-// survey: at 50 m from a line that was surveyed to 100 m nobody knows the side.
-// The reasons then say what both ends of that error give.
-func (t *trial) zoneTest(z *geo.Zone, surveyMM int64) (share trucewatch.PPM, holds answer, ends []trucewatch.Reason) {
-	share = trucewatch.PPM(z.ShareSurveyed(t.region))
-	holds = t.inside(share)
-	if surveyMM == 0 || share == 0 || share == geo.Million {
-		return share, holds, nil
+// A place is a region tested against a zone.
+type place struct {
+	zone   *geo.Zone
+	holds  answer
+	share  trucewatch.PPM
+	low    trucewatch.PPM // least share wherever the line lies within its survey error
+	high   trucewatch.PPM // greatest
+	survey int64          // that error, millimetres
+	depths []int64        // of the region's samples; nil where no error decides
+	middle int64          // depth of the middle
+	gauged bool           // depths and middle are set
+}
+
+// test returns the probability that the incident lies in a zone, and the answer.
+// The answer must stand wherever the line lies within the error of its survey: at
+// 50 m from a line that was surveyed to 100 m nobody knows the side.
+func (h *hearing) test(z *geo.Zone, surveyMM int64) *place {
+	for i := range h.places {
+		if h.places[i].zone == z {
+			return &h.places[i]
+		}
 	}
-	low, high := share, share
-	const directions = 16 // a line runs any way: the nearest of 16 is off by 11 degrees, 2 % of the error
-	for i := range int32(directions) {
-		p := trucewatch.PPM(z.Share(shiftedBy(t.region, i*360_000/directions, surveyMM)))
-		low, high = min(low, p), max(high, p)
+	p := place{zone: z, survey: surveyMM}
+	if surveyMM > 0 {
+		p.gauge(h.region)
+	} else {
+		p.share = trucewatch.PPM(z.ShareSurveyed(h.region))
 	}
-	if t.inside(low) != holds || t.inside(high) != holds {
-		holds = unknown
-		ends = []trucewatch.Reason{{Text: fmt.Sprintf("the line was surveyed to %s; at one end of that error %s would be inside", kilometres(surveyMM), percent(high)), Holds: t.inside(high).String(), Share: high},
-			{Text: fmt.Sprintf("at the other end %s would be inside", percent(low)), Holds: t.inside(low).String(), Share: low}}
+	p.holds, p.low, p.high = h.inside(p.share), p.share, p.share
+	if surveyMM > 0 && len(p.depths) > 0 {
+		p.low, p.high = deeper(p.depths, surveyMM), deeper(p.depths, -surveyMM)
+		if h.inside(p.low) != p.holds || h.inside(p.high) != p.holds {
+			p.holds = unknown
+		}
 	}
-	return share, holds, ends
+	h.places = append(h.places, p)
+	return &h.places[len(h.places)-1]
+}
+
+func (p *place) gauge(r geo.Region) {
+	if p.gauged {
+		return
+	}
+	var share int64
+	share, p.depths, p.middle = p.zone.Depths(r)
+	p.share, p.gauged = trucewatch.PPM(share), true
+}
+
+// deeper is the share of the depths, ascending, of more than mm.
+func deeper(depths []int64, mm int64) trucewatch.PPM {
+	i, _ := slices.BinarySearch(depths, mm)
+	return trucewatch.PPM(int64(len(depths)-i) * geo.Million / int64(len(depths)))
+}
+
+// ends are the reasons that say what both ends of the survey error give, where
+// they differ.
+func (h *hearing) ends(p *place) []trucewatch.Reason {
+	if h.inside(p.low) == h.inside(p.high) {
+		return nil
+	}
+	out := []trucewatch.Reason{
+		reasonOf(h.inside(p.low), "", nil, sayAtLeast, kilometres(p.survey), percent(p.low)),
+		reasonOf(h.inside(p.high), "", nil, sayAtMost, kilometres(p.survey), percent(p.high)),
+	}
+	out[0].Share, out[1].Share = p.low, p.high
+	return out
+}
+
+// decides says what would decide an open test: at the same middle a smaller
+// error, or how far the middle would have to lie the other way. Both follow from
+// the depths of the region's samples, which a smaller error draws towards that of
+// the middle and another place shifts alike.
+func (h *hearing) decides(p *place) string {
+	p.gauge(h.region)
+	n := int64(len(p.depths))
+	if n == 0 {
+		return changePlace
+	}
+	e := &h.a.Evidence
+	// The share reaches in_if_ge when the sample at in is deeper than the survey error;
+	// it falls to out_if_le when the sample at out is that far outside.
+	in := p.depths[min(n-1, n*int64(geo.Million-e.InIfGE)/geo.Million)]
+	out := p.depths[max(0, min(n-1, n-1-n*int64(e.OutIfLE)/geo.Million))]
+	where, off := "inside", p.middle
+	if off < 0 {
+		where, off = "outside", -off
+	}
+	spread := h.spread()
+	parts := []string{fill(changeCloser, where, kilometres(off), kilometres(spread))}
+	if p.survey > 0 {
+		parts[0] = fill(changeCloserSurveyed, where, kilometres(off), kilometres(spread), kilometres(p.survey))
+	}
+	switch {
+	case p.middle > p.survey:
+		parts = append(parts, fill(changeSmaller, kilometres(scaled(spread, p.middle-p.survey, p.middle-in))))
+	case -p.middle > p.survey:
+		parts = append(parts, fill(changeSmaller, kilometres(scaled(spread, -p.middle-p.survey, out-p.middle))))
+	case p.survey > 0 && off >= 1000:
+		parts = append(parts, fill(changeSurvey, kilometres(off)))
+	default:
+		parts = append(parts, changeNothing)
+	}
+	// Less than a metre is no distance that anybody measures.
+	const metre = 1000
+	return strings.Join(append(parts, fill(changeMoved, kilometres(max(metre, p.survey-in)), kilometres(max(metre, out+p.survey)))), "; ")
+}
+
+// scaled is the error at which the sample that decides lies just deep enough: the
+// part of the error's reach that the room makes up. It is never more than now.
+func scaled(spread, room, reach int64) int64 {
+	if reach <= room {
+		return spread
+	}
+	return spread / 1000 * (room * 1000 / reach)
 }
 
 // spreadMM is how far a region reaches from its middle: what stands after "±".
@@ -55,237 +147,109 @@ func spreadMM(r geo.Region) int64 {
 	middle, most := r.Mean(), int64(0)
 	for _, ring := range r.Outline() {
 		for _, p := range ring {
-			most = max(most, geo.DistanceMM(middle, p))
+			most = max(most, geo.NearMM(middle, p))
 		}
 	}
 	return most
 }
 
-// shiftedBy returns a region moved, which is the same as the line moved the
-// other way.
-func shiftedBy(r geo.Region, azimuthMdeg int32, mm int64) geo.Region {
-	r.Center = geo.Direct(r.Center, azimuthMdeg, mm)
-	rings := make([][]geo.Position, len(r.Rings))
-	for i, ring := range r.Rings {
-		for _, p := range ring {
-			rings[i] = append(rings[i], geo.Direct(p, azimuthMdeg, mm))
-		}
+// spread is how far the incident's region reaches from its middle.
+func (h *hearing) spread() int64 {
+	if h.reach == 0 {
+		h.reach = spreadMM(h.region)
 	}
-	r.Rings = rings
-	return r
+	return h.reach
 }
 
-// surveyError is the largest survey error of the lines from which the parties'
-// distances count.
-func (t *trial) surveyError(parties []trucewatch.PartyID) int64 {
+// zoneError is the largest survey error of the lines from which a zone's distances
+// count.
+func (h *hearing) zoneError(z *agreement.Zone) int64 {
 	var mm int64
-	for _, p := range parties {
-		if l := t.referenceLine(p); l != nil {
+	for _, b := range z.Bands {
+		if l := h.referenceLine(b.Party); l != nil {
 			mm = max(mm, l.SurveyErrorMM)
 		}
 	}
 	return mm
 }
 
-func (t *trial) zoneError(z *agreement.Zone) int64 {
-	var parties []trucewatch.PartyID
-	for _, b := range z.Bands {
-		parties = append(parties, b.Party)
-	}
-	return t.surveyError(parties)
-}
-
-func (t *trial) limitError(c *agreement.WeaponClass) int64 {
-	var parties []trucewatch.PartyID
-	for _, side := range c.Limit {
-		parties = append(parties, side.Party)
-	}
-	return t.surveyError(parties)
-}
-
-// zone answers "zone": in any of the zones named.
-func (t *trial) zone() condition {
-	names := list(t.act.When.Zones)
-	if t.region.IsZero() {
-		return t.noPlace("in zone " + names)
-	}
-	var best condition
-	var share trucewatch.PPM
-	in := ""
-	for _, id := range t.act.When.Zones {
-		z := t.a.Zone(id)
-		p, holds, ends := t.zoneTest(z.All, t.zoneError(z))
-		if in == "" || holds > best.holds || holds == best.holds && p > share {
-			share, in = p, id
-			best = condition{holds: holds, reason: trucewatch.Reason{Because: ends}}
-		}
-	}
-	ends := best.reason.Because
-	best.share = &share
-	best.reason = reasonOf(best.holds, in, t.support, "in zone %s: %s of where it may have been is inside", names, percent(share))
-	best.reason.Share, best.reason.Because = share, ends
-	if best.holds == unknown {
-		best.change = fmt.Sprintf("a closer place: %s of where it may have been is in zone %s; it counts as inside from %s and as outside up to %s",
-			percent(share), in, percent(t.a.Evidence.InIfGE), percent(t.a.Evidence.OutIfLE)) + t.fromLine()
-	}
-	return best
-}
-
-func (t *trial) noPlace(what string) condition {
-	var zero trucewatch.PPM
-	return condition{holds: unknown, share: &zero, reason: reasonOf(unknown, "", nil, "%s: the place is not known", what), change: "where it was"}
-}
-
-// fromLine says how far from the line of contact the place is, with both errors.
-func (t *trial) fromLine() string {
-	for i := range t.a.Lines {
-		if l := &t.a.Lines[i]; l.Kind == "line_of_contact" {
-			return fmt.Sprintf(" (it is %s ± %s from line %s, which was surveyed to %s)",
-				kilometres(l.Line.DistanceMM(t.region.Mean())), kilometres(spreadMM(t.region)), l.ID, kilometres(l.SurveyErrorMM))
-		}
-	}
-	return ""
-}
-
 // referenceLine returns the line from which a party's distances count, nil if it
 // has none.
-func (t *trial) referenceLine(party trucewatch.PartyID) *agreement.Line {
-	for _, r := range t.a.References {
+func (h *hearing) referenceLine(party trucewatch.PartyID) *agreement.Line {
+	for _, r := range h.a.References {
 		if r.Party == party {
-			return t.a.Line(r.Line)
+			return h.a.Line(r.Line)
 		}
 	}
 	return nil
 }
 
-// limit answers "inside_limit_of_class", and whether the limit binds yet.
-func (t *trial) limit() []condition {
-	if t.region.IsZero() {
-		return []condition{t.noPlace("inside the limit of its class")}
+// zone answers "zone": in any of the zones named. Of a zone that is a register of
+// objects it names the one that is meant.
+func (t *trial) zone() condition {
+	if c, ok := t.namedObject(); ok {
+		return c
 	}
-	var best *condition
-	binding := condition{scope: true, holds: yes}
-	for _, group := range [2][]*trucewatch.Recorded{t.checked, t.support} {
-		for _, r := range group {
-			if !isKnown(r.Observation.Weapon) {
+	if t.region.IsZero() {
+		return t.noPlace("in zone " + list(t.act.When.Zones))
+	}
+	var best place
+	var in *agreement.Zone
+	for _, z := range t.act.zones {
+		if p := t.test(z.All, t.zoneError(z)); in == nil || p.holds > best.holds || p.holds == best.holds && p.share > best.share {
+			best, in = *p, z
+		}
+	}
+	if best.holds == no {
+		return condition{holds: no}
+	}
+	c := condition{holds: best.holds, share: &best.share,
+		reason: reasonOf(best.holds, in.ID, t.evidence(), sayInZone, list(t.act.When.Zones), percent(best.share))}
+	c.reason.Share, c.reason.Because = best.share, t.ends(&best)
+	if len(in.Objects) > 0 {
+		c.reason.Because = append(c.reason.Because, t.nearestObject(in))
+	}
+	if best.holds == unknown {
+		c.change = t.decides(&best)
+	}
+	return c
+}
+
+// namedObject answers from observers who name a protected object of the zone: a
+// nurse knows which hospital was hit.
+func (t *trial) namedObject() (condition, bool) {
+	for _, z := range t.act.zones {
+		for _, r := range t.checked {
+			a := r.Observation.Asset
+			if a == nil || a.Object == "" {
 				continue
 			}
-			c, b := t.limitOf(r)
-			if best == nil || c.holds > best.holds {
-				best, binding = &c, b
+			for i := range z.Objects {
+				if o := &z.Objects[i]; o.ID == a.Object {
+					return condition{holds: yes, reason: reasonOf(yes, z.ID, []trucewatch.ObservationID{r.ID}, sayObjectSeen, o.Name, o.ID)}, true
+				}
 			}
 		}
-		if best != nil {
-			best.claimed = !isChecked(group)
-			break
-		}
 	}
-	if best == nil {
-		return []condition{{holds: no}} // an unknown weapon has no limit
-	}
-	if binding.reason.Text == "" {
-		return []condition{*best}
-	}
-	return []condition{*best, binding}
+	return condition{}, false
 }
 
-// limitOf answers for the weapon of one observation: for each class that it may
-// be of, the share of where it may be that lies inside the limit.
-func (t *trial) limitOf(r *trucewatch.Recorded) (inside, binding condition) {
-	some, all := no, yes
-	var least, most *trucewatch.PPM
-	var decides *agreement.WeaponClass
-	var because []trucewatch.Reason
-	candidates := t.a.Candidates(r.Observation.Weapon)
-	for _, cand := range candidates {
-		share, is, ends := t.zoneTest(t.limitZone(cand.Class, r.Observation), t.limitError(cand.Class))
-		if decides == nil || is > some {
-			decides, because = cand.Class, ends
-		}
-		some, all = max(some, is), min(all, is)
-		if least == nil || share < *least {
-			least = &share
-		}
-		if most == nil || share > *most {
-			most = &share
+// nearestObject says which object of a register is most likely meant.
+func (t *trial) nearestObject(z *agreement.Zone) trucewatch.Reason {
+	var best *agreement.Object
+	most := int64(-1)
+	for i := range z.Objects {
+		o := &z.Objects[i]
+		if share := geo.NewDisks([]geo.Disk{{Center: o.At, RadiusMM: o.RadiusMM}}).Share(t.region); share > most {
+			best, most = o, share
 		}
 	}
-	if len(candidates) == 0 {
-		return condition{holds: no}, condition{}
-	}
-	holds := some
-	classless := len(candidates) == 1 && !candidates[0].Certain
-	if some != all || classless && holds == yes {
-		holds = unknown
-	}
-	inside = condition{holds: holds, share: least, reason: reasonOf(holds, decides.ID, []*trucewatch.Recorded{r},
-		"inside the limit of its class, %s from the line: %s of where it may have been is inside%s", kilometres(decides.WithdrawMM), percent(*least), t.distance(decides, r.Observation))}
-	inside.reason.Share, inside.reason.Because = *least, because
-	if holds == unknown {
-		inside.change = t.limitChange(decides, r.Observation, *least, t.inside(*least) != t.inside(*most) || classless)
-	}
-	return inside, t.binds(decides)
+	r := reasonOf(t.inside(trucewatch.PPM(most)), z.ID, nil, sayObject, best.Name, best.ID, percent(trucewatch.PPM(most)), kilometres(best.RadiusMM))
+	r.Share = trucewatch.PPM(most)
+	return r
 }
 
-// limitZone is the ground inside the limit of a class: of the party whose weapon
-// it is, or, if nobody says whose, of either.
-func (t *trial) limitZone(class *agreement.WeaponClass, o *trucewatch.Observation) *geo.Zone {
-	var zones []*geo.Zone
-	for _, side := range class.Limit {
-		if who := ownerOf(o); who == string(side.Party) {
-			return side.Zone
-		}
-		zones = append(zones, side.Zone)
-	}
-	return geo.Union(zones...)
-}
-
-// nearestLine returns the reference line that the place is nearest to, among
-// those of the parties whose weapon it may be, and how far.
-func (t *trial) nearestLine(class *agreement.WeaponClass, o *trucewatch.Observation) (line *agreement.Line, mm int64) {
-	for _, side := range class.Limit {
-		l := t.referenceLine(side.Party)
-		if who := ownerOf(o); l == nil || slices.Contains(t.a.PartyIDs, trucewatch.PartyID(who)) && who != string(side.Party) {
-			continue
-		}
-		if d := l.Line.DistanceMM(t.region.Mean()); line == nil || d < mm {
-			line, mm = l, d
-		}
-	}
-	return line, mm
-}
-
-// distance writes how far from its reference line the place is.
-func (t *trial) distance(class *agreement.WeaponClass, o *trucewatch.Observation) string {
-	line, mm := t.nearestLine(class, o)
-	if line == nil {
-		return ""
-	}
-	return fmt.Sprintf(", at %s ± %s from line %s", kilometres(mm), kilometres(spreadMM(t.region)), line.ID)
-}
-
-// limitChange says what would settle a limit: the class, or a closer place.
-func (t *trial) limitChange(class *agreement.WeaponClass, o *trucewatch.Observation, share trucewatch.PPM, byClass bool) string {
-	if byClass {
-		return "what the weapon is: whether it is of class " + class.ID + ", for other weapons have another limit or none"
-	}
-	line, mm := t.nearestLine(class, o)
-	if line == nil {
-		return "a closer place"
-	}
-	// Beyond the reach of its error and of the survey's, the place is surely on one side.
-	err := spreadMM(t.region) + line.SurveyErrorMM
-	return fmt.Sprintf("the distance to line %s: at %s ± %s the zone test gives %s; nearer than %s it is inside, farther than %s outside",
-		line.ID, kilometres(mm), kilometres(spreadMM(t.region)), percent(share), kilometres(max(0, class.WithdrawMM-err)), kilometres(class.WithdrawMM+err))
-}
-
-// binds answers whether the limit of a class binds already: its phase is over.
-func (t *trial) binds(class *agreement.WeaponClass) condition {
-	if class.Phase == "" {
-		return condition{}
-	}
-	from := t.a.PhaseEnd(class.Phase, t.reading)
-	holds := covers(trucewatch.Interval{From: from}, t.in.Incident.When)
-	return condition{holds: holds, scope: true, reason: reasonOf(holds, class.Phase, nil, "the limit binds: phase %s is complete at %v", class.Phase, from),
-		change: "when exactly it was: the limit began to bind in between"}
+func (t *trial) noPlace(what string) condition {
+	var zero trucewatch.PPM
+	return condition{holds: unknown, share: &zero, reason: reasonOf(unknown, "", nil, sayNoPlace, what), change: changePlace}
 }

@@ -8,15 +8,14 @@ import "github.com/trucewatch/trucewatch"
 // largest count of one source stands, because one round may be heard twice;
 // claims count only where nothing else does.
 func (t *trial) quantity() int64 {
-	members := t.checked
-	if len(members) == 0 {
-		members = t.support
-	}
+	members := t.counted()
 	switch t.act.Unit {
-	case "shot", "sortie":
+	case "shot", "sortie", "item_visit", "phenomenon":
 		return largest(members, func(o *trucewatch.Observation) int64 { return o.Count.Value })
 	case "item_day":
 		return largest(members, func(o *trucewatch.Observation) int64 { return o.Count.Value }) * started(t.in.Incident.When, trucewatch.Day)
+	case "site_day":
+		return started(t.in.Incident.When, trucewatch.Day)
 	case "person":
 		return largest(members, func(o *trucewatch.Observation) int64 {
 			if o.Casualty == nil || o.Casualty.Killed+o.Casualty.Injured == 0 {

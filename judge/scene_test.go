@@ -66,7 +66,7 @@ func newScene(t testing.TB, place geo.Position, radiusM int64, agreements ...*ag
 	when := trucewatch.Interval{From: at(t, noon), Till: at(t, noon) + trucewatch.Minute}
 	in := &trucewatch.Incident{ID: trucewatch.IncidentID{Index: 1}, When: when, Confidence: 950_000, Origin: -1, State: "open",
 		Estimates: []trucewatch.Estimate{{Role: "seen", Method: "by hand", Region: geo.Circle(place, radiusM*1000), When: when}}}
-	return &scene{t: t, input: Input{Incident: in, Agreements: agreements, Index: 9}}
+	return &scene{t: t, input: Input{Incident: in, Terms: Read(agreements, nil), Index: 9}}
 }
 
 // saw adds an observation, by a source of its own.

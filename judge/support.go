@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/agreement"
 )
 
 // evidenceMax is how many observations one reason points at; the incident has
@@ -16,18 +15,39 @@ const evidenceMax = 32
 // supportOf returns the observations that show an act: those of its kinds, or,
 // for an act that is any attack with some weapon, those that show an attack.
 // A casualty that was rejected, or told twice, shows nothing.
-func supportOf(members []*trucewatch.Recorded, act *agreement.Act) []*trucewatch.Recorded {
-	var out []*trucewatch.Recorded
+func supportOf(members []*trucewatch.Recorded, c *act) []*trucewatch.Recorded {
+	n := 0
 	for _, m := range members {
-		o := m.Observation
-		if c := o.Casualty; c != nil && (c.Status == "rejected" || c.Status == "duplicate") {
-			continue
+		if shows(m.Observation, c) {
+			n++
 		}
-		if len(act.When.Kinds) > 0 && slices.Contains(act.When.Kinds, o.Kind) || len(act.When.Kinds) == 0 && isAttack(o) {
+	}
+	switch n {
+	case 0:
+		return nil
+	case len(members):
+		return members
+	}
+	out := make([]*trucewatch.Recorded, 0, n)
+	for _, m := range members {
+		if shows(m.Observation, c) {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// shows says whether an observation shows an act. A munition that was dropped
+// explodes: it shows acts about explosions, whatever else the observer wrote.
+func shows(o *trucewatch.Observation, c *act) bool {
+	if h := o.Casualty; h != nil && (h.Status == "rejected" || h.Status == "duplicate") {
+		return false
+	}
+	kinds := c.When.Kinds
+	if len(kinds) == 0 {
+		return isAttack(o)
+	}
+	return slices.Contains(kinds, o.Kind) || len(o.Marks) > 0 && slices.Contains(kinds, trucewatch.Explosion) && o.Has(trucewatch.MunitionDropped)
 }
 
 // isAttack says whether an observation shows a weapon used, not only seen: a
@@ -66,6 +86,9 @@ func isWeak(r *trucewatch.Recorded) bool {
 
 // checked returns those of the observations that are more than claims.
 func checked(members []*trucewatch.Recorded) []*trucewatch.Recorded {
+	if !slices.ContainsFunc(members, func(r *trucewatch.Recorded) bool { return r.Observation.Means.IsClaim() }) {
+		return members
+	}
 	var out []*trucewatch.Recorded
 	for _, m := range members {
 		if !m.Observation.Means.IsClaim() {
@@ -115,7 +138,10 @@ func independentMeans(members, support []*trucewatch.Recorded) int {
 
 // idsOf returns the places of observations in the record, at most evidenceMax.
 func idsOf(members []*trucewatch.Recorded) []trucewatch.ObservationID {
-	var out []trucewatch.ObservationID
+	if len(members) == 0 {
+		return nil
+	}
+	out := make([]trucewatch.ObservationID, 0, min(len(members), evidenceMax))
 	for _, m := range members[:min(len(members), evidenceMax)] {
 		out = append(out, m.ID)
 	}

@@ -3,13 +3,13 @@
 package judge
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/geo"
+	"github.com/trucewatch/trucewatch/judge/attribution"
 )
 
 // An answer is whether a condition holds. The order makes min the "and" of
@@ -42,19 +42,56 @@ type condition struct {
 	share   *trucewatch.PPM // of the place, where it rests on one
 }
 
-// A trial holds one incident against one act in one reading.
-type trial struct {
+// A hearing is one incident under one reading: what the trials of its acts share.
+type hearing struct {
 	in      *Input
+	reading *reading
 	a       *agreement.Agreement
-	act     *agreement.Act
-	reading trucewatch.Reading
-	support []*trucewatch.Recorded // what shows the act, by ID
-	checked []*trucewatch.Recorded // of support, what is more than a claim
-	region  geo.Region             // where it was seen or hit; zero if not known
+	opened  bool
+	region  geo.Region // where it was seen or hit; zero if not known
+	reach   int64      // of the region from its middle; 0: not asked yet
+	places  []place    // tested so far
+	notices []*Notice  // near in time and place
+	facts   []*trucewatch.Fact
 }
 
-func newTrial(in *Input, a *agreement.Agreement, act *agreement.Act, reading trucewatch.Reading, support []*trucewatch.Recorded) *trial {
-	return &trial{in: in, a: a, act: act, reading: reading, support: support, checked: checked(support), region: regionOf(in.Incident)}
+// A trial holds one incident against one act in one reading.
+type trial struct {
+	*hearing
+	act     *act
+	support []*trucewatch.Recorded // what shows the act, by ID
+	checked []*trucewatch.Recorded // of support, what is more than a claim
+	shown   []trucewatch.ObservationID
+}
+
+// try opens a trial, nil if nothing shows the act.
+func (h *hearing) try(c *act) *trial {
+	support := supportOf(h.in.Members, c)
+	if len(support) == 0 {
+		return nil
+	}
+	if !h.opened {
+		h.open()
+	}
+	return &trial{hearing: h, act: c, support: support, checked: checked(support)}
+}
+
+// open finds what every trial asks for.
+func (h *hearing) open() {
+	h.opened, h.region = true, regionOf(h.in.Incident)
+	for i := range h.in.Notices {
+		if n := &h.in.Notices[i]; h.in.Incident.When.Gap(n.Notification.Window) <= NoticeReach && h.near(n.Notification) {
+			h.notices = append(h.notices, n)
+		}
+	}
+}
+
+// evidence is what shows the act, as reasons point at it.
+func (t *trial) evidence() []trucewatch.ObservationID {
+	if t.shown == nil {
+		t.shown = idsOf(t.support)
+	}
+	return t.shown
 }
 
 // regionOf returns where an incident was, not where its fire came from: the
@@ -74,42 +111,50 @@ func regionOf(in *trucewatch.Incident) geo.Region {
 // judge returns the finding, nil if the incident is not this act.
 func (t *trial) judge() *trucewatch.Finding {
 	conditions := t.conditions()
+	if conditions == nil {
+		return nil
+	}
 	state, scope := yes, yes
-	for _, c := range conditions {
-		if c.scope {
+	for i := range conditions {
+		if c := &conditions[i]; c.scope {
 			scope = min(scope, c.holds)
 		} else {
 			state = min(state, c.holds)
 		}
 	}
-	if state == no || scope == no && state != yes {
+	if scope == no && state != yes {
 		return nil
 	}
 	f := t.finding(conditions)
-	mission := t.missionAsset()
-	ex := exempted{best: none}
-	if scope != no && mission.holds != yes {
-		ex = t.exemptions()
-		if ex.reason.Text != "" {
-			f.Reasons = append(f.Reasons, ex.reason)
-		}
-	}
-	if mission.reason.Text != "" {
-		f.Reasons = append(f.Reasons, mission.reason)
-	}
-	switch {
-	case scope == no:
+	if scope == no {
 		f.Result = trucewatch.OutOfScope
-	case mission.holds == yes:
-		f.Result = trucewatch.Permitted
-	case ex.best == exempt:
-		f.Result, f.Exemption = trucewatch.Exempted, ex.name
-	default:
-		t.weigh(f, conditions, min(state, scope), ex)
+		return f
 	}
-	if !t.a.MissionAdjudicates() && f.Attribution.Level != "none" {
-		f.Reasons = append(f.Reasons, trucewatch.Reason{
-			Text: "the agreement does not let the mission adjudicate: who is responsible is for the commission to decide", Holds: yes.String()})
+	if mission := t.missionAsset(); mission.holds == yes {
+		f.Reasons = append(f.Reasons, mission.reason)
+		f.Result = trucewatch.Permitted
+		return f
+	}
+	ex := t.exemptions()
+	if ex.reason.Text != "" {
+		f.Reasons = append(f.Reasons, ex.reason)
+	}
+	if ex.best == exempt {
+		f.Result, f.Exemption = trucewatch.Exempted, ex.name
+		return f
+	}
+	climbed := t.ladder()
+	if climbed.reason.Text != "" {
+		f.Reasons = append(f.Reasons, climbed.reason)
+	}
+	if climbed.holds == yes {
+		f.Result = trucewatch.Permitted
+		return f
+	}
+	f.WouldChange = append(f.WouldChange, climbed.change...)
+	t.weigh(f, conditions, min(state, scope), ex)
+	if !t.a.MissionAdjudicates() && f.Attribution.Level != attribution.None {
+		f.Reasons = append(f.Reasons, reasonOf(yes, "", nil, sayNotAdjudicated))
 	}
 	return f
 }
@@ -119,13 +164,13 @@ func (t *trial) finding(conditions []condition) *trucewatch.Finding {
 	id := t.in.Incident.ID
 	f := &trucewatch.Finding{
 		Subject: trucewatch.Subject{Incident: &id}, Act: t.act.ID, ActName: t.act.Name, Basis: t.act.Basis,
-		Agreement: t.a.Hash(), Reading: t.reading.ID, Severity: t.act.Severity, Confidence: t.confidence(conditions),
-		Unit: t.act.Unit, Quantity: t.quantity(), Attribution: trucewatch.Attribution{Level: "none"},
-		State: "preliminary", When: t.in.Incident.When, Index: t.in.Index,
+		Agreement: t.a.Hash(), Reading: t.reading.Reading, HeldBy: t.reading.HeldBy, Severity: t.act.Severity, Confidence: t.confidence(conditions),
+		Unit: t.act.Unit, Quantity: t.quantity(), Attribution: trucewatch.Attribution{Level: attribution.None},
+		State: "preliminary", When: t.in.Incident.When, Index: t.in.Index, Reasons: make([]trucewatch.Reason, 0, len(conditions)+4),
 	}
 	f.Word = t.a.Evidence.Word(f.Confidence)
-	for _, c := range conditions {
-		if c.reason.Text != "" {
+	for i := range conditions {
+		if c := &conditions[i]; c.reason.Text != "" {
 			f.Reasons = append(f.Reasons, c.reason)
 		}
 	}
@@ -137,8 +182,8 @@ func (t *trial) finding(conditions []condition) *trucewatch.Finding {
 // probable.
 func (t *trial) confidence(conditions []condition) trucewatch.PPM {
 	p := t.in.Incident.Confidence
-	for _, c := range conditions {
-		if c.share != nil {
+	for i := range conditions {
+		if c := &conditions[i]; c.share != nil {
 			p = p * *c.share / geo.Million
 		}
 	}
@@ -150,24 +195,30 @@ func (t *trial) confidence(conditions []condition) trucewatch.PPM {
 
 // weak says whether the act, or a condition of it, rests on claims or heat alone.
 func (t *trial) weak(conditions []condition) bool {
-	return !slices.ContainsFunc(t.support, func(r *trucewatch.Recorded) bool { return !isWeak(r) }) ||
-		slices.ContainsFunc(conditions, func(c condition) bool { return c.claimed })
+	return !slices.ContainsFunc(t.support, func(r *trucewatch.Recorded) bool { return !isWeak(r) }) || restsOnClaims(conditions)
 }
 
-// weigh sets the result of an act that is in scope and not exempt.
+func restsOnClaims(conditions []condition) bool {
+	return slices.ContainsFunc(conditions, func(c condition) bool { return c.claimed })
+}
+
+// weigh sets the result of an act that is in scope, not exempt and not answered
+// fire.
 func (t *trial) weigh(f *trucewatch.Finding, conditions []condition, state answer, ex exempted) {
 	e := &t.a.Evidence
-	if ex.best == late {
+	if ex.late != "" {
 		// The breach is of the notice period, not of the rule that the exemption lifts.
 		// Source: severity 1 is "technical (late notice, short delay)", docs/glossary.md.
-		// What it takes to show it stays what the act takes.
+		// What it takes to show it stays what the act takes. That another notification may
+		// exempt it altogether makes it no graver.
 		f.Severity = 1
-		f.Reasons = append(f.Reasons, trucewatch.Reason{Holds: yes.String(), Article: ex.name,
-			Text: "late notice: every other term of " + ex.name + " is met, so the breach is of the notice period, severity 1"})
+		f.Reasons = append(f.Reasons, reasonOf(yes, ex.late, nil, sayLateNotice, ex.late))
+	} else {
+		t.aggravate(f)
 	}
 	f.Attribution = t.attribute()
-	for _, c := range conditions {
-		if c.holds == unknown && c.change != "" {
+	for i := range conditions {
+		if c := &conditions[i]; c.holds == unknown && c.change != "" {
 			f.WouldChange = append(f.WouldChange, c.change)
 		}
 	}
@@ -188,20 +239,32 @@ func (t *trial) weigh(f *trucewatch.Finding, conditions []condition, state answe
 	}
 }
 
+// attribute asks who did it.
+func (t *trial) attribute() trucewatch.Attribution {
+	if t.facts == nil && len(t.in.Facts) > 0 {
+		for i := range t.in.Facts {
+			t.facts = append(t.facts, &t.in.Facts[i].What)
+		}
+	}
+	return attribution.Of(attribution.Input{Incident: t.in.Incident, Members: t.in.Members, Support: t.support, Origins: t.in.Origins,
+		Facts: t.facts, Agreement: t.a, Severity: t.act.Severity, Digital: t.act.digital})
+}
+
 // weight is the reason about how sure it is.
 func (t *trial) weight(f *trucewatch.Finding, means, need int, weak bool, conditions []condition) trucewatch.Reason {
 	e := &t.a.Evidence
-	r := trucewatch.Reason{Share: f.Confidence, Holds: answerOf(f.Confidence >= e.Confirmed && means >= need && !weak).String(),
-		Text: fmt.Sprintf("confirmed: confidence %s (%s), %s needed; %s, %d needed", percent(f.Confidence), f.Word, percent(e.Confirmed), plural(means, "independent means"), need)}
-	r.Because = append(r.Because, trucewatch.Reason{Text: fmt.Sprintf("that it happened: %s, from %s", percent(t.in.Incident.Confidence), plural(len(t.in.Members), "observation")),
-		Holds: yes.String(), Share: t.in.Incident.Confidence, Evidence: idsOf(t.in.Members)})
+	r := reasonOf(answerOf(f.Confidence >= e.Confirmed && means >= need && !weak), "", nil,
+		sayConfirmed, percent(f.Confidence), f.Word, percent(e.Confirmed), digits(means), digits(need))
+	r.Share = f.Confidence
+	r.Because = append(r.Because, reasonOf(yes, "", idsOf(t.in.Members), sayHappened, percent(t.in.Incident.Confidence), digits(len(t.in.Members))))
+	r.Because[0].Share = t.in.Incident.Confidence
 	switch {
 	case len(t.checked) == 0:
-		r.Because = append(r.Because, trucewatch.Reason{Text: "only claims that nobody has checked show the act: never above possible", Holds: yes.String(), Evidence: idsOf(t.support)})
-	case weak && !slices.ContainsFunc(conditions, func(c condition) bool { return c.claimed }):
-		r.Because = append(r.Because, trucewatch.Reason{Text: "only heat seen by satellite shows the act, which other fires give too: never above possible", Holds: yes.String(), Evidence: idsOf(t.support)})
+		r.Because = append(r.Because, reasonOf(yes, "", t.evidence(), sayOnlyClaims))
+	case weak && !restsOnClaims(conditions):
+		r.Because = append(r.Because, reasonOf(yes, "", t.evidence(), sayOnlyHeat))
 	case weak:
-		r.Because = append(r.Because, trucewatch.Reason{Text: "a condition rests on claims that nobody has checked: never above possible", Holds: yes.String()})
+		r.Because = append(r.Because, reasonOf(yes, "", nil, sayConditionClaimed))
 	}
 	return r
 }
@@ -210,11 +273,11 @@ func (t *trial) weight(f *trucewatch.Finding, means, need int, weak bool, condit
 func (t *trial) wouldConfirm(f *trucewatch.Finding, means, need int, weak bool) string {
 	switch {
 	case weak:
-		return "an observation by the mission's own means, or one that it has checked, of the same act"
+		return changeChecked
 	case means < need:
-		return fmt.Sprintf("%s more, independent of %s", plural(need-means, "means"), t.ways())
+		return fill(changeMeans, digits(need-means), t.ways())
 	}
-	return fmt.Sprintf("more or closer observations: confidence is %s, and a violation is confirmed from %s", percent(f.Confidence), percent(t.a.Evidence.Confirmed))
+	return fill(changeMore, percent(f.Confidence), percent(t.a.Evidence.Confirmed))
 }
 
 // ways lists the means by which the act is known.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/judge/attribution"
 )
 
 // WindowFacts is what was observed while an agreement was in force.
@@ -76,53 +77,57 @@ func Window(a *agreement.Agreement, facts WindowFacts, index uint64) []trucewatc
 // unassessable returns why what was observed can show no act, nothing if it can.
 func unassessable(a *agreement.Agreement, facts *ReadingFacts) []trucewatch.Reason {
 	var reasons []trucewatch.Reason
-	say := func(format string, args ...any) {
-		reasons = append(reasons, trucewatch.Reason{Text: fmt.Sprintf(format, args...), Holds: yes.String()})
+	say := func(sentence string, blanks ...string) {
+		reasons = append(reasons, reasonOf(yes, "", nil, sentence, blanks...))
 	}
 	total := int64(0)
 	for _, s := range facts.Seen {
 		total += s.Count
-		if s.Means != trucewatch.SatelliteThermal && shows(a, s.Kind) {
+		if s.Means != trucewatch.SatelliteThermal && canShow(a, s.Kind) {
 			return nil
 		}
 	}
 	switch {
 	case total == 0:
-		say("nothing was observed: silence of the record is not peace on the ground")
+		say(sayNothing)
 	default:
 		for _, s := range facts.Seen {
-			say("%d of %s by %s: no act of the agreement is shown by it alone", s.Count, plain(string(s.Kind)), plain(string(s.Means)))
+			say(sayShowsNoAct, digits(s.Count), plain(string(s.Kind)), plain(string(s.Means)))
 		}
 	}
 	if facts.Claims > 0 {
-		say("%s that nobody has checked: no more than possible by themselves", plural(int(facts.Claims), "claim"))
+		say(sayUnchecked, digits(facts.Claims))
 	}
 	return reasons
 }
 
-// shows says whether an observation of a kind can show a judged act.
-func shows(a *agreement.Agreement, k trucewatch.Kind) bool {
-	return slices.ContainsFunc(a.Acts, func(act agreement.Act) bool {
-		if act.Unjudged() != "" {
-			return false
+// canShow says whether an observation of a kind can show an act.
+func canShow(a *agreement.Agreement, k trucewatch.Kind) bool {
+	return slices.ContainsFunc(a.Acts, func(c agreement.Act) bool {
+		if len(c.When.Kinds) == 0 {
+			return c.When.BreachOf == "" && isAttack(&trucewatch.Observation{Kind: k})
 		}
-		return slices.Contains(act.When.Kinds, k) || len(act.When.Kinds) == 0 && isAttack(&trucewatch.Observation{Kind: k})
+		return slices.Contains(c.When.Kinds, k)
 	})
 }
 
 func windowFinding(a *agreement.Agreement, r trucewatch.Reading, reasons []trucewatch.Reason, index uint64) trucewatch.Finding {
-	span, name := r.Span, r.ID
+	window, name := r.Span, r.ID
 	if name == "" {
 		name = a.ID
 	}
 	f := trucewatch.Finding{
-		ID: trucewatch.FindingID(fmt.Sprintf("%s/%s/%v", windowAct, name, span.From)), Subject: trucewatch.Subject{Window: &span},
+		ID: trucewatch.FindingID(fmt.Sprintf("%s/%s/%v", windowAct, name, window.From)), Subject: trucewatch.Subject{Window: &window},
 		Act: windowAct, ActName: "truce_window", Agreement: a.Hash(), Reading: r.ID, Result: trucewatch.NotAssessable, Severity: 1,
-		Word: a.Evidence.Word(0), Attribution: trucewatch.Attribution{Level: levelNone}, Reasons: reasons, State: "preliminary", When: span, Index: index,
+		Word: a.Evidence.Word(0), Attribution: trucewatch.Attribution{Level: attribution.None}, Reasons: reasons, State: "preliminary", When: window, Index: index,
 		WouldChange: []string{"observations of what the agreement forbids, by patrols, cameras or sensors that could have seen it in this window"},
 	}
 	if readings := a.Readings(); len(readings) > 1 {
-		f.Reasons = append(f.Reasons, trucewatch.Reason{Text: "the window is read in several ways; this is reading " + r.ID, Holds: yes.String(), Because: readingReasons(readings)})
+		reason := reasonOf(yes, "", nil, sayWindowRead, r.ID)
+		for _, other := range readings {
+			reason.Because = append(reason.Because, reasonOf(yes, "", nil, sayReading, other.ID, span(other.Span)))
+		}
+		f.Reasons = append(f.Reasons, reason)
 	}
 	return f
 }

@@ -33,7 +33,7 @@ func TestWindow(t *testing.T) {
 		says  string
 	}{
 		{"only heat", facts(after, heat, heat), []string{"window/local/2026-04-11T13:00:00Z", "window/utc/2026-04-11T16:00:00Z"}, "2 of thermal anomaly by satellite thermal"},
-		{"only claims", facts(after, claim), []string{"window/local/2026-04-11T13:00:00Z", "window/utc/2026-04-11T16:00:00Z"}, "1 claim that nobody has checked"},
+		{"only claims", facts(after, claim), []string{"window/local/2026-04-11T13:00:00Z", "window/utc/2026-04-11T16:00:00Z"}, "claims that nobody has checked: 1"},
 		{"nothing at all", facts(after), []string{"window/local/2026-04-11T13:00:00Z", "window/utc/2026-04-11T16:00:00Z"}, "silence of the record is not peace"},
 		{"while one reading still runs", facts(during, heat), []string{"window/local/2026-04-11T13:00:00Z"}, "this is reading local"},
 		{"what can show an act", facts(after, heat, heard), nil, ""},
@@ -45,7 +45,7 @@ func TestWindow(t *testing.T) {
 			}
 			for i, f := range got {
 				if string(f.ID) != tt.ids[i] || f.Result != trucewatch.NotAssessable || f.Subject.Window == nil || !says(f.Reasons, tt.says) {
-					t.Errorf("finding %s: %s, want %s not assessable, saying %q\n%s", f.ID, f.Result, tt.ids[i], tt.says, Explain(&f))
+					t.Errorf("finding %s: %s, want %s not assessable, saying %q\n%s", f.ID, f.Result, tt.ids[i], tt.says, Explain(&f, "en"))
 				}
 			}
 		})

@@ -3,7 +3,6 @@
 package judge
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -14,15 +13,15 @@ import (
 func plain(word string) string { return strings.ReplaceAll(word, "_", " ") }
 
 // percent writes a share in whole per cent, rounded down: 89.9 % is not 90 %.
-func percent(p trucewatch.PPM) string { return strconv.FormatInt(int64(p)/10_000, 10) + " %" }
+func percent(p trucewatch.PPM) string { return digits(int64(p)/10_000) + " %" }
 
 // kilometres writes a length with one decimal, or in metres below 1 km.
 func kilometres(mm int64) string {
 	if mm < 1_000_000 {
-		return fmt.Sprintf("%d m", (mm+500)/1000)
+		return digits((mm+500)/1000) + " m"
 	}
 	tenths := (mm + 50_000) / 100_000
-	return fmt.Sprintf("%d.%d km", tenths/10, tenths%10)
+	return digits(tenths/10) + "." + digits(tenths%10) + " km"
 }
 
 // lasting writes a length of time: "5 h", "30 min", "45 s", "2 h 30 min".
@@ -30,21 +29,29 @@ func lasting(d trucewatch.Instant) string {
 	hours, minutes := d/trucewatch.Hour, d%trucewatch.Hour/trucewatch.Minute
 	switch {
 	case d < trucewatch.Minute:
-		return fmt.Sprintf("%d s", d/trucewatch.Second)
+		return digits(int64(d/trucewatch.Second)) + " s"
 	case hours == 0:
-		return fmt.Sprintf("%d min", minutes)
+		return digits(int64(minutes)) + " min"
 	case minutes == 0:
-		return fmt.Sprintf("%d h", hours)
+		return digits(int64(hours)) + " h"
 	}
-	return fmt.Sprintf("%d h %d min", hours, minutes)
+	return digits(int64(hours)) + " h " + digits(int64(minutes)) + " min"
 }
 
-// plural writes a number and its noun. Means is its own plural.
-func plural(n int, noun string) string {
-	if n == 1 || strings.HasSuffix(noun, "means") {
-		return strconv.Itoa(n) + " " + noun
+// digits writes a whole number.
+func digits[T int | int64 | uint64](n T) string {
+	if n < 0 {
+		return strconv.FormatInt(int64(n), 10)
 	}
-	return strconv.Itoa(n) + " " + noun + "s"
+	return strconv.FormatUint(uint64(n), 10)
+}
+
+// signed writes a whole number with its sign: "+1".
+func signed(n int) string {
+	if n > 0 {
+		return "+" + digits(n)
+	}
+	return digits(n)
 }
 
 // list writes words of a vocabulary with commas and "or".

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -86,30 +87,69 @@ func grow(leaves []trucewatch.Hash, from int, paths [][]trucewatch.Hash) trucewa
 	return trucewatch.Hash(tlog.NodeHash(tlog.Hash(left), tlog.Hash(right)))
 }
 
-// climb returns the root that a leaf and its path give.
+// A climber climbs from leaves to roots. It keeps its last way: a leaf beside the
+// last one, which is most of them, goes a few steps of its own and then the same,
+// and where it comes to the same node with the same hashes still to come, the root
+// is the same too.
+type climber struct {
+	size uint64            // of the last leaf's batch
+	path []trucewatch.Hash // that was climbed to root, nil if none was
+	way  [pathMax + 1]node // by how many hashes of the path were still to come
+	root trucewatch.Hash
+}
+
+// pathMax is how long a path can be: batchSizeMax has 20 levels.
+const pathMax = 20
+
+// A node is a place in a tree, of which last is the last one of its level, and
+// what is there.
+type node struct {
+	at, last uint64
+	hash     tlog.Hash
+}
+
+// climb sets size and root to those that a leaf and its proof give.
 //
 // Source: RFC 9162, 2.1.3.2, which also says when a path has a wrong length.
-func climb(leaf trucewatch.Hash, p *trucewatch.BatchProof) (trucewatch.Hash, error) {
+func (c *climber) climb(leaf trucewatch.Hash, p *trucewatch.BatchProof) error {
+	last := c.path
+	c.path = nil
 	if p.Size == 0 || p.Size > batchSizeMax || p.Index >= p.Size {
-		return leaf, fmt.Errorf("it is of body %d of a batch of %d, which cannot be", p.Index, p.Size)
+		return fmt.Errorf("it is of body %d of a batch of %d, which cannot be", p.Index, p.Size)
 	}
-	at, last, root := p.Index, p.Size-1, tlog.Hash(leaf)
-	for _, beside := range p.Path {
-		if last == 0 {
-			return leaf, fmt.Errorf("it has a path of %d hashes, too long for body %d of a batch of %d", len(p.Path), p.Index, p.Size)
+	if p.Size != c.size {
+		last = nil
+	}
+	n := node{p.Index, p.Size - 1, tlog.Hash(leaf)}
+	for i, beside := range p.Path {
+		ahead := len(p.Path) - i
+		if n.last == 0 || ahead > pathMax {
+			return fmt.Errorf("it has a path of %d hashes, too long for body %d of a batch of %d", len(p.Path), p.Index, p.Size)
 		}
-		if at%2 == 1 || at == last {
-			root = tlog.NodeHash(tlog.Hash(beside), root)
-			for at%2 == 0 && at != 0 {
-				at, last = at/2, last/2
-			}
-		} else {
-			root = tlog.NodeHash(root, tlog.Hash(beside))
+		if ahead <= len(last) && n == c.way[ahead] && slices.Equal(p.Path[i:], last[len(last)-ahead:]) {
+			c.path = p.Path
+			return nil
 		}
-		at, last = at/2, last/2
+		c.way[ahead] = n
+		n = n.up(tlog.Hash(beside))
 	}
-	if last != 0 {
-		return leaf, fmt.Errorf("it has a path of %d hashes, too short for body %d of a batch of %d", len(p.Path), p.Index, p.Size)
+	if n.last != 0 {
+		return fmt.Errorf("it has a path of %d hashes, too short for body %d of a batch of %d", len(p.Path), p.Index, p.Size)
 	}
-	return trucewatch.Hash(root), nil
+	c.size, c.path, c.root = p.Size, p.Path, trucewatch.Hash(n.hash)
+	return nil
+}
+
+// up is the node above n, which has another one beside it.
+func (n node) up(beside tlog.Hash) node {
+	if n.at%2 == 1 || n.at == n.last {
+		n.hash = tlog.NodeHash(beside, n.hash)
+		for n.at%2 == 0 && n.at != 0 {
+			n.at, n.last = n.at/2, n.last/2
+		}
+	} else {
+		n.hash = tlog.NodeHash(n.hash, beside)
+	}
+	n.at, n.last = n.at/2, n.last/2
+	return n
 }

@@ -49,12 +49,12 @@ type Ring struct {
 
 // A key is a registered key and where its chain of bodies stands.
 type key struct {
-	trucewatch.KeyRegistration
-	from     uint64 // index of its registration
-	till     uint64 // index of the entry that ended it, 0 while it is good
-	sequence uint64 // of its next body
-	previous trucewatch.Hash
-	signed   []uint64 // entries that it signed as their source
+	*trucewatch.KeyRegistration        // never changed, as checks under way read it
+	from                        uint64 // index of its registration
+	till                        uint64 // index of the entry that ended it, 0 while it is good
+	sequence                    uint64 // of its next body
+	previous                    trucewatch.Hash
+	signed                      []uint64 // entries that it signed as their source
 }
 
 // New returns the ring of a record without entries.
@@ -90,7 +90,7 @@ func (r *Ring) Key(id trucewatch.KeyID) (trucewatch.KeyRegistration, bool) {
 	if k == nil || k.till != 0 {
 		return trucewatch.KeyRegistration{}, false
 	}
-	return k.KeyRegistration, true
+	return *k.KeyRegistration, true
 }
 
 // Keys returns all keys ever registered, in the order of their entries.
@@ -102,7 +102,7 @@ func (r *Ring) Keys() []trucewatch.KeyRegistration {
 	slices.SortFunc(all, func(a, b *key) int { return int(int64(a.from) - int64(b.from)) })
 	registrations := make([]trucewatch.KeyRegistration, len(all))
 	for i, k := range all {
-		registrations[i] = k.KeyRegistration
+		registrations[i] = *k.KeyRegistration
 		registrations[i].Till = k.till
 	}
 	return registrations
@@ -120,7 +120,7 @@ func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 	r.next++
 	if e.Index == 0 {
 		// Its key is registered by the entry that follows, signed by the same key.
-		r.keys[e.Body.Key] = &key{KeyRegistration: trucewatch.KeyRegistration{ID: e.Body.Key, Role: trucewatch.DeskKey}}
+		r.keys[e.Body.Key] = &key{KeyRegistration: &trucewatch.KeyRegistration{ID: e.Body.Key, Role: trucewatch.DeskKey}}
 		r.genesis = e
 		r.follow(&a, e)
 		r.advance(e)
@@ -129,7 +129,7 @@ func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 	if k := e.Body.Payload.Key; k != nil && e.Index == 1 && k.ID == e.Body.Key && r.genesis != nil {
 		// Only the first key vouches for itself; the log's signature on the first
 		// checkpoint stands behind it.
-		r.keys[k.ID].KeyRegistration = *k
+		r.keys[k.ID].KeyRegistration = k
 		r.check(&a, r.genesis)
 		r.genesis = nil
 	}
@@ -299,8 +299,14 @@ func (r *Ring) take(a *admission, e *trucewatch.Entry) {
 			}
 		}
 	case k.Till == 0 && known == nil:
-		r.keys[k.ID] = &key{KeyRegistration: *k, from: e.Index}
+		r.keys[k.ID] = &key{KeyRegistration: k, from: e.Index}
 	case e.Index == 1 && known.from == 0:
-		known.KeyRegistration, known.from = *k, e.Index
+		known.KeyRegistration, known.from = k, e.Index
 	}
+}
+
+// CheckOf is the check of one signature of a body by a key, without the body's
+// place in its chain: for who must know at once whether it is the key's at all.
+func CheckOf(key trucewatch.KeyRegistration, body []byte, signature trucewatch.Signature) Check {
+	return Check{key: &key, body: body, signature: signature}
 }

@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -184,6 +185,25 @@ func TestRing(t *testing.T) {
 			w.add(desk, policy(0), nil)
 			w.add(testKey("north"), policy(trucewatch.Hour), nil, testKey("east"), testKey("party-a"), testKey("party-b"))
 		}},
+		{"a liaison officer answers for his party", "", func(w *writer) {
+			w.add(desk, policy(0), nil)
+			w.add(desk, registration("party-b", trucewatch.LiaisonKey), nil)
+			w.add(testKey("party-b"), trucewatch.Payload{Answer: &trucewatch.Answer{Case: "case/1.0", Party: "B", Says: "deny"}}, nil)
+		}},
+		{"a liaison officer answers for the other party", `is done by A, signed by a liaison officer of "party-b", which is party "B"`, func(w *writer) {
+			w.add(desk, policy(0), nil)
+			w.add(desk, registration("party-b", trucewatch.LiaisonKey), nil)
+			w.add(testKey("party-b"), trucewatch.Payload{Answer: &trucewatch.Answer{Case: "case/1.0", Party: "A", Says: "admit"}}, nil)
+		}},
+		{"a liaison officer decides", "of type decision, which a key of role liaison may not enter", func(w *writer) {
+			w.add(desk, policy(0), nil)
+			w.add(desk, registration("party-b", trucewatch.LiaisonKey), nil)
+			w.add(testKey("party-b"), trucewatch.Payload{Decision: &trucewatch.Decision{ID: "d-1"}}, nil)
+		}},
+		{"a device reports another source's watch", `speaks for source "mic-2" with a key of source "mic-1"`, func(w *writer) {
+			w.add(desk, registration("mic-1", trucewatch.DeviceKey), nil)
+			w.add(testKey("mic-1"), trucewatch.Payload{Coverage: &trucewatch.CoverageReport{Source: trucewatch.Source{ID: "mic-2"}}}, nil)
+		}},
 		{"a holder signs another's receipt", `is a receipt of "north" signed by a key of "south"`, func(w *writer) {
 			w.add(desk, registration("south", trucewatch.HolderKey), nil)
 			w.add(testKey("south"), trucewatch.Payload{Receipt: &trucewatch.ErasureReceipt{Holder: "north"}}, nil)
@@ -237,7 +257,7 @@ func TestSealedSubmission(t *testing.T) {
 
 func TestBatchOfAnySizeIsOneSignature(t *testing.T) {
 	key := testKey("mic-1")
-	registration := *registration("mic-1", trucewatch.DeviceKey).Key
+	registration := registration("mic-1", trucewatch.DeviceKey).Key
 	rapid.Check(t, func(t *rapid.T) {
 		bodies := rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 1, 20), 1, 70).Draw(t, "bodies")
 		signatures := SignBatch(key, bodies)
@@ -258,6 +278,55 @@ func TestBatchOfAnySizeIsOneSignature(t *testing.T) {
 		checks[at].signature, checks[at].body = signatures[at], append(bytes.Clone(bodies[at]), 0)
 		if problems := Verify(checks); len(problems) != 1 || problems[0].Index != uint64(at) {
 			t.Fatalf("one changed body: %v", problems)
+		}
+	})
+}
+
+// TestClimbersRemember holds a climber that has climbed before to one that has
+// not, over proofs of several batches in any order, sound and changed.
+func TestClimbersRemember(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type proven struct {
+			leaf  trucewatch.Hash
+			proof trucewatch.BatchProof
+		}
+		var all []proven
+		for batch := range rapid.IntRange(1, 3).Draw(t, "batches") {
+			leaves := make([]trucewatch.Hash, rapid.IntRange(1, 40).Draw(t, "size"))
+			for i := range leaves {
+				leaves[i] = leafOf([]byte{byte(i), byte(batch)})
+			}
+			paths := make([][]trucewatch.Hash, len(leaves))
+			grow(leaves, 0, paths)
+			for i := range leaves {
+				all = append(all, proven{leaves[i], trucewatch.BatchProof{Size: uint64(len(leaves)), Index: uint64(i), Path: paths[i]}})
+			}
+		}
+		at := 0
+		var used climber
+		for range 60 {
+			at = (at + rapid.SampledFrom([]int{0, 1, 1, 1, 2, 17}).Draw(t, "step")) % len(all)
+			leaf, p := all[at].leaf, all[at].proof
+			p.Path = slices.Clone(p.Path)
+			switch change := rapid.IntRange(0, 15).Draw(t, "change"); {
+			case change == 0:
+				leaf[0]++
+			case change == 1:
+				p.Index = rapid.Uint64Range(0, 41).Draw(t, "index")
+			case change == 2:
+				p.Size = rapid.Uint64Range(0, 41).Draw(t, "size")
+			case change == 3:
+				p.Path = append(p.Path, leaf)
+			case change == 4 && len(p.Path) > 0:
+				p.Path = p.Path[1:]
+			case change == 5 && len(p.Path) > 0:
+				p.Path[rapid.IntRange(0, len(p.Path)-1).Draw(t, "at")][31] ^= 1
+			}
+			var fresh climber
+			want, got := fresh.climb(leaf, &p), used.climb(leaf, &p)
+			if fmt.Sprint(got) != fmt.Sprint(want) || want == nil && (used.root != fresh.root || used.size != fresh.size) {
+				t.Fatalf("body %d of %d: %v, root %v; without remembering %v, root %v", p.Index, p.Size, got, used.root, want, fresh.root)
+			}
 		}
 	})
 }
@@ -296,7 +365,7 @@ func TestPasskey(t *testing.T) {
 		}
 		return m
 	}
-	registration := trucewatch.KeyRegistration{ID: ID(point), Public: point, Algorithm: trucewatch.PasskeyKey, RPID: "desk.example", Role: trucewatch.OfficerKey}
+	registration := &trucewatch.KeyRegistration{ID: ID(point), Public: point, Algorithm: trucewatch.PasskeyKey, RPID: "desk.example", Role: trucewatch.OfficerKey}
 	for _, test := range []struct {
 		name, want string
 		value      []byte
@@ -332,7 +401,7 @@ func TestPasskey(t *testing.T) {
 // and batches of 64.
 func BenchmarkVerify(b *testing.B) {
 	key := testKey("mic-1")
-	registration := *registration("mic-1", trucewatch.DeviceKey).Key
+	registration := registration("mic-1", trucewatch.DeviceKey).Key
 	bodies := make([][]byte, 1024)
 	for i := range bodies {
 		bodies[i] = bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 250)

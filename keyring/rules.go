@@ -19,8 +19,12 @@ const PolicyDelayH = 72
 // desk may sign all.
 var mayEnter = map[trucewatch.KeyRole][]trucewatch.EntryType{
 	trucewatch.OfficerKey: {trucewatch.KeyEntry, trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReviewEntry,
-		trucewatch.ReleaseEntry, trucewatch.CustodyEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry},
-	trucewatch.DeviceKey: {trucewatch.ObservationsEntry},
+		trucewatch.ReleaseEntry, trucewatch.CustodyEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry,
+		trucewatch.InterpretationEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry, trucewatch.ActivationEntry,
+		trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry},
+	trucewatch.LiaisonKey: {trucewatch.AnswerEntry, trucewatch.StepEntry, trucewatch.NotificationEntry, trucewatch.NoticeStepEntry,
+		trucewatch.FactEntry, trucewatch.ActivationEntry, trucewatch.InventoryEntry, trucewatch.StatementEntry},
+	trucewatch.DeviceKey: {trucewatch.ObservationsEntry, trucewatch.CoverageEntry},
 	trucewatch.HolderKey: {trucewatch.ReceiptEntry},
 }
 
@@ -34,8 +38,11 @@ func (r *Ring) allowed(a *admission, e *trucewatch.Entry) {
 	if types, limited := mayEnter[k.Role]; limited && !slices.Contains(types, e.Body.Type) {
 		a.problem(e.Index, "is of type %s, which a key of role %s may not enter", e.Body.Type, k.Role)
 	}
-	if b := e.Body.Payload.Observations; b != nil && k.Role == trucewatch.DeviceKey && b.Source.ID != k.Source {
-		a.problem(e.Index, "speaks for source %q with a key of source %q", b.Source.ID, k.Source)
+	if speaker := e.Body.Payload.Speaker(); speaker != "" && k.Role == trucewatch.DeviceKey && speaker != k.Source {
+		a.problem(e.Index, "speaks for source %q with a key of source %q", speaker, k.Source)
+	}
+	if k.Role == trucewatch.LiaisonKey {
+		r.ownParty(a, e, k)
 	}
 	if b := e.Body.Payload.Receipt; b != nil && k.Role == trucewatch.HolderKey && b.Holder != k.Organisation {
 		a.problem(e.Index, "is a receipt of %q signed by a key of %q", b.Holder, k.Organisation)
@@ -50,6 +57,22 @@ func (r *Ring) allowed(a *admission, e *trucewatch.Entry) {
 	}
 	if n := len(r.officers(e)); n < 2 {
 		a.problem(e.Index, "is of type %s, which two officers must sign; %d did", e.Body.Type, n)
+	}
+}
+
+// ownParty holds a liaison officer to his own party: nobody answers, objects or
+// declares for the other side.
+func (r *Ring) ownParty(a *admission, e *trucewatch.Entry, k *key) {
+	var party trucewatch.PartyID
+	if policy := r.Policy(e.Received); policy != nil {
+		for _, o := range policy.Organisations {
+			if o.Name == k.Organisation {
+				party = o.Party
+			}
+		}
+	}
+	if by := e.Body.Payload.DoneBy(); by != "" && by != string(party) {
+		a.problem(e.Index, "is done by %s, signed by a liaison officer of %q, which is party %q", by, k.Organisation, party)
 	}
 }
 

@@ -3,6 +3,7 @@
 package keyring
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // A Check is one signature to be checked, with the key that it must be by.
 type Check struct {
 	Index     uint64 // of the entry
-	key       trucewatch.KeyRegistration
+	key       *trucewatch.KeyRegistration
 	body      []byte
 	signature trucewatch.Signature
 }
@@ -41,27 +42,43 @@ type oath struct {
 func Verify(checks []Check) []Problem {
 	oaths := make([]*oath, len(checks)) // nil: settled
 	faults := make([]error, len(checks))
-	share(len(checks), func(i int) { oaths[i], faults[i] = checks[i].prepare() })
+	share(len(checks), func(from, till int) {
+		var p preparer
+		for i := from; i < till; i++ {
+			oaths[i], faults[i] = p.prepare(&checks[i])
+		}
+	})
 
-	first := make(map[oath]int, len(checks)) // the check that stands for all with the same oath
+	first := map[oath]int{}            // the check that stands for all with the same oath
+	stands := make([]int, len(checks)) // by check
 	var distinct []int
 	for i, o := range oaths {
 		if o == nil {
 			continue
 		}
-		if _, again := first[*o]; !again {
-			first[*o] = i
+		if i > 0 && o == oaths[i-1] {
+			stands[i] = stands[i-1]
+			continue
+		}
+		n, again := first[*o]
+		if !again {
+			n, first[*o] = i, i
 			distinct = append(distinct, i)
 		}
+		stands[i] = n
 	}
 	groups := slices.Collect(slices.Chunk(distinct, groupSize))
-	share(len(groups), func(g int) { verifyGroup(groups[g], oaths, faults) })
+	share(len(groups), func(from, till int) {
+		for _, group := range groups[from:till] {
+			verifyGroup(group, oaths, faults)
+		}
+	})
 
 	var problems []Problem
 	for i := range checks {
 		err := faults[i]
 		if err == nil && oaths[i] != nil {
-			err = faults[first[*oaths[i]]]
+			err = faults[stands[i]]
 		}
 		if err != nil {
 			problems = append(problems, Problem{Index: checks[i].Index, What: fmt.Sprintf("has no valid signature of key %x: %v", checks[i].key.ID, err)})
@@ -86,47 +103,59 @@ func verifyGroup(group []int, oaths []*oath, faults []error) {
 	}
 }
 
-// prepare checks what is no Ed25519 signature at once, and says what remains.
-func (c *Check) prepare() (*oath, error) {
-	algorithm, value := c.key.Algorithm, c.signature.Value
-	var message []byte
-	switch {
-	case c.signature.Type == trucewatch.PasskeySignature && algorithm == trucewatch.PasskeyKey:
-		if err := checkPasskey(&c.key, c.body, value); err != nil {
-			return nil, err
-		}
-		return nil, nil
-	case c.signature.Type == trucewatch.Ed25519Signature && algorithm == trucewatch.Ed25519Key:
-		message = trucewatch.SignedBytes(c.body)
-	case c.signature.Type == trucewatch.BatchSignature && algorithm == trucewatch.Ed25519Key:
-		p, err := trucewatch.DecodeBatchProof(value)
-		if err != nil {
-			return nil, err
-		}
-		root, err := climb(leafOf(c.body), &p)
-		if err != nil {
-			return nil, err
-		}
-		message, value = batchMessage(p.Size, root), p.Signature
-	default:
-		return nil, fmt.Errorf("it is of type %d, which is none of this key", c.signature.Type)
-	}
-	if len(value) != ed25519.SignatureSize || len(c.key.Public) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("it has %d bytes, not %d", len(value), ed25519.SignatureSize)
-	}
-	return &oath{key: [ed25519.PublicKeySize]byte(c.key.Public), message: string(message), value: [ed25519.SignatureSize]byte(value)}, nil
+// A preparer prepares checks one after the other. What stands side by side is
+// often of one device batch, so it keeps the last one's.
+type preparer struct {
+	climber
+	key  *trucewatch.KeyRegistration
+	oath *oath // of key, over the climber's root; nil: none yet
 }
 
-// share calls do for each i < n, on all processors.
-func share(n int, do func(i int)) {
+// prepare checks what is no Ed25519 signature at once, and says what remains.
+func (p *preparer) prepare(c *Check) (*oath, error) {
+	algorithm, value := c.key.Algorithm, c.signature.Value
+	switch {
+	case c.signature.Type == trucewatch.PasskeySignature && algorithm == trucewatch.PasskeyKey:
+		return nil, checkPasskey(c.key, c.body, value)
+	case c.signature.Type == trucewatch.Ed25519Signature && algorithm == trucewatch.Ed25519Key:
+		return newOath(c.key, trucewatch.SignedBytes(c.body), value)
+	case c.signature.Type == trucewatch.BatchSignature && algorithm == trucewatch.Ed25519Key:
+		return p.prepareBatch(c)
+	}
+	return nil, fmt.Errorf("it is of type %d, which is none of this key", c.signature.Type)
+}
+
+func (p *preparer) prepareBatch(c *Check) (*oath, error) {
+	proof, err := trucewatch.DecodeBatchProof(c.signature.Value)
+	if err != nil {
+		return nil, err
+	}
+	size, root := p.size, p.root
+	if err := p.climb(leafOf(c.body), &proof); err != nil {
+		p.oath = nil
+		return nil, err
+	}
+	if p.oath != nil && p.key == c.key && p.size == size && p.root == root && bytes.Equal(p.oath.value[:], proof.Signature) {
+		return p.oath, nil
+	}
+	p.key = c.key
+	p.oath, err = newOath(c.key, batchMessage(p.size, p.root), proof.Signature)
+	return p.oath, err
+}
+
+func newOath(key *trucewatch.KeyRegistration, message, value []byte) (*oath, error) {
+	if len(value) != ed25519.SignatureSize || len(key.Public) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("it has %d bytes, not %d", len(value), ed25519.SignatureSize)
+	}
+	return &oath{key: [ed25519.PublicKeySize]byte(key.Public), message: string(message), value: [ed25519.SignatureSize]byte(value)}, nil
+}
+
+// share divides n things among all processors, each a row of neighbours.
+func share(n int, do func(from, till int)) {
 	workers := min(runtime.GOMAXPROCS(0), n)
 	var all sync.WaitGroup
 	for w := range workers {
-		all.Go(func() {
-			for i := w; i < n; i += workers {
-				do(i)
-			}
-		})
+		all.Go(func() { do(w*n/workers, (w+1)*n/workers) })
 	}
 	all.Wait()
 }

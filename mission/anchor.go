@@ -24,11 +24,11 @@ import (
 // record's last checkpoint, and says how many entries that has. The authority is
 // shown a hash and nothing else.
 func (m *Mission) RequestAnchor() (*anchor.Request, uint64, error) {
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return nil, 0, err
 	}
-	checkpoint, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier)
+	checkpoint, err := record.ReadCheckpointOn(m.disk, filepath.Join(m.dir, "record"), verifier)
 	if err != nil {
 		return nil, 0, fmt.Errorf("mission: anchor: %w", err)
 	}
@@ -91,7 +91,7 @@ type anchored struct {
 
 // keptCheckpoint finds the checkpoint whose signed text has a hash.
 func (m *Mission) keptCheckpoint(hash trucewatch.Hash) (record.Checkpoint, []byte, error) {
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return record.Checkpoint{}, nil, err
 	}

@@ -168,7 +168,7 @@ func (m *Mission) isReport(c *CodeCheck, have []byte) (bool, error) {
 // noteIn returns the checkpoint that a report quotes, "" if it quotes none that
 // the log has signed.
 func (m *Mission) noteIn(have []byte) (string, error) {
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return "", err
 	}

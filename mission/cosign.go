@@ -48,15 +48,17 @@ const (
 var ErrRolledBack = errors.New("mission: others know more of this record than is here")
 
 // guardOptions are the options of a log whose mission has a second medium.
-func guardOptions(dir string) (record.Options, error) {
-	name, err := os.ReadFile(filepath.Join(dir, guardFile))
+func (p place) guardOptions() (record.Options, error) {
+	options := record.Options{Disk: p.disk}
+	name, err := p.readLine(guardFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return record.Options{}, nil
+		return options, nil
 	}
 	if err != nil {
-		return record.Options{}, fmt.Errorf("mission: guard: %w", err)
+		return options, fmt.Errorf("mission: guard: %w", err)
 	}
-	return record.Options{Guard: record.FileGuard(strings.TrimSpace(string(name)))}, nil
+	options.Guard = record.FileGuardOn(p.disk, name)
+	return options, nil
 }
 
 // membersOf are the organisations of a policy as package witness takes them.
@@ -75,7 +77,7 @@ func (m *Mission) WitnessPolicy() (*witness.Policy, error) {
 	if p == nil || len(p.Organisations) == 0 {
 		return nil, nil
 	}
-	key, err := readLine(m.dir, logPublicFile)
+	key, err := m.readLine(logPublicFile)
 	if err != nil {
 		return nil, err
 	}
@@ -94,13 +96,13 @@ func (w *Writer) askWitnesses() error {
 	if w.m.asked || p == nil || len(p.Organisations) == 0 {
 		return nil
 	}
-	key, err := readLine(w.m.dir, logPublicFile)
+	key, err := w.m.readLine(logPublicFile)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askFor)
 	defer cancel()
-	known, err := witness.Ask(ctx, w.log.Origin(), key, membersOf(p))
+	known, err := witness.AskOver(ctx, w.m.net, w.log.Origin(), key, membersOf(p))
 	if err != nil {
 		return fmt.Errorf("mission: ask witnesses: %w", err)
 	}
@@ -152,15 +154,15 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 		return nil, err
 	}
 	c := &Cosigner{m: m, log: log, policy: m.Policy(), holds: policy, gone: map[string]time.Time{}}
-	c.gatherer = witness.NewGatherer(policy, c.prove, c.merge)
-	verifier, err := logVerifier(m.dir)
+	c.gatherer = witness.NewGathererOver(m.net, policy, c.prove, c.merge)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return nil, err
 	}
-	if c.size, err = lastSent(m.dir); err != nil {
+	if c.size, err = m.lastSent(); err != nil {
 		return nil, err
 	}
-	if signed, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier); err == nil {
+	if signed, err := record.ReadCheckpointOn(m.disk, filepath.Join(m.dir, "record"), verifier); err == nil {
 		if err := c.gatherer.Learn(signed.Note); err != nil {
 			log.Warn("the last checkpoint cannot be learnt from", "error", err)
 		}
@@ -243,7 +245,7 @@ func (c *Cosigner) enterAbsences(w *Writer) error {
 // beat before goes out again. Who is silent delays nothing: the checkpoint stands
 // with those who signed.
 func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
-	verifier, err := logVerifier(c.m.dir)
+	verifier, err := c.m.logVerifier()
 	if err != nil {
 		return err
 	}
@@ -253,11 +255,11 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 	if size == 0 {
 		return nil // nothing was prepared yet
 	}
-	signed, err := record.ReadKept(filepath.Join(c.m.dir, "record"), size, verifier)
+	signed, err := record.ReadKeptOn(c.m.disk, filepath.Join(c.m.dir, "record"), size, verifier)
 	if err != nil {
 		return err
 	}
-	if err := keepSent(c.m.dir, signed.Size); err != nil {
+	if err := c.m.keepSent(signed.Size); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -270,7 +272,10 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 		return fmt.Errorf("mission: co-sign: %w", err)
 	}
 	if merged != nil {
-		c.merge(merged)
+		// What is not on the disk is not said to be co-signed.
+		if err := c.keep(merged); err != nil {
+			return fmt.Errorf("mission: keep cosignatures; they are asked for again with the next checkpoint: %w", err)
+		}
 	}
 	c.mu.Lock()
 	c.standing = standing
@@ -310,12 +315,12 @@ func (c *Cosigner) merge(signed []byte) {
 
 // keep is merge for who must know whether it was done.
 func (c *Cosigner) keep(signed []byte) error {
-	verifier, err := logVerifier(c.m.dir)
+	verifier, err := c.m.logVerifier()
 	if err != nil {
 		return err
 	}
 	err = patiently(func() error {
-		_, err := record.MergeInto(filepath.Join(c.m.dir, "record"), verifier, signed)
+		_, err := record.MergeIntoOn(c.m.disk, filepath.Join(c.m.dir, "record"), verifier, signed)
 		return err
 	})
 	if err != nil {
@@ -334,11 +339,11 @@ func (c *Cosigner) prove(old, size uint64) ([][32]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.reader == nil || c.reader.Size() < size {
-		verifier, err := logVerifier(c.m.dir)
+		verifier, err := c.m.logVerifier()
 		if err != nil {
 			return nil, err
 		}
-		fresh, err := record.OpenReader(filepath.Join(c.m.dir, "record"), verifier)
+		fresh, err := record.OpenReaderOn(c.m.disk, filepath.Join(c.m.dir, "record"), verifier)
 		if err != nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ type watcher struct {
 // watchers starts a witness for each organisation, which knows the log of m.
 func watchers(t testing.TB, m *Mission) []*watcher {
 	t.Helper()
-	logKey, err := readLine(m.dir, logPublicFile)
+	logKey, err := m.readLine(logPublicFile)
 	if err != nil {
 		t.Fatal(err)
 	}

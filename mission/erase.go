@@ -119,7 +119,7 @@ func (w *Writer) openStore() error {
 	if w.store != nil {
 		return nil
 	}
-	store, err := seal.OpenStore(durable.OS{}, w.m.vault.packs)
+	store, err := seal.OpenStore(w.m.disk, w.m.vault.packs)
 	if err != nil {
 		return fmt.Errorf("mission: open boxes: %w", err)
 	}

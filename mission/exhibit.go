@@ -225,7 +225,7 @@ func (m *Mission) publicationOf(r *record.Reader, d *trucewatch.Entry) (Publicat
 
 // asOf folds the first entries of the record anew, without what was erased since.
 func (m *Mission) asOf(r *record.Reader, entries uint64) (*Mission, error) {
-	before := empty(m.dir)
+	before := empty(m.place)
 	before.gone = m.warranted()
 	if _, err := before.fold(beginningOf{r, entries}); err != nil {
 		return nil, err
@@ -281,7 +281,7 @@ func (m *Mission) exhibitPolicy() (*witness.Policy, error) {
 		return nil, err
 	}
 	if policy == nil {
-		key, err := readLine(m.dir, logPublicFile)
+		key, err := m.readLine(logPublicFile)
 		if err != nil {
 			return nil, err
 		}
@@ -333,11 +333,11 @@ func (m *Mission) bestCheckpoint(r *record.Reader, index uint64, policy *witness
 
 // reader opens the mission's record for reading.
 func (m *Mission) reader() (*record.Reader, error) {
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return nil, err
 	}
-	return record.OpenReader(filepath.Join(m.dir, "record"), verifier)
+	return record.OpenReaderOn(m.disk, filepath.Join(m.dir, "record"), verifier)
 }
 
 // entryAt returns an entry and its bytes.

@@ -219,7 +219,7 @@ func TestCutOffCommitsToWhatIsPublic(t *testing.T) {
 	m := oneBadDay(t)
 	releaseAll(t, m)
 	all, _ := entriesOf(t, m.dir)
-	again := empty(m.dir)
+	again := empty(m.place)
 	counts := map[uint64]bool{}
 	for _, e := range all {
 		if cutOffOf(e) != "" {

@@ -92,11 +92,11 @@ func reword(t *testing.T, raw []byte, change func(*trucewatch.Body)) []byte {
 // rewrite puts a new log in the place of the old one, signed with its key.
 func rewrite(t *testing.T, dir string, forge func(*testing.T, [][]byte) [][]byte) {
 	t.Helper()
-	verifier, err := logVerifier(dir)
+	verifier, err := onDisk(dir).logVerifier()
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := logSigner(dir)
+	signer, err := onDisk(dir).logSigner()
 	if err != nil {
 		t.Fatal(err)
 	}

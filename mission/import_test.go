@@ -85,7 +85,7 @@ func read(t testing.TB, m *Mission, name string, received trucewatch.Instant) Im
 // entriesOf reads what the record holds, with the size of each entry.
 func entriesOf(t testing.TB, dir string) (all []*trucewatch.Entry, sizes []int) {
 	t.Helper()
-	verifier, err := logVerifier(dir)
+	verifier, err := onDisk(dir).logVerifier()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
+	"github.com/trucewatch/trucewatch/internal/durable"
 )
 
 // An ImportResult says what came of a file.
@@ -165,7 +167,8 @@ type batcher struct {
 	rejected   []trucewatch.Rejection
 	tallies    []trucewatch.Tally
 	statements []trucewatch.Statement
-	kept       *os.File // rejected rows, as they were
+	keptBytes  int64        // of kept so far
+	kept       durable.File // rejected rows, as they were
 }
 
 func (w *Writer) batcher(source trucewatch.Source, file string, hash trucewatch.Hash) *batcher {
@@ -322,23 +325,42 @@ func (b *batcher) reject(r trucewatch.Rejection, received trucewatch.Instant) er
 // was refused: a crash between the two leaves a row too many, never one too few.
 func (b *batcher) keep(r trucewatch.Rejection) error {
 	if b.kept == nil {
-		dir := filepath.Join(b.w.m.dir, "rejected")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := b.openKept(); err != nil {
 			return fmt.Errorf("mission: keep rejected row: %w", err)
 		}
-		f, err := os.OpenFile(filepath.Join(dir, b.hash.String()+".jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return fmt.Errorf("mission: keep rejected row: %w", err)
-		}
-		b.kept = f
 	}
 	line, err := json.Marshal(keptRowOf(b.file, r))
 	if err == nil {
-		_, err = b.kept.Write(append(line, '\n'))
+		line = append(line, '\n')
+		_, err = b.kept.WriteAt(line, b.keptBytes)
+		b.keptBytes += int64(len(line))
 	}
 	if err != nil {
 		return fmt.Errorf("mission: keep rejected row: %w", err)
 	}
+	return nil
+}
+
+// openKept opens the file of this import's refused rows, to go on at its end.
+func (b *batcher) openKept() error {
+	disk, dir := b.w.m.disk, filepath.Join(b.w.m.dir, "rejected")
+	if err := durable.MkdirAll(disk, dir); err != nil {
+		return err
+	}
+	name := filepath.Join(dir, b.hash.String()+".jsonl")
+	f, err := disk.OpenWrite(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if f, err = disk.Create(name); err == nil {
+			err = disk.SyncDir(dir)
+		}
+	}
+	if err == nil {
+		b.keptBytes, err = f.Size()
+	}
+	if err != nil {
+		return err
+	}
+	b.kept = f
 	return nil
 }
 

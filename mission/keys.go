@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -24,10 +23,13 @@ const (
 	deskKeyFile   = "keys/desk.key"
 )
 
+// keyFileMaxBytes bounds a file with a key or a name.
+const keyFileMaxBytes = 64 << 10
+
 // newKeys makes the keys of a mission and returns the log's origin. The origin
 // carries four random bytes, so that entries of one log can never pass for
 // those of another with the same mission identifier.
-func newKeys(dir, id string) (origin string, err error) {
+func (p place) newKeys(id string) (origin string, err error) {
 	var salt [4]byte
 	if _, err := rand.Read(salt[:]); err != nil {
 		return "", fmt.Errorf("mission: make keys: %w", err)
@@ -42,33 +44,29 @@ func newKeys(dir, id string) (origin string, err error) {
 		return "", fmt.Errorf("mission: make keys: %w", err)
 	}
 	// The folder is closed to others before a secret is written into it.
-	if err := os.Mkdir(filepath.Join(dir, "keys"), 0o700); err != nil {
+	if err := durable.MkdirAll(p.disk, filepath.Join(p.dir, "keys")); err != nil {
 		return "", fmt.Errorf("mission: make keys: %w", err)
 	}
 	for _, f := range []struct{ name, text string }{
 		{logKeyFile, secret}, {logPublicFile, public}, {deskKeyFile, hex.EncodeToString(desk.Seed())},
 	} {
-		name := filepath.Join(dir, f.name)
-		if err := durable.WriteFile(durable.OS{}, name, []byte(f.text+"\n")); err != nil {
-			return "", fmt.Errorf("mission: make keys: %w", err)
-		}
-		if err := os.Chmod(name, 0o600); err != nil {
+		if err := durable.WriteFile(p.disk, filepath.Join(p.dir, f.name), []byte(f.text+"\n")); err != nil {
 			return "", fmt.Errorf("mission: make keys: %w", err)
 		}
 	}
 	return origin, nil
 }
 
-func readLine(dir, name string) (string, error) {
-	b, err := os.ReadFile(filepath.Join(dir, name))
+func (p place) readLine(name string) (string, error) {
+	b, err := p.disk.ReadFile(filepath.Join(p.dir, name), keyFileMaxBytes)
 	if err != nil {
 		return "", fmt.Errorf("mission: read key: %w", err)
 	}
 	return strings.TrimSpace(string(b)), nil
 }
 
-func logVerifier(dir string) (note.Verifier, error) {
-	text, err := readLine(dir, logPublicFile)
+func (p place) logVerifier() (note.Verifier, error) {
+	text, err := p.readLine(logPublicFile)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +77,8 @@ func logVerifier(dir string) (note.Verifier, error) {
 	return v, nil
 }
 
-func logSigner(dir string) (note.Signer, error) {
-	text, err := readLine(dir, logKeyFile)
+func (p place) logSigner() (note.Signer, error) {
+	text, err := p.readLine(logKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +95,12 @@ type desk struct {
 	id  trucewatch.KeyID
 }
 
-func readDesk(dir string) (*desk, error) {
-	key, err := ReadKey(filepath.Join(dir, deskKeyFile))
+func (p place) readDesk() (*desk, error) {
+	text, err := p.readLine(deskKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := parseKey(deskKeyFile, text)
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
@@ -26,7 +28,7 @@ import (
 // A Mission is an open mission folder and the state that its record gives. It
 // is not safe for concurrent use.
 type Mission struct {
-	dir   string
+	place
 	state *replay.State
 	ring  *keyring.Ring // the keys of the record and their chains
 	vault *vault        // the boxes of a sealed mission, nil otherwise
@@ -50,6 +52,7 @@ type Mission struct {
 	ahead     bool               // the state holds more than the record has signed: see ErrAhead
 	asked     bool               // the witnesses know nothing that is not here
 	changes   Listener
+	flushed   func(rows int64, took time.Duration) // told of each sync of a write, if set
 }
 
 // ErrAhead says that the state is another one than the record gives: a write
@@ -60,6 +63,33 @@ var ErrAhead = errors.New("mission: the state is not what the record gives any m
 // A Listener is told the changes of each entry as it is folded, in order.
 type Listener func(m *Mission, index uint64, changes []replay.Change)
 
+// Surroundings are what a mission lives in: its disk, and the network over which
+// it reaches witnesses. The zero Surroundings are the machine's own.
+type Surroundings struct {
+	Disk durable.Disk
+	Net  http.RoundTripper
+}
+
+// A place is a mission's folder in its surroundings.
+type place struct {
+	disk durable.Disk
+	net  http.RoundTripper // nil: the machine's network
+	dir  string
+}
+
+func (s Surroundings) place(dir string) place {
+	if s.Disk == nil {
+		s.Disk = durable.OS{}
+	}
+	return place{s.Disk, s.Net, dir}
+}
+
+// onDisk is a folder on the disk of the operating system.
+func onDisk(dir string) place { return Surroundings{}.place(dir) }
+
+// blobMaxBytes bounds a blob: an agreement's bundle, a gazetteer.
+const blobMaxBytes = 256 << 20
+
 // A print is the first bytes of the hash of a row: enough to see that
 // a row with a known identifier says something else now.
 type print [8]byte
@@ -67,7 +97,7 @@ type print [8]byte
 // Create sets up the folder dir for a mission: keys, an empty record, and the
 // first entries (genesis, the desk's key, agreements). The folder must not
 // exist or be empty. Files of the spec are read from fsys.
-func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error) {
+func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) error {
 	if err := mustBeEmpty(dir); err != nil {
 		return err
 	}
@@ -78,6 +108,12 @@ func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error)
 	if err := os.Chmod(dir, 0o700); err != nil { // it may have been there, empty
 		return fmt.Errorf("mission: create: %w", err)
 	}
+	return CreateIn(Surroundings{}, dir, s, fsys, now)
+}
+
+// CreateIn is Create in other surroundings, in a folder that is not there or empty.
+func CreateIn(around Surroundings, dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error) {
+	p := around.place(dir)
 	genesis := &trucewatch.Genesis{Mission: s.ID, Title: s.Title, Mode: s.Mode, Simulated: s.Simulated, DisplayZone: s.DisplayZone,
 		CutOff: s.CutOff, Summary: s.Summary, Engine: trucewatch.EngineVersion, SlotS: s.SlotS}
 	if now, err = setEpoch(genesis, s, now); err != nil {
@@ -91,19 +127,19 @@ func Create(dir string, s *Spec, fsys fs.FS, now trucewatch.Instant) (err error)
 		if _, err := intake.ParseGazetteer(data); err != nil {
 			return fmt.Errorf("mission: create: %s: %w", s.Gazetteer, err)
 		}
-		if genesis.Gazetteer, err = putBlob(dir, data); err != nil {
+		if genesis.Gazetteer, err = p.putBlob(data); err != nil {
 			return err
 		}
 	}
 	var adoptions []*trucewatch.Adoption
 	for _, name := range s.Agreements {
-		a, err := storeBundle(dir, fsys, name)
+		a, err := p.storeBundle(fsys, name)
 		if err != nil {
 			return err
 		}
 		adoptions = append(adoptions, a)
 	}
-	return firstEntries(dir, s, genesis, adoptions, now)
+	return p.firstEntries(s, genesis, adoptions, now)
 }
 
 func mustBeEmpty(dir string) error {
@@ -140,37 +176,37 @@ func setEpoch(g *trucewatch.Genesis, s *Spec, now trucewatch.Instant) (trucewatc
 // firstEntries makes the keys and the record. A process that dies here leaves a
 // folder without a checkpoint, which Open refuses and Create will not reuse:
 // nothing was promised yet.
-func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []*trucewatch.Adoption, now trucewatch.Instant) error {
-	origin, err := newKeys(dir, s.ID)
+func (p place) firstEntries(s *Spec, genesis *trucewatch.Genesis, adoptions []*trucewatch.Adoption, now trucewatch.Instant) error {
+	origin, err := p.newKeys(s.ID)
 	if err != nil {
 		return err
 	}
 	if s.Guard != "" {
-		if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, guardFile), []byte(s.Guard+"\n")); err != nil {
+		if err := durable.WriteFile(p.disk, filepath.Join(p.dir, guardFile), []byte(s.Guard+"\n")); err != nil {
 			return fmt.Errorf("mission: create: %w", err)
 		}
 	}
 	if s.SlotS > 0 {
-		if err := newRoles(dir, os.Getenv(PassphraseVariable)); err != nil {
+		if err := p.newRoles(os.Getenv(PassphraseVariable)); err != nil {
 			return err
 		}
 	}
-	signer, err := logSigner(dir)
+	signer, err := p.logSigner()
 	if err != nil {
 		return err
 	}
-	options, err := guardOptions(dir)
+	options, err := p.guardOptions()
 	if err != nil {
 		return err
 	}
-	log, err := record.CreateWith(filepath.Join(dir, "record"), origin, signer, options)
+	log, err := record.CreateWith(filepath.Join(p.dir, "record"), origin, signer, options)
 	if err != nil {
 		return err
 	}
 	if err := log.Close(); err != nil {
 		return err
 	}
-	m := empty(dir)
+	m := empty(p)
 	return m.write(func(w *Writer) error {
 		w.Stamp = func() trucewatch.Instant { return now }
 		first := []trucewatch.Payload{{Genesis: genesis},
@@ -178,8 +214,8 @@ func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []
 		for _, a := range adoptions {
 			first = append(first, trucewatch.Payload{Agreement: a})
 		}
-		for _, p := range first {
-			if err := w.Append(p, now); err != nil {
+		for _, payload := range first {
+			if err := w.Append(payload, now); err != nil {
 				return err
 			}
 		}
@@ -188,7 +224,7 @@ func firstEntries(dir string, s *Spec, genesis *trucewatch.Genesis, adoptions []
 }
 
 // storeBundle parses an agreement and keeps its bundle as a blob.
-func storeBundle(dir string, fsys fs.FS, name string) (*trucewatch.Adoption, error) {
+func (p place) storeBundle(fsys fs.FS, name string) (*trucewatch.Adoption, error) {
 	files, err := ReadBundle(fsys, name)
 	if err != nil {
 		return nil, err
@@ -197,7 +233,7 @@ func storeBundle(dir string, fsys fs.FS, name string) (*trucewatch.Adoption, err
 	if err != nil {
 		return nil, err
 	}
-	hash, err := putBlob(dir, agreement.Pack(files))
+	hash, err := p.putBlob(agreement.Pack(files))
 	if err != nil {
 		return nil, err
 	}
@@ -205,9 +241,9 @@ func storeBundle(dir string, fsys fs.FS, name string) (*trucewatch.Adoption, err
 	return &trucewatch.Adoption{Bundle: hash, ID: text.ID, Version: text.Version, Draft: text.Draft}, nil
 }
 
-func putBlob(dir string, data []byte) (trucewatch.Hash, error) {
+func (p place) putBlob(data []byte) (trucewatch.Hash, error) {
 	hash := trucewatch.Hash(sha256.Sum256(data))
-	if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, "blobs", hash.String()), data); err != nil {
+	if err := durable.WriteFile(p.disk, filepath.Join(p.dir, "blobs", hash.String()), data); err != nil {
 		return hash, fmt.Errorf("mission: keep blob: %w", err)
 	}
 	return hash, nil
@@ -215,8 +251,8 @@ func putBlob(dir string, data []byte) (trucewatch.Hash, error) {
 
 // Blob returns the bytes with the given hash, and an error if they are missing
 // or others.
-func (m *Mission) Blob(hash trucewatch.Hash) ([]byte, error) {
-	data, err := os.ReadFile(filepath.Join(m.dir, "blobs", hash.String()))
+func (p place) Blob(hash trucewatch.Hash) ([]byte, error) {
+	data, err := p.disk.ReadFile(filepath.Join(p.dir, "blobs", hash.String()), blobMaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("mission: read blob: %w", err)
 	}
@@ -226,8 +262,8 @@ func (m *Mission) Blob(hash trucewatch.Hash) ([]byte, error) {
 	return data, nil
 }
 
-func empty(dir string) *Mission {
-	m := &Mission{dir: dir, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
+func empty(p place) *Mission {
+	m := &Mission{place: p, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
 		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{}, void: map[uint64]bool{},
 		hourly: map[trucewatch.KeyID]bodies{}}
 	m.state = replay.New(m.Blob)
@@ -245,10 +281,19 @@ func Open(dir string) (*Mission, error) { return OpenFunc(dir, nil) }
 // whenever the mission folds on; after entry 0 it begins anew. What is folded within Write may not be durable
 // yet when it is told.
 func OpenFunc(dir string, each Listener) (*Mission, error) {
-	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
+	return OpenIn(Surroundings{}, dir, each)
+}
+
+// OpenIn is OpenFunc in other surroundings.
+func OpenIn(around Surroundings, dir string, each Listener) (*Mission, error) {
+	p := around.place(dir)
+	_, err := p.disk.ReadDir(filepath.Join(dir, "record"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%w: %s has no record (make one with init): %w", ErrNoMission, dir, err)
+	} else if err != nil {
+		return nil, fmt.Errorf("mission: %w", err) // there may well be one
 	}
-	m := empty(dir)
+	m := empty(p)
 	m.changes = each
 	if _, err := m.CatchUp(); err != nil {
 		return nil, err
@@ -257,7 +302,7 @@ func OpenFunc(dir string, each Listener) (*Mission, error) {
 		// Somebody died between warrant and destruction: what is erased by the record
 		// is not read, whether it is still here or not.
 		erased := m.warranted()
-		m = empty(dir)
+		m = empty(p)
 		m.changes, m.gone = each, erased
 		if _, err := m.CatchUp(); err != nil {
 			return nil, err
@@ -275,11 +320,11 @@ func (m *Mission) CatchUp() (uint64, error) {
 	if m.ahead || m.erased {
 		return 0, ErrAhead
 	}
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return 0, err
 	}
-	r, err := record.OpenReader(filepath.Join(m.dir, "record"), verifier)
+	r, err := record.OpenReaderOn(m.disk, filepath.Join(m.dir, "record"), verifier)
 	if err != nil {
 		return 0, err
 	}
@@ -389,7 +434,7 @@ func (m *Mission) follow(e *trucewatch.Entry, c content) error {
 		}
 		m.cut = p.Genesis.Epoch
 		if p.Genesis.SlotS > 0 {
-			if m.vault, err = openVault(m.dir); err == nil {
+			if m.vault, err = m.openVault(); err == nil {
 				m.vault.gone = m.gone
 				err = m.vault.refresh()
 			}

@@ -126,7 +126,7 @@ func (m *Mission) sentOut(r *record.Reader) (uint64, error) {
 	if p := m.Policy(); p == nil || len(p.Organisations) == 0 {
 		return r.Size(), nil
 	}
-	sent, err := lastSent(m.dir)
+	sent, err := m.lastSent()
 	return min(sent, r.Size()), err
 }
 

@@ -184,7 +184,7 @@ func observing(t *testing.T, m *Mission, c *Cosigner, n int, pseudonym bool) []s
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := keepSent(m.dir, m.state.Next()); err != nil {
+	if err := m.keepSent(m.state.Next()); err != nil {
 		t.Fatal(err)
 	}
 	return seenBy(t, m, beats, pseudonym, func(index uint64) (sensor, quarter string, ok bool) {

@@ -37,6 +37,7 @@ type policyFile struct {
 	CadenceS      int64                  `yaml:"cadence_s"`
 	Guarantors    int                    `yaml:"guarantors"`
 	TwoPerson     []trucewatch.EntryType `yaml:"two_person"`
+	BodiesPerHour int64                  `yaml:"bodies_per_hour"`
 	Organisations []struct {
 		Name    string `yaml:"name"`
 		Party   string `yaml:"party"`
@@ -60,7 +61,7 @@ func ParsePolicy(data []byte) (*trucewatch.Policy, error) {
 	if f.CadenceS == 0 {
 		f.CadenceS = defaultCadenceS
 	}
-	p := &trucewatch.Policy{CadenceS: f.CadenceS, Guarantors: f.Guarantors, TwoPerson: f.TwoPerson}
+	p := &trucewatch.Policy{CadenceS: f.CadenceS, Guarantors: f.Guarantors, TwoPerson: f.TwoPerson, BodiesPerHour: f.BodiesPerHour}
 	for _, o := range f.Organisations {
 		p.Organisations = append(p.Organisations, trucewatch.Organisation{Name: o.Name, Party: trucewatch.PartyID(o.Party), Witness: o.Witness, Address: o.Address, Mirror: o.Mirror})
 	}
@@ -78,7 +79,7 @@ func (m *Mission) CheckPolicy(p *trucewatch.Policy) error {
 	if len(p.Organisations) == 0 {
 		return nil
 	}
-	key, err := readLine(m.dir, logPublicFile)
+	key, err := m.readLine(logPublicFile)
 	if err != nil {
 		return err
 	}
@@ -90,11 +91,11 @@ func (m *Mission) CheckPolicy(p *trucewatch.Policy) error {
 
 // Standing is how the last checkpoint on the disk stands under a policy.
 func (m *Mission) Standing(policy *witness.Policy) (witness.Standing, error) {
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return witness.Standing{}, err
 	}
-	signed, err := record.ReadCheckpoint(filepath.Join(m.dir, "record"), verifier)
+	signed, err := record.ReadCheckpointOn(m.disk, filepath.Join(m.dir, "record"), verifier)
 	if err != nil {
 		return witness.Standing{}, err
 	}
@@ -125,7 +126,11 @@ func ReadKey(name string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mission: read key: %w", err)
 	}
-	seed, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	return parseKey(name, strings.TrimSpace(string(b)))
+}
+
+func parseKey(name, text string) (ed25519.PrivateKey, error) {
+	seed, err := hex.DecodeString(text)
 	if err != nil || len(seed) != ed25519.SeedSize {
 		return nil, fmt.Errorf("mission: %s: not %d bytes in hexadecimal", name, ed25519.SeedSize)
 	}

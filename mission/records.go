@@ -38,7 +38,7 @@ func (s *Server) Records() (http.Handler, error) {
 		if g := m.state.Genesis(); g.SlotS == 0 && g.Mode != trucewatch.Reenacted {
 			return nil, fmt.Errorf("%s: %w", sv.dir, ErrNotSealed)
 		}
-		verifier, err := logVerifier(sv.dir)
+		verifier, err := onDisk(sv.dir).logVerifier()
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (sv *served) blob(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	data, err := (&Mission{dir: sv.dir}).Blob(hash)
+	data, err := onDisk(sv.dir).Blob(hash)
 	if err != nil {
 		http.NotFound(w, r)
 		return
@@ -141,16 +141,16 @@ const sentFile = "sent"
 
 // keepSent remembers, before a checkpoint is sent out, that it was: after a
 // restart a smaller one would look to mirrors like a rollback.
-func keepSent(dir string, size uint64) error {
-	if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, sentFile), strconv.AppendUint(nil, size, 10)); err != nil {
+func (p place) keepSent(size uint64) error {
+	if err := durable.WriteFile(p.disk, filepath.Join(p.dir, sentFile), strconv.AppendUint(nil, size, 10)); err != nil {
 		return fmt.Errorf("mission: keep what was sent: %w", err)
 	}
 	return nil
 }
 
 // lastSent is the size of the checkpoint that was sent out last, 0 if none was.
-func lastSent(dir string) (uint64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, sentFile))
+func (p place) lastSent() (uint64, error) {
+	text, err := p.disk.ReadFile(filepath.Join(p.dir, sentFile), keyFileMaxBytes)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}

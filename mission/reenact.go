@@ -26,6 +26,7 @@ type scene struct {
 	hash   trucewatch.Hash
 	row    trucewatch.Submission
 	deed   *SpecDeed
+	done   *Proceeding
 }
 
 // Reenact sets up a mission in dir and plays the imports and deeds of its spec
@@ -109,6 +110,22 @@ func (m *Mission) scenes(s *Spec, fsys fs.FS) ([]scene, error) {
 		}
 		all = append(all, scene{at: at, deed: &s.Deeds[i]})
 	}
+	for _, name := range s.Proceedings {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("mission: read proceedings: %w", err)
+		}
+		list, err := ParseProceedings(name, data, gazetteer)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			if list[i].At == 0 {
+				return nil, fmt.Errorf("mission: %s:%d: at is missing: a re-enactment plays everything at its time", name, list[i].Line)
+			}
+			all = append(all, scene{at: list[i].At, file: name, done: &list[i]})
+		}
+	}
 	slices.SortStableFunc(all, func(a, b scene) int { return cmp.Compare(a.at, b.at) })
 	return all, nil
 }
@@ -178,7 +195,7 @@ func (w *Writer) play(scenes []scene, until trucewatch.Instant) error {
 		return b.close(at)
 	}
 	for _, sc := range scenes {
-		if open != nil && (sc.at != at || sc.deed != nil || sc.hash != open.hash || sc.source != open.source) {
+		if open != nil && (sc.at != at || sc.deed != nil || sc.done != nil || sc.hash != open.hash || sc.source != open.source) {
 			if err := done(); err != nil {
 				return err
 			}
@@ -187,6 +204,12 @@ func (w *Writer) play(scenes []scene, until trucewatch.Instant) error {
 		if sc.deed != nil {
 			if err := w.do(sc.deed, at); err != nil {
 				return err
+			}
+			continue
+		}
+		if sc.done != nil {
+			if err := w.Append(sc.done.Payload, at); err != nil {
+				return fmt.Errorf("mission: %s:%d: %w", sc.file, sc.done.Line, err)
 			}
 			continue
 		}

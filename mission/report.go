@@ -114,11 +114,11 @@ func (m *Mission) reportWith(w io.Writer, issued, format string, a trucewatch.Au
 
 // checkpoint returns the last signed checkpoint as text.
 func (m *Mission) checkpoint() (string, error) {
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return "", err
 	}
-	r, err := record.OpenReader(filepath.Join(m.dir, "record"), verifier)
+	r, err := record.OpenReaderOn(m.disk, filepath.Join(m.dir, "record"), verifier)
 	if err != nil {
 		return "", err
 	}
@@ -184,7 +184,7 @@ func placesOf(dir string, a trucewatch.Audience) []svg.Place {
 
 // beginning returns the mission as its genesis makes it, nil if that cannot be read.
 func beginning(dir string) *Mission {
-	verifier, err := logVerifier(dir)
+	verifier, err := onDisk(dir).logVerifier()
 	if err != nil {
 		return nil
 	}
@@ -201,7 +201,7 @@ func beginning(dir string) *Mission {
 	if err != nil {
 		return nil
 	}
-	m := empty(dir)
+	m := empty(onDisk(dir))
 	if err := m.take(e); err != nil || m.state.Genesis() == nil {
 		return nil
 	}

@@ -20,6 +20,17 @@ func NewRole(name, passphrase string) (recipient string, err error) {
 	if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("mission: make role: %s: %w", name, os.ErrExist)
 	}
+	recipient, err = newRole(durable.OS{}, name, passphrase)
+	if err != nil {
+		return "", err
+	}
+	if err := os.Chmod(name, 0o600); err != nil {
+		return "", fmt.Errorf("mission: make role: %w", err)
+	}
+	return recipient, nil
+}
+
+func newRole(disk durable.Disk, name, passphrase string) (recipient string, err error) {
 	secret, recipient, err := seal.GenerateRole()
 	if err != nil {
 		return "", fmt.Errorf("mission: make role: %w", err)
@@ -28,10 +39,7 @@ func NewRole(name, passphrase string) (recipient string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("mission: make role: %w", err)
 	}
-	if err := seal.SaveRole(durable.OS{}, name, []*seal.Identity{identity}, passphrase); err != nil {
-		return "", fmt.Errorf("mission: make role: %w", err)
-	}
-	if err := os.Chmod(name, 0o600); err != nil {
+	if err := seal.SaveRole(disk, name, []*seal.Identity{identity}, passphrase); err != nil {
 		return "", fmt.Errorf("mission: make role: %w", err)
 	}
 	return recipient, nil
@@ -54,6 +62,10 @@ func Recipients(dir, class string) ([]string, error) {
 // SetRecipients names the roles that open the boxes of a class, in place of those
 // before, from the next month's key on: what is wrapped stays wrapped.
 func SetRecipients(dir, class string, recipients []string) error {
+	return onDisk(dir).setRecipients(class, recipients)
+}
+
+func (p place) setRecipients(class string, recipients []string) error {
 	var roles []*seal.Recipient
 	for _, text := range recipients {
 		r, err := seal.ParseRecipient(text)
@@ -62,21 +74,21 @@ func SetRecipients(dir, class string, recipients []string) error {
 		}
 		roles = append(roles, r)
 	}
-	if err := keepsOwn(dir, class, recipients); err != nil {
+	if err := p.keepsOwn(class, recipients); err != nil {
 		return err
 	}
-	if err := seal.OpenKeys(durable.OS{}, filepath.Join(dir, boxesDir)).SetRecipients(class, roles); err != nil {
+	if err := seal.OpenKeys(p.disk, filepath.Join(p.dir, boxesDir)).SetRecipients(class, roles); err != nil {
 		return fmt.Errorf("mission: recipients: %w", err)
 	}
 	return nil
 }
 
 // keepsOwn refuses to shut the mission out of the boxes that it replays from.
-func keepsOwn(dir, class string, recipients []string) error {
+func (p place) keepsOwn(class string, recipients []string) error {
 	if class == seal.CustodyClass {
 		return nil
 	}
-	own, err := seal.LoadRole(durable.OS{}, filepath.Join(dir, rolesDir, seal.MissionClass+".age"), os.Getenv(PassphraseVariable))
+	own, err := seal.LoadRole(p.disk, filepath.Join(p.dir, rolesDir, seal.MissionClass+".age"), os.Getenv(PassphraseVariable))
 	if err != nil {
 		return fmt.Errorf("mission: recipients: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,10 +16,15 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"golang.org/x/net/netutil"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/operations"
+	"github.com/trucewatch/trucewatch/judge"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/publish/api"
 	"github.com/trucewatch/trucewatch/publish/web"
@@ -53,16 +59,24 @@ type Server struct {
 	Sent net.Listener
 	// Holders may be given boxes there.
 	Holders mirror.Holders
-	served  []*served
+	// Door is the listener at which signed bodies are taken in, nil if none are.
+	Door       net.Listener
+	DoorLimits DoorLimits
+	// Operations is the listener for figures and health, nil if nobody asks.
+	Operations net.Listener
+	served     []*served
 }
 
 // A served mission shows what its index holds while its record is folded.
 type served struct {
-	dir    string
-	id     string
-	log    *slog.Logger
-	keeper *keeper
-	feed   *feed
+	dir     string
+	id      string
+	log     *slog.Logger
+	keeper  *keeper
+	feed    *feed
+	door    *door // nil if nothing is taken in
+	figures *figures
+	trouble trouble
 
 	mu     sync.Mutex // guards what follows, and the mission in keeper
 	folded bool
@@ -108,8 +122,10 @@ func (sv *served) listReports() {
 // Add opens a mission for serving. Its index is shown from the first moment if
 // there is one; Run folds the record.
 func (s *Server) Add(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "record")); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%w: %s has no record (make one with init)", ErrNoMission, dir)
+	} else if err != nil {
+		return fmt.Errorf("mission: serve: %w", err)
 	}
 	k, err := openKeeper(dir, s.Audience)
 	if errors.Is(err, durable.ErrLocked) {
@@ -122,7 +138,11 @@ func (s *Server) Add(dir string) error {
 	if err != nil {
 		return errors.Join(err, k.close())
 	}
-	sv := &served{dir: dir, id: id, log: s.Log, keeper: k, feed: newFeed()}
+	sv := &served{dir: dir, id: id, log: s.Log, keeper: k, feed: newFeed(), figures: newFigures(id)}
+	k.flushed = sv.figures.flushed
+	if s.Door != nil {
+		sv.door = newDoor(s.DoorLimits)
+	}
 	for _, other := range s.served {
 		if other.id == sv.id {
 			return errors.Join(fmt.Errorf("mission: serve: two missions named %s, in %s and %s", sv.id, other.dir, dir), k.close())
@@ -187,6 +207,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 		})
 		context.AfterFunc(ctx, func() { others.Close() })
 	}
+	if err := s.serveBeside(ctx, &work); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	for _, sv := range s.served {
 		work.Go(func() { sv.run(ctx) })
 	}
@@ -213,6 +236,28 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 	return err
 }
 
+// serveBeside starts what is served at addresses of its own: figures, and the door.
+func (s *Server) serveBeside(ctx context.Context, work *sync.WaitGroup) error {
+	if s.Operations != nil {
+		figures, err := operations.Handler(s.Version, s.health, s.collectors()...)
+		if err != nil {
+			return err
+		}
+		work.Go(func() { operations.Serve(ctx, s.Operations, figures, s.Log) })
+	}
+	if s.Door != nil {
+		taken := &http.Server{Handler: s.intake(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+			ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)}
+		work.Go(func() {
+			if err := taken.Serve(netutil.LimitListener(s.Door, doorConnections)); !errors.Is(err, http.ErrServerClosed) {
+				s.Log.Error("nothing is taken in any more", "error", err)
+			}
+		})
+		context.AfterFunc(ctx, func() { taken.Close() })
+	}
+	return nil
+}
+
 // Handler answers requests for all missions added.
 func (s *Server) Handler() http.Handler {
 	var pages []web.Mission
@@ -226,7 +271,15 @@ func (s *Server) Handler() http.Handler {
 		pages = append(pages, page)
 		stores = append(stores, api.Mission{ID: sv.id, Store: func() (api.Store, bool) { return sv.store() }})
 	}
-	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: api.New(stores, api.Options{Audience: s.Audience, Log: s.Log}), Version: s.Version, Log: s.Log})
+	data := api.New(stores, api.Options{Audience: s.Audience, Log: s.Log, Explain: explain, Languages: judge.Languages(), Contrast: judge.Contrast})
+	return web.New(pages, web.Options{Audience: s.Audience, Hosts: s.Hosts, API: data, Version: s.Version, Log: s.Log,
+		Explain: explain, Languages: judge.Languages(), Contrast: judge.Contrast})
+}
+
+// explain writes a finding as those who read it may see it: what was taken from it
+// before is not in it.
+func explain(f *trucewatch.Finding, language string) (paragraph string, tree []string) {
+	return judge.Explain(f, language), judge.Tree(f, language)
 }
 
 func (sv *served) store() (web.Store, bool) {
@@ -248,6 +301,7 @@ func (sv *served) run(ctx context.Context) {
 	}
 	sv.mu.Unlock()
 	if err != nil {
+		sv.trouble.set("the record cannot be folded: " + err.Error())
 		sv.log.Error("mission cannot be folded: what is shown stays as it was", "mission", sv.id, "error", err)
 		return
 	}
@@ -256,11 +310,18 @@ func (sv *served) run(ctx context.Context) {
 	defer check.Wait()
 	check.Go(func() {
 		if err := sv.keeper.index.Check(ctx); err != nil && ctx.Err() == nil {
+			sv.trouble.set("the index is not sound: " + err.Error())
 			sv.log.Error("index is not sound", "mission", sv.id, "error", err)
 		}
 	})
 	if sv.keeper.audience == trucewatch.ForMission {
 		check.Go(func() { sv.cosign(ctx) })
+	}
+	if sv.door != nil {
+		sv.mu.Lock()
+		sv.door.learn(sv.keeper.m)
+		sv.mu.Unlock()
+		check.Go(func() { sv.takeIn(ctx) })
 	}
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -270,7 +331,8 @@ func (sv *served) run(ctx context.Context) {
 			sv.feed.close()
 			return
 		case <-tick.C:
-			if err := sv.follow(); err != nil {
+			err := sv.follow()
+			if sv.trouble.follow(err); err != nil {
 				sv.log.Error("mission cannot be followed: trying again", "mission", sv.id, "error", err)
 			}
 		}
@@ -381,7 +443,7 @@ func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Poli
 
 // sendAlone shows the last checkpoint of a record that nobody co-signs.
 func (sv *served) sendAlone() {
-	verifier, err := logVerifier(sv.dir)
+	verifier, err := onDisk(sv.dir).logVerifier()
 	if err == nil {
 		var signed record.Checkpoint
 		if signed, err = record.ReadCheckpoint(filepath.Join(sv.dir, "record"), verifier); err == nil {
@@ -428,7 +490,7 @@ func (sv *served) vouching() (web.Vouching, bool) {
 // catchUp folds what was signed since, if anything was: opening a large record
 // to see that it did not grow would keep a processor busy.
 func (sv *served) catchUp() (uint64, error) {
-	verifier, err := logVerifier(sv.dir)
+	verifier, err := onDisk(sv.dir).logVerifier()
 	if err != nil {
 		return 0, err
 	}

@@ -46,6 +46,7 @@ type Spec struct {
 	Received    string          `yaml:"received"` // fixture time of rows that do not say when they were reported
 	Imports     []SpecImport    `yaml:"imports"`
 	Deeds       []SpecDeed      `yaml:"deeds"`
+	Proceedings []string        `yaml:"proceedings"` // files: answers, votes, calls, visits, watches
 	Until       string          `yaml:"until"`
 	Reports     []string        `yaml:"reports"` // days of issue that the example shows first
 }
@@ -125,6 +126,9 @@ func LoadSpec(fsys fs.FS, dir string) (*Spec, error) {
 	for i, name := range s.Agreements {
 		s.Agreements[i] = within(name)
 	}
+	for i, name := range s.Proceedings {
+		s.Proceedings[i] = within(name)
+	}
 	for i := range s.Imports {
 		im := &s.Imports[i]
 		im.File, im.Map = within(im.File), within(im.Map)
@@ -146,7 +150,7 @@ func (s *Spec) check() error {
 		return errors.New("title or summary is not UTF-8")
 	case s.Mode != trucewatch.Live && s.Mode != trucewatch.Reenacted && s.Mode != trucewatch.Exercise:
 		return fmt.Errorf("mode %q is not live, reenacted or exercise", s.Mode)
-	case s.Mode != trucewatch.Reenacted && len(s.Imports)+len(s.Deeds) > 0:
+	case s.Mode != trucewatch.Reenacted && len(s.Imports)+len(s.Deeds)+len(s.Proceedings) > 0:
 		return errors.New("only a reenacted mission plays imports and deeds: use the command import for the others")
 	case s.Mode == trucewatch.Reenacted && (s.Epoch == "" || s.Until == "" || s.Received == ""):
 		return errors.New("a reenacted mission needs epoch, received and until: there is no clock to take them from")

@@ -49,7 +49,9 @@ func DecodeSubmissions(data []byte) ([]Submission, error) {
 // submitted lists the types that may come from others than the desk. What the
 // desk alone says (ticks, digests, what it seals) is not among them.
 var submitted = []trucewatch.EntryType{trucewatch.ObservationsEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry, trucewatch.KeyEntry,
-	trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry}
+	trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry,
+	trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
+	trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry}
 
 // Submit records a body that somebody else signed, as received at the given
 // instant, and returns the index of its entry. A body that the record holds
@@ -164,7 +166,7 @@ func (p Promise) text() string {
 
 // Promise signs that a body was recorded. It must be durable by then.
 func (w *Writer) Promise(s Submission, index uint64, received trucewatch.Instant) ([]byte, error) {
-	signer, err := logSigner(w.m.dir)
+	signer, err := w.m.logSigner()
 	if err != nil {
 		return nil, err
 	}

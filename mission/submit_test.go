@@ -118,7 +118,7 @@ func TestSubmissionIsRefused(t *testing.T) {
 			return detections(other, key, "mic-1", 1, at(t, began)+trucewatch.Hour)
 		}},
 		{"the desk's own", "the desk's own", func(m *Mission, _ []Submission) []Submission {
-			d, err := readDesk(m.dir)
+			d, err := m.readDesk()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +158,7 @@ func TestPromise(t *testing.T) {
 	if err := m.Write(func(w *Writer) (err error) { signed, err = w.Promise(all[0], indexes[0], now); return err }); err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func FuzzDecodeSubmissions(f *testing.F) {
 
 func FuzzParsePromise(f *testing.F) {
 	m := live(f)
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		f.Fatal(err)
 	}

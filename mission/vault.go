@@ -29,9 +29,13 @@ const (
 // ErrLocked says that this machine's role cannot open the boxes of the mission.
 var ErrLocked = errors.New("mission: the boxes cannot be opened here")
 
+// roleFileMaxBytes bounds the file of a role.
+const roleFileMaxBytes = 1 << 20
+
 // A vault is the boxes of a sealed mission, as far as the roles on this machine
 // open them.
 type vault struct {
+	disk   durable.Disk
 	packs  string      // folder of the boxes
 	store  *seal.Store // for reading; nil before the first box
 	keys   *seal.Keys
@@ -58,21 +62,21 @@ type epoch struct {
 // newRoles makes the roles of a sealed mission, in files that the passphrase
 // encrypts, and names them as who opens the boxes. The custody role belongs to
 // one officer; its file is to be taken off this machine.
-func newRoles(dir, passphrase string) error {
+func (p place) newRoles(passphrase string) error {
 	// Also before the first box there is a store that can be read.
-	if err := durable.MkdirAll(durable.OS{}, filepath.Join(dir, boxesDir, "packs")); err != nil {
+	if err := durable.MkdirAll(p.disk, filepath.Join(p.dir, boxesDir, "packs")); err != nil {
 		return fmt.Errorf("mission: make roles: %w", err)
 	}
 	for role, classes := range map[string][]string{
 		seal.MissionClass: {seal.MissionClass, seal.ResidueClass},
 		seal.CustodyClass: {seal.CustodyClass},
 	} {
-		recipient, err := NewRole(filepath.Join(dir, rolesDir, role+".age"), passphrase)
+		recipient, err := newRole(p.disk, filepath.Join(p.dir, rolesDir, role+".age"), passphrase)
 		if err != nil {
 			return err
 		}
 		for _, class := range classes {
-			if err := SetRecipients(dir, class, []string{recipient}); err != nil {
+			if err := p.setRecipients(class, []string{recipient}); err != nil {
 				return err
 			}
 		}
@@ -82,14 +86,14 @@ func newRoles(dir, passphrase string) error {
 
 // openVault opens the boxes of the mission in dir for reading, with the role
 // that lies there. Without one everything sealed stays closed.
-func openVault(dir string) (*vault, error) {
-	v := &vault{packs: filepath.Join(dir, boxesDir, "packs"), keys: seal.OpenKeys(durable.OS{}, filepath.Join(dir, boxesDir)), epochs: map[uint32]*epoch{}}
-	name := filepath.Join(dir, rolesDir, seal.MissionClass+".age")
-	_, err := os.Stat(name)
+func (p place) openVault() (*vault, error) {
+	v := &vault{disk: p.disk, packs: filepath.Join(p.dir, boxesDir, "packs"), keys: seal.OpenKeys(p.disk, filepath.Join(p.dir, boxesDir)), epochs: map[uint32]*epoch{}}
+	name := filepath.Join(p.dir, rolesDir, seal.MissionClass+".age")
+	_, err := p.disk.ReadFile(name, roleFileMaxBytes)
 	if errors.Is(err, os.ErrNotExist) {
 		return v, nil
 	}
-	if v.roles, err = seal.LoadRole(durable.OS{}, name, os.Getenv(PassphraseVariable)); err != nil {
+	if v.roles, err = seal.LoadRole(p.disk, name, os.Getenv(PassphraseVariable)); err != nil {
 		return nil, fmt.Errorf("%w: %w (the passphrase is read from %s)", ErrLocked, err, PassphraseVariable)
 	}
 	return v, nil
@@ -103,7 +107,7 @@ func (v *vault) refresh() error {
 	if v.store != nil {
 		return v.store.Refresh()
 	}
-	store, err := seal.ReadStore(durable.OS{}, v.packs)
+	store, err := seal.ReadStore(v.disk, v.packs)
 	if errors.Is(err, seal.ErrNotFound) {
 		return nil // nothing was sealed yet
 	}

@@ -48,7 +48,7 @@ func FindCopy(dir, logKey string) (Copy, error) {
 	}
 	c.Whole = true
 	var err error
-	c.LogKey, err = readLine(dir, logPublicFile)
+	c.LogKey, err = onDisk(dir).readLine(logPublicFile)
 	return c, err
 }
 
@@ -65,7 +65,7 @@ func (c *Copy) Verifier() (note.Verifier, error) {
 }
 
 // Blob returns the bytes with the given hash.
-func (c *Copy) Blob(hash trucewatch.Hash) ([]byte, error) { return (&Mission{dir: c.Dir}).Blob(hash) }
+func (c *Copy) Blob(hash trucewatch.Hash) ([]byte, error) { return onDisk(c.Dir).Blob(hash) }
 
 // CosigningPolicy is a policy of the record as one that checkpoints are held to.
 func (c *Copy) CosigningPolicy(p *trucewatch.Policy) (*witness.Policy, error) {
@@ -125,6 +125,7 @@ type Walk struct {
 	checks   []keyring.Check
 	verified chan []keyring.Problem // of the signatures under way; nil if none are
 	rejected map[trucewatch.Hash][]rejectedRow
+	items    map[trucewatch.Hash]bool // that deeds are about; nil while they are read
 }
 
 // Walk reads the entries that the reader's checkpoint signs for, without
@@ -133,7 +134,7 @@ type Walk struct {
 // in an order that is the same every time; a fault may come later than its step.
 // The error is of the disk.
 func (c *Copy) Walk(r *record.Reader, step func(Step), fault func(Fault)) (*Walk, error) {
-	w := &Walk{copy: c, m: empty(c.Dir), fault: fault, rejected: map[trucewatch.Hash][]rejectedRow{}}
+	w := &Walk{copy: c, m: empty(onDisk(c.Dir)), fault: fault, rejected: map[trucewatch.Hash][]rejectedRow{}}
 	w.m.ring = keyring.New(r.Origin())
 	w.State, w.Ring = w.m.state, w.m.ring
 	if err := w.findErased(r); err != nil {
@@ -212,6 +213,7 @@ func (w *Walk) take(e *trucewatch.Entry) Step {
 	if w.checks = append(w.checks, checks...); len(w.checks) >= checksMax {
 		w.verify()
 	}
+	w.m.keepDeed(e, c)
 	s := Step{Entry: e, State: w.State}
 	if w.Broken == "" {
 		s.Published = w.published(e)
@@ -287,7 +289,7 @@ func (w *Walk) fold(e *trucewatch.Entry, c content) {
 
 // unlock opens the boxes with the roles given, or with the one that lies here.
 func (w *Walk) unlock() error {
-	v, err := openVault(w.copy.Dir)
+	v, err := onDisk(w.copy.Dir).openVault()
 	if errors.Is(err, ErrLocked) {
 		w.Locked = fmt.Sprintf("the role that lies here is locked (its passphrase is read from %s)", PassphraseVariable)
 		v, err = &vault{packs: filepath.Join(w.copy.Dir, boxesDir, "packs"), epochs: map[uint32]*epoch{},

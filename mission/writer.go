@@ -40,6 +40,7 @@ type Writer struct {
 	// made durable, and how many entries the record has.
 	Acked func(rows int64, index uint64)
 	rows  int64 // in what was appended so far
+	told  int64 // of rows, those that are durable
 }
 
 // A pending entry waits for the sync and, if it is the desk's, for the one
@@ -73,19 +74,19 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if m.ahead || m.erased {
 		return ErrAhead
 	}
-	signer, err := logSigner(m.dir)
+	signer, err := m.logSigner()
 	if err != nil {
 		return err
 	}
-	verifier, err := logVerifier(m.dir)
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return err
 	}
-	d, err := readDesk(m.dir)
+	d, err := m.readDesk()
 	if err != nil {
 		return err
 	}
-	options, err := guardOptions(m.dir)
+	options, err := m.guardOptions()
 	if err != nil {
 		return err
 	}
@@ -266,8 +267,12 @@ func entryOf(index uint64, received trucewatch.Instant, body trucewatch.Body) (*
 	return e, nil
 }
 
-// enter records an entry, in a sealed mission in boxes. Custody is what of it names people, for the box of that class.
+// enter records an entry that the cases as they stand allow (else ErrRefused), in
+// a sealed mission in boxes. Custody is what of it names people, for the box of that class.
 func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
+	if err := w.m.state.Acceptable(e); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	outer, c := e, content{e, plain}
 	if w.m.vault != nil && seal.Sealable(e.Body.Type) {
 		var err error
@@ -327,11 +332,16 @@ func (w *Writer) flush() error {
 		w.failed = true
 		return err
 	}
+	began := time.Now()
 	if _, err := w.log.Append(w.leaves()...); err != nil {
 		w.failed = true
 		return err
 	}
 	w.pending = w.pending[:0]
+	if w.m.flushed != nil {
+		w.m.flushed(w.rows-w.told, time.Since(began))
+	}
+	w.told = w.rows
 	if w.Acked != nil {
 		w.Acked(w.rows, w.log.Size())
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"path/filepath"
 
 	"golang.org/x/mod/sumdb/note"
@@ -41,12 +42,16 @@ type contents struct {
 	held      map[uint64][]byte
 	building  []byte
 	heldBytes int // of both
+	// bundleSize is the length of the last bundle held: the next one will be about
+	// as long.
+	bundleSize int
 }
 
-// heldMax bounds in bytes what a writer holds for tiles.
+// heldMax bounds in bytes what a writer holds for tiles before an append waits for
+// them; as much again may be under way.
 //
-// Guess: some thousand entries of a usual length. Test: memory of an import.
-const heldMax = 8 << 20
+// Guess: 16 bundles of entries of 2 KiB, twice. Test: memory of an import.
+const heldMax = 16 << 20
 
 // tileID names a tile that became full.
 type tileID struct {
@@ -169,7 +174,7 @@ func (c *contents) loadSegment(check func() error) error {
 		return err
 	}
 	_, err = scanFrames(c.wal, size, func(entry []byte) error {
-		c.integrate(entry)
+		c.integrate(tlog.RecordHash(entry), frameSize(entry))
 		return check()
 	})
 	if err != nil {
@@ -182,15 +187,15 @@ func (c *contents) loadSegment(check func() error) error {
 	return nil
 }
 
-// integrate adds an entry whose frame stands at c.end of the live segment. It
-// only changes memory; appending and recovering both go through here.
-func (c *contents) integrate(entry []byte) {
+// integrate adds an entry by its leaf hash, whose frame of size bytes stands at
+// c.end of the live segment. It only changes memory; appending and recovering
+// both go through here.
+func (c *contents) integrate(leaf tlog.Hash, size int64) {
 	if len(c.leaves)%tileWidth == 0 {
 		c.starts = append(c.starts, c.end)
 	}
-	leaf := tlog.RecordHash(entry)
 	c.leaves = append(c.leaves, leaf)
-	c.end += frameSize(entry)
+	c.end += size
 	// The function below cannot fail, so neither can add.
 	_ = c.tree.add(leaf, func(level int, n uint64, hashes []tlog.Hash) error {
 		if level > 0 {
@@ -200,24 +205,44 @@ func (c *contents) integrate(entry []byte) {
 	})
 }
 
-// hold keeps an entry that is about to be integrated for its bundle.
-func (c *contents) hold(entry []byte) {
-	begins := len(c.leaves)%tileWidth == 0
-	if c.building == nil && !begins {
+// prepare returns the leaf hashes of entries that are about to be integrated,
+// and keeps the entries for their bundles.
+func (c *contents) prepare(entries [][]byte) []tlog.Hash {
+	leaves := make([]tlog.Hash, len(entries))
+	for i, entry := range entries {
+		c.hold(c.tree.size+uint64(i), entry)
+		leaves[i] = tlog.RecordHash(entry)
+	}
+	return leaves
+}
+
+// hold keeps the entry at an index for its bundle.
+func (c *contents) hold(index uint64, entry []byte) {
+	if c.building == nil && index%tileWidth != 0 {
 		return // Open found the bundle's beginning: it is read from the segment.
+	}
+	if c.building == nil {
+		c.building = make([]byte, 0, c.bundleSize+c.bundleSize/8)
 	}
 	c.building = appendBundle(c.building, entry)
 	c.heldBytes += len(entry)
-	if len(c.leaves)%tileWidth == tileWidth-1 {
+	if index%tileWidth == tileWidth-1 {
 		if c.held == nil {
 			c.held = make(map[uint64][]byte)
 		}
-		c.held[c.tree.size/tileWidth], c.building = c.building, nil
+		c.held[index/tileWidth], c.bundleSize, c.building = c.building, len(c.building), nil
 	}
 }
 
-// drop forgets the bundles that were written.
-func (c *contents) drop() { c.held, c.heldBytes = nil, len(c.building) }
+// behind is what writeTiles needs of the contents, for it to go on while more is
+// appended here. The full bundles that were held are its own from now on.
+func (c *contents) behind() *contents {
+	b := *c
+	// Full tiles are not in the tree's edge, which goes on.
+	b.tree, b.fresh = tree{size: c.tree.size}, maps.Clone(c.fresh)
+	c.held, c.heldBytes = nil, len(c.building)
+	return &b
+}
 
 // fullTiles gives the tiles that become full by the entries from..till-1, in
 // order: a bundle before its hashes, and a tile after all that lie under it.

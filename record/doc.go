@@ -12,17 +12,19 @@
 //
 // # The life of an entry
 //
-//  1. [Log.Append] queues it. Whatever queued while the last group was synced
-//     goes into the next group.
+//  1. [Log.Append] puts it into the group that gathers while the last one is
+//     synced. Who came first in a group commits it for all.
 //  2. The group is written behind the live segment of the write-ahead log, at
-//     most 1 MiB at a time, and synced. Dying before that: the entry was not
-//     acknowledged, and Open finds it whole or cuts it off.
+//     most 1 MiB at a time, and synced; it is hashed meanwhile. Dying before that:
+//     the entry was not acknowledged, and Open finds it whole or cuts it off.
 //  3. Its leaf hash is added to the right edge of the tree, in memory. From here
 //     on Append returns its index, and it is in the log for good.
 //  4. 256 entries are an entry bundle, and their hashes a tile; 256 tiles give a
-//     tile of the next level. With 16 bundles complete, or the segment full, these
-//     files are written together; they never change. Until then everybody reads
-//     the segment. Dying here: Open writes what is missing, from the segment.
+//     tile of the next level. With 16 bundles complete these files are written
+//     together, behind the appends that go on; they never change. Until then
+//     everybody reads the segment. Dying here: any of them may be there, each of
+//     them whole; Open writes what is missing, from the segment. If writing them
+//     fails, the log is in doubt from the next call on.
 //  5. [Log.Sign] tells the [Guard], if there is one, what it is about to sign.
 //     Dying here: Open finds the guard ahead, and the entries, and signs them.
 //  6. It signs size and root, and publishes the checkpoint in place of the last
@@ -30,9 +32,9 @@
 //     after the file: the checkpoint counts, and Open keeps the copy.
 //  7. Others cosign, in their time, and [Log.Merge] adds their signatures to the
 //     checkpoint's two files. Dying between them: Open brings them together.
-//  8. With 65,536 entries in the segment, all of which are in tiles, the next
-//     append begins a new segment and removes the old one. Dying between the
-//     two: Open takes the new one and removes the old one.
+//  8. With 65,536 entries in the segment, the next append waits until all of them
+//     are in tiles, begins a new segment and removes the old one. Dying between
+//     the two: Open takes the new one and removes the old one.
 //
 // # Layout on disk
 //

@@ -38,6 +38,8 @@ type Guard interface {
 
 // Options are what a log may be opened with beyond its keys.
 type Options struct {
+	// Disk is where the log lies; nil is the operating system's.
+	Disk durable.Disk
 	// Guard is asked before every signature; nil for none.
 	Guard Guard
 	// Adopt lets OpenWith take a log of which the Guard knows nothing: one that
@@ -130,7 +132,10 @@ func (l *Log) guardAgree() error {
 //
 // Whoever can change its files can stop the log from opening, or let a log that
 // was put back sign again; he cannot make it sign a false entry.
-func FileGuard(dir string) Guard { return fileGuard{durable.OS{}, dir} }
+func FileGuard(dir string) Guard { return FileGuardOn(durable.OS{}, dir) }
+
+// FileGuardOn is FileGuard on a disk.
+func FileGuardOn(disk durable.Disk, dir string) Guard { return fileGuard{disk, dir} }
 
 // fileGuard is a directory with one directory per log, as that can be locked
 // alone, and in it a file that looks like a checkpoint without signature.

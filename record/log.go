@@ -38,14 +38,16 @@ type Log struct {
 	lag     uint64      // lagBundles, fewer in tests
 	lock    io.Closer
 
-	queueMu sync.Mutex
-	queue   []*request // waiting for the next group commit; guarded by queueMu
+	queueMu   sync.Mutex
+	gathering *group // takes more entries; nil if nobody leads one; guarded by queueMu
+	expected  int    // calls that may be there soon: who waited and who was woken; guarded by queueMu
 
 	// commitMu is held by the one who writes to the disk. Only he changes what
 	// mu guards, so he may read it without mu.
 	commitMu sync.Mutex
 	guarded  State  // what the guard knows; guarded by commitMu
-	tiled    uint64 // entries of the full tiles on the disk; guarded by commitMu
+	frames   []byte // of the last group, to be overwritten; guarded by commitMu
+	tiling   tiling // guarded by commitMu
 
 	mu       sync.RWMutex
 	contents *contents  // guarded by mu
@@ -54,19 +56,11 @@ type Log struct {
 	closed   bool       // guarded by mu
 }
 
-// A request is one Append.
-type request struct {
-	entries [][]byte
-	done    bool // committed by us or by another Append; guarded by commitMu
-	first   uint64
-	err     error
-}
-
 // settings are the options, and what tests set otherwise.
 type settings struct {
 	disk    durable.Disk
 	segment uint64
-	workers int    // 0 counts as 1
+	workers int    // 0 counts as 1; with 1, tiles are not written behind the appends
 	bulk    uint64 // bundles, 0 for bulkBundles
 	lag     uint64 // bundles, 0 counts as 1
 	Options
@@ -88,6 +82,15 @@ func production() settings {
 	return settings{disk: durable.OS{}, segment: segmentEntries, workers: syncWorkers, lag: lagBundles}
 }
 
+// with returns the settings with a caller's options.
+func (s settings) with(options Options) settings {
+	if options.Disk != nil {
+		s.disk = options.Disk
+	}
+	s.Options = options
+	return s
+}
+
 // Create makes a log without entries in dir, which must be absent or empty, or
 // hold what a Create left that did not finish. The checkpoint of size 0 is
 // published before it returns. origin names the log in its checkpoints, as
@@ -102,9 +105,7 @@ func Create(dir, origin string, signer note.Signer) (*Log, error) {
 // CreateWith is Create with options. The guard must not know a log of that
 // origin with entries; otherwise the error is ErrRolledBack.
 func CreateWith(dir, origin string, signer note.Signer, options Options) (*Log, error) {
-	s := production()
-	s.Options = options
-	return create(s, dir, origin, signer)
+	return create(production().with(options), dir, origin, signer)
 }
 
 func create(s settings, dir, origin string, signer note.Signer) (*Log, error) {
@@ -190,9 +191,7 @@ func Open(dir string, verifier note.Verifier, signer note.Signer) (*Log, error) 
 // OpenWith is Open with options. The guard must know the log, and no larger one
 // and no other one; otherwise the error is ErrRolledBack, and nothing is written.
 func OpenWith(dir string, verifier note.Verifier, signer note.Signer, options Options) (*Log, error) {
-	s := production()
-	s.Options = options
-	return open(s, dir, verifier, signer)
+	return open(production().with(options), dir, verifier, signer)
 }
 
 func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*Log, error) {
@@ -377,7 +376,7 @@ func (l *Log) rewriteTiles() error {
 	if err := c.writeTiles(c.base, l.workers); err != nil {
 		return err
 	}
-	l.tiled = c.tree.size / tileWidth * tileWidth
+	l.tiling.begun = c.tree.size / tileWidth * tileWidth
 	var dirs []string
 	for id := range fullTiles(c.base, c.tree.size) {
 		for dir := filepath.Dir(id.path()); dir != "."; dir = filepath.Dir(dir) {
@@ -411,19 +410,22 @@ func (l *Log) removeOldSegments() error {
 	return nil
 }
 
-// Close waits for appends that are under way and releases the log. It signs
-// nothing: entries since the last checkpoint stay in the log, unsigned. Closing
-// twice is ErrClosed.
+// Close waits for appends and tiles that are under way and releases the log. It
+// signs nothing: entries since the last checkpoint stay in the log, unsigned.
+// Closing twice is ErrClosed.
 func (l *Log) Close() error {
 	l.commitMu.Lock()
 	defer l.commitMu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
 		return fmt.Errorf("record: close: %w", ErrClosed)
 	}
+	err := l.tiled(true) // Open writes what is missing.
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.closed = true
-	err := l.contents.wal.Close() // All of it was synced.
+	if errWAL := l.contents.wal.Close(); err == nil {
+		err = errWAL // All of it was synced.
+	}
 	if errLock := l.lock.Close(); err == nil {
 		err = errLock
 	}

@@ -141,7 +141,12 @@ func (l *Log) keep() error {
 // open. It does not look at the entries, so that it costs a few small files. The
 // errors are those of Merge, ErrNotFound, ErrLocked and ErrCorrupt.
 func MergeInto(dir string, verifier note.Verifier, signed []byte) (Checkpoint, error) {
-	l, err := lockLog(production(), dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	return MergeIntoOn(durable.OS{}, dir, verifier, signed)
+}
+
+// MergeIntoOn is MergeInto on a disk.
+func MergeIntoOn(disk durable.Disk, dir string, verifier note.Verifier, signed []byte) (Checkpoint, error) {
+	l, err := lockLog(production().with(Options{Disk: disk}), dir, noteKey{verifier.Name(), verifier.KeyHash()})
 	if err != nil {
 		return Checkpoint{}, err
 	}

@@ -24,13 +24,23 @@ type Reader struct {
 // nothing else, so that asking whether the log grew costs little. The errors are
 // those of OpenReader.
 func ReadCheckpoint(dir string, verifier note.Verifier) (Checkpoint, error) {
-	return readCheckpoint(durable.OS{}, dir, checkpointName, verifier)
+	return ReadCheckpointOn(durable.OS{}, dir, verifier)
+}
+
+// ReadCheckpointOn is ReadCheckpoint on a disk.
+func ReadCheckpointOn(disk durable.Disk, dir string, verifier note.Verifier) (Checkpoint, error) {
+	return readCheckpoint(disk, dir, checkpointName, verifier)
 }
 
 // ReadKept returns the checkpoint of a size that the log in dir signed, with what
 // cosignatures were merged since. The errors are those of OpenReader.
 func ReadKept(dir string, size uint64, verifier note.Verifier) (Checkpoint, error) {
-	return readCheckpoint(durable.OS{}, dir, keptName(size), verifier)
+	return ReadKeptOn(durable.OS{}, dir, size, verifier)
+}
+
+// ReadKeptOn is ReadKept on a disk.
+func ReadKeptOn(disk durable.Disk, dir string, size uint64, verifier note.Verifier) (Checkpoint, error) {
+	return readCheckpoint(disk, dir, keptName(size), verifier)
 }
 
 // OpenReader opens the log in dir for reading. It takes no lock and writes
@@ -40,7 +50,12 @@ func ReadKept(dir string, size uint64, verifier note.Verifier) (Checkpoint, erro
 //
 // The errors are ErrNotFound, ErrCorrupt, and those of the disk.
 func OpenReader(dir string, verifier note.Verifier) (*Reader, error) {
-	return openReader(durable.OS{}, dir, verifier)
+	return OpenReaderOn(durable.OS{}, dir, verifier)
+}
+
+// OpenReaderOn is OpenReader on a disk.
+func OpenReaderOn(disk durable.Disk, dir string, verifier note.Verifier) (*Reader, error) {
+	return openReader(disk, dir, verifier)
 }
 
 func openReader(disk durable.Disk, dir string, verifier note.Verifier) (*Reader, error) {

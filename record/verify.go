@@ -64,7 +64,12 @@ type Report struct {
 // checkpoint or a cosignature was removed, nor that unsigned entries were cut off
 // or changed. A cosignature of one of the keys given is a problem if it is false.
 func Verify(dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {
-	return verify(durable.OS{}, dir, verifier, cosigners...)
+	return VerifyOn(durable.OS{}, dir, verifier, cosigners...)
+}
+
+// VerifyOn is Verify on a disk.
+func VerifyOn(disk durable.Disk, dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {
+	return verify(disk, dir, verifier, cosigners...)
 }
 
 func verify(disk durable.Disk, dir string, verifier note.Verifier, cosigners ...note.Verifier) (Report, error) {
@@ -92,6 +97,14 @@ type verification struct {
 	tree      tree
 	signed    *Checkpoint // nil if it could not be read
 	kept      []uint64    // sizes of kept checkpoints that are still to be reached, ascending
+	keptReads <-chan chan keptRead
+}
+
+// A keptRead is what the file of a kept checkpoint holds.
+type keptRead struct {
+	path string
+	Checkpoint
+	err error
 }
 
 // problem adds to the report.
@@ -130,6 +143,14 @@ func (v *verification) run() (err error) {
 	}
 	defer segment.Close() // Read only: nothing can be lost.
 
+	sizes := v.kept
+	keptReads, stop := ahead(uint64(len(sizes)), func(n uint64) keptRead {
+		r := keptRead{path: checkpointsName + "/" + strconv.FormatUint(sizes[n], 10)}
+		r.Checkpoint, r.err = readCheckpoint(v.disk, v.dir, filepath.FromSlash(r.path), v.verifier)
+		return r
+	})
+	defer stop()
+	v.keptReads = keptReads
 	v.reach()
 	if goOn, err := v.bundles(base / tileWidth); err != nil || !goOn {
 		return err
@@ -176,20 +197,19 @@ func (v *verification) reach() {
 		return
 	}
 	v.kept = v.kept[1:]
-	path := checkpointsName + "/" + strconv.FormatUint(v.tree.size, 10)
-	c, err := readCheckpoint(v.disk, v.dir, filepath.FromSlash(path), v.verifier)
+	c := <-<-v.keptReads
 	switch {
-	case err != nil:
-		v.problem(path, v.tree.size, "%v", err)
+	case c.err != nil:
+		v.problem(c.path, v.tree.size, "%v", c.err)
 	case c.Size != v.tree.size:
-		v.problem(path, v.tree.size, "signs %d entries", c.Size)
+		v.problem(c.path, v.tree.size, "signs %d entries", c.Size)
 	case v.signed != nil && c.Origin != v.signed.Origin:
-		v.problem(path, v.tree.size, "is of another log, %q", c.Origin)
+		v.problem(c.path, v.tree.size, "is of another log, %q", c.Origin)
 	case c.Root != root():
-		v.problem(path, v.tree.size, "signs root %v, but the entries before it give %v", tlog.Hash(c.Root), root())
+		v.problem(c.path, v.tree.size, "signs root %v, but the entries before it give %v", tlog.Hash(c.Root), root())
 	default:
 		v.report.Checkpoints++
-		v.cosigned(path, c)
+		v.cosigned(c.path, c.Checkpoint)
 	}
 }
 
@@ -240,25 +260,31 @@ func (v *verification) readBundle(n uint64) (r bundleRead) {
 	return r
 }
 
-// bundles adds the entries of the first till bundles, in order. It returns false
-// if the walk cannot go on.
-func (v *verification) bundles(till uint64) (goOn bool, err error) {
-	// The reads under way, in the order of their bundles.
-	reads := make(chan chan bundleRead, 2*runtime.GOMAXPROCS(0))
-	stop := make(chan struct{})
-	defer close(stop)
+// ahead calls read for each n below till, on several cores and ahead of who takes
+// what they return, in order.
+func ahead[T any](till uint64, read func(n uint64) T) (reads <-chan chan T, stop func()) {
+	underWay := make(chan chan T, 2*runtime.GOMAXPROCS(0))
+	stopped := make(chan struct{})
 	go func() {
-		defer close(reads)
+		defer close(underWay)
 		for n := range till {
-			read := make(chan bundleRead, 1)
+			done := make(chan T, 1)
 			select {
-			case reads <- read:
-				go func() { read <- v.readBundle(n) }()
-			case <-stop:
+			case underWay <- done:
+				go func() { done <- read(n) }()
+			case <-stopped:
 				return
 			}
 		}
 	}()
+	return underWay, func() { close(stopped) }
+}
+
+// bundles adds the entries of the first till bundles, in order. It returns false
+// if the walk cannot go on.
+func (v *verification) bundles(till uint64) (goOn bool, err error) {
+	reads, stop := ahead(till, v.readBundle)
+	defer stop()
 	n := uint64(0)
 	for read := range reads {
 		if goOn, err := v.bundle(n, <-read); err != nil || !goOn {

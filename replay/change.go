@@ -26,6 +26,12 @@ type Change struct {
 	Tally     *trucewatch.TallyView
 	Statement *trucewatch.StatementView
 	Notice    *trucewatch.NoticeView
+	Entered   *trucewatch.Payload // what was done about cases
+	Site      *trucewatch.SiteState
+	Ceiling   *trucewatch.CeilingState
+	Streak    *trucewatch.Streak
+	Duty      *trucewatch.DutyState
+	Silence   *trucewatch.SilenceState
 }
 
 // encode returns what goes into the digest for a change: the letter of its form,
@@ -45,7 +51,19 @@ func (c *Change) encode() (form byte, body []byte) {
 	case c.Statement != nil:
 		return 's', trucewatch.Encode(c.Statement.Statement)
 	case c.Notice != nil:
-		return 'n', trucewatch.Encode(c.Notice.Notification)
+		return 'n', trucewatch.Encode([]any{c.Notice.Notification, c.Notice.State})
+	case c.Entered != nil:
+		return 'p', trucewatch.Encode(c.Entered)
+	case c.Site != nil:
+		return 'S', trucewatch.Encode(c.Site)
+	case c.Ceiling != nil:
+		return 'C', trucewatch.Encode(c.Ceiling)
+	case c.Streak != nil:
+		return 'K', trucewatch.Encode(c.Streak)
+	case c.Duty != nil:
+		return 'D', trucewatch.Encode(c.Duty)
+	case c.Silence != nil:
+		return 'W', trucewatch.Encode(c.Silence)
 	case c.Source != nil:
 		return 'o', trucewatch.Encode([]any{c.Source.Source, c.Source.Accepted, c.Source.Rejected})
 	case c.Tick != 0:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/casework"
 	"github.com/trucewatch/trucewatch/judge"
 )
 
@@ -17,9 +18,7 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 	if len(s.agreements) == 0 {
 		return nil
 	}
-	fresh := judge.Incident(judge.Input{
-		Incident: in, Members: s.incidents.Members(in), Agreements: s.agreements, Notices: s.notices, Index: e.Index,
-	})
+	fresh := judge.Incident(s.judgeInput(in, s.terms, e.Index))
 	var changes []Change
 	ids := make([]trucewatch.FindingID, 0, len(fresh))
 	for i := range fresh {
@@ -29,7 +28,11 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 	slices.Sort(ids)
 	for _, id := range s.byIncident[in.ID] {
 		if !slices.Contains(ids, id) {
-			changes = append(changes, s.drop(e, id, "what was found since no longer matches the act")...)
+			why := "what was found since no longer matches the act"
+			if s.why != "" {
+				why = s.why
+			}
+			changes = append(changes, s.drop(e, id, why)...)
 			ids = append(ids, id)
 		}
 	}
@@ -38,6 +41,12 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 		s.byIncident[in.ID] = ids
 	}
 	return changes
+}
+
+// judgeInput is what an incident is judged by under terms.
+func (s *State) judgeInput(in *trucewatch.Incident, terms *judge.Terms, index uint64) judge.Input {
+	return judge.Input{Incident: in, Members: s.incidents.Members(in), Terms: terms, Notices: s.notices, Facts: s.stated, Calls: s.calls,
+		Nearby: s.nearby(in.ID), Index: index}
 }
 
 // revise keeps a finding, or its next revision, and returns the change, if any.
@@ -106,20 +115,17 @@ func (s *State) withdraw(e *trucewatch.Entry, gone, into trucewatch.IncidentID) 
 	return changes
 }
 
-// openCases leads the findings among changes to the desk, each with the clocks
-// of the agreement that it rests on.
+// openCases leads the findings among changes to the desk.
 func (s *State) openCases(e *trucewatch.Entry, changes []Change) []Change {
+	var fresh []*trucewatch.Finding
+	for _, c := range changes {
+		if c.Finding != nil {
+			fresh = append(fresh, c.Finding)
+		}
+	}
 	var out []Change
-	for _, a := range s.agreements {
-		var fresh []*trucewatch.Finding
-		for _, c := range changes {
-			if c.Finding != nil && c.Finding.Agreement == a.Hash() {
-				fresh = append(fresh, c.Finding)
-			}
-		}
-		for _, c := range s.desk.Findings(fresh, e.Received, e.Index, a.Clocks) {
-			out = append(out, Change{Case: c})
-		}
+	for _, c := range s.desk.Findings(fresh, e.Received, e.Index) {
+		out = append(out, Change{Case: c})
 	}
 	return out
 }
@@ -233,6 +239,24 @@ func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, e
 	return changes, nil
 }
 
+// miss finds the breaches that clocks which ran out are. What the mission or a body
+// did not do in time breaks no party's duty: it stands in the case's history.
+func (s *State) miss(e *trucewatch.Entry, missed []casework.Missed) []Change {
+	if s.terms == nil {
+		return nil
+	}
+	var changes []Change
+	for _, m := range missed {
+		if m.Clock.Party == "" {
+			continue
+		}
+		for _, f := range judge.Missed(s.terms, judge.Miss{Case: s.desk.Case(m.Case), Clock: m.Clock, Party: m.Clock.Party}, e.Index) {
+			changes = append(changes, s.revise(e, &f)...)
+		}
+	}
+	return append(changes, s.openCases(e, changes)...)
+}
+
 // tick lets time pass: clocks run out, delays end, a reporting period closes.
 func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) {
 	if t.At < s.now || t.At > e.Received {
@@ -240,9 +264,12 @@ func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) 
 	}
 	s.now = t.At
 	changes := []Change{{Tick: t.At}}
-	for _, c := range s.desk.Tick(t.At, e.Index) {
+	cases, missed := s.desk.Tick(t.At, e.Index)
+	for _, c := range cases {
 		changes = append(changes, Change{Case: c})
 	}
+	changes = append(changes, s.miss(e, missed)...)
+	changes = append(changes, s.owing(e, s.owed.Tick(t, e.Index))...)
 	for len(s.pending) > 0 && s.pending[0].at <= t.At {
 		id := s.pending[0].finding
 		s.pending = s.pending[1:]
@@ -250,6 +277,7 @@ func (s *State) tick(e *trucewatch.Entry, t *trucewatch.Tick) ([]Change, error) 
 	}
 	if t.CutOff != "" {
 		s.cutOffs = append(s.cutOffs, cutOff{day: t.CutOff, at: t.At})
+		s.seenAtCutOff(t.At)
 		for _, a := range s.agreements {
 			changes = append(changes, s.judgeWindows(e, a)...)
 		}

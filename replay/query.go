@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/casework"
 	"github.com/trucewatch/trucewatch/judge"
 )
 
@@ -178,5 +179,28 @@ func (s *State) Dossier(in *trucewatch.Incident) trucewatch.Dossier {
 			d.Notices = append(d.Notices, n)
 		}
 	}
+	near := func(notice string) bool {
+		return notice != "" && slices.ContainsFunc(d.Notices, func(n trucewatch.NoticeView) bool { return n.Notification.ID == notice })
+	}
+	for i := range s.notices {
+		if near(s.notices[i].Notification.ID) {
+			d.NoticeSteps = append(d.NoticeSteps, s.notices[i].Steps...)
+		}
+	}
+	for i := range s.stated {
+		if f := &s.stated[i]; judge.Concerns(&f.What, in) || near(f.What.Ref) {
+			d.Facts = append(d.Facts, *f)
+		}
+	}
+	within, _ := s.reaches()
+	for i := range s.calls {
+		if c := &s.calls[i]; c.What.At < in.When.From && c.What.At >= in.When.From-max(within, judge.CallReach) {
+			d.Calls = append(d.Calls, *c)
+		}
+	}
 	return d
 }
+
+// FeedbackFor returns what may be said to who holds the code of a report, nil if
+// the code is nobody's.
+func (s *State) FeedbackFor(code string) *casework.Feedback { return s.desk.FeedbackFor(code) }

@@ -375,7 +375,7 @@ func TestReleasedFindingAppearsWhenItsDelayEnds(t *testing.T) {
 		if visible != (released != 0) {
 			t.Errorf("%s: released %v, shown %v", f.ID, released, visible)
 		}
-		if !visible {
+		if !visible || f.Subject.Incident == nil {
 			continue
 		}
 		// Hours count from the mission's epoch, so that a reporting period has whole ones.
@@ -419,6 +419,15 @@ func amended(t testing.TB, replace ...string) []byte {
 		files[i].Data = []byte(text)
 	}
 	return agreement.Pack(files)
+}
+
+// withAgreement is the day under another agreement.
+func withAgreement(d day, head []*trucewatch.Entry, blob []byte) (day, []*trucewatch.Entry) {
+	h := trucewatch.Hash(sha256.Sum256(blob))
+	head = append(slices.Clip(head[:2]), &trucewatch.Entry{Index: 2, Received: head[1].Received, Body: trucewatch.Body{Type: trucewatch.AgreementEntry,
+		Payload: trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: h, ID: "agr-line-2026", Version: 3}}}})
+	d.blob = func(trucewatch.Hash) ([]byte, error) { return blob, nil }
+	return d, head
 }
 
 // TestAmendmentAppliesByEventTime: both texts stand in the record from the

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/count"
 	"github.com/trucewatch/trucewatch/disclose"
 )
 
@@ -41,7 +42,7 @@ func (s *State) shower(a trucewatch.Audience, to Sink) (*shower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay: show: %w", err)
 	}
-	header, err := disclose.Build(disclose.Facts{Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts()},
+	header, err := disclose.Build(disclose.Facts{Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(), Standing: s.Standing},
 		a, s.Now(), trucewatch.Interval{}, trucewatch.Interval{})
 	if err != nil {
 		return nil, fmt.Errorf("replay: show: %w", err)
@@ -299,15 +300,8 @@ func (s *State) sourceViews() []trucewatch.SourceView {
 
 func (s *State) noticeViews() []trucewatch.NoticeView {
 	var out []trucewatch.NoticeView
-	for _, n := range s.notices {
-		v := trucewatch.NoticeView{Index: n.Index, Received: n.Received, Notification: *n.Notification, State: "received"}
-		switch now := s.Now(); {
-		case now > n.Notification.Window.Till:
-			v.State = "closed"
-		case now >= n.Notification.Window.From:
-			v.State = "active"
-		}
-		out = append(out, v)
+	for i := range s.notices {
+		out = append(out, *s.noticeView(&s.notices[i]))
 	}
 	return out
 }
@@ -335,7 +329,10 @@ func (s *State) ViewDigest(a trucewatch.Audience) (trucewatch.Hash, error) {
 func (s *State) disclosable(a trucewatch.Audience) disclose.Facts {
 	f := disclose.Facts{
 		Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(),
-		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()),
+		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()), Standing: s.Standing,
+		Numbers: func(now, before disclose.Items) []trucewatch.Number {
+			return count.Numbers(s.rule(), count.Items(now), count.Items(before), s.ground(a, now.Period))
+		},
 		Incidents: func(period trucewatch.Interval) iter.Seq[disclose.IncidentFact] { return s.incidentFacts(a, period) },
 		Others:    func(period trucewatch.Interval) iter.Seq[disclose.FindingFact] { return s.otherFacts(a, period) },
 		Revised:   func(period trucewatch.Interval) iter.Seq[disclose.About] { return s.revised(a, period) },

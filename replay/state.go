@@ -22,7 +22,10 @@ import (
 	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/associate"
 	"github.com/trucewatch/trucewatch/casework"
+	"github.com/trucewatch/trucewatch/coverage"
+	"github.com/trucewatch/trucewatch/geo"
 	"github.com/trucewatch/trucewatch/judge"
+	"github.com/trucewatch/trucewatch/obligation"
 )
 
 // A State is everything that follows from the entries folded so far. It is not
@@ -46,6 +49,20 @@ type State struct {
 	sources    []*sourceState                                   // by ID
 	tallies    []*trucewatch.TallyView                          // in record order
 	statements []*trucewatch.StatementView
+	terms      *judge.Terms // agreements, made ready; nil if there are none
+	settled    []trucewatch.Dated[trucewatch.Interpretation]
+	stated     []trucewatch.Dated[trucewatch.Fact]       // in record order
+	calls      []trucewatch.Dated[trucewatch.Activation] // of the hotline, in record order
+	owed       *obligation.Ledger
+	stands     owed
+	watch      *coverage.Map
+	areas      map[string]*coverage.Area // by name; nil for ground of which nothing can be asked
+	covered    bool                      // some source says what it sees
+	seen       []trucewatch.CoverageLine // as of the last cut-off
+	near       *near                     // empty without terms
+	byNotice   map[string][]trucewatch.FindingID
+	breached   map[string]trucewatch.Instant // notifications that were seen to be breached, since when
+	why        string                        // why findings that no longer follow are withdrawn; "" for the usual reason
 	notices    []judge.Notice
 	pending    []reveal // by instant: what an audience will see only then
 	cutOffs    []cutOff // in record order
@@ -82,13 +99,28 @@ type cutOff struct {
 // New returns the state before the first entry. Bundle returns the bytes of the
 // agreement bundle with the given hash; replay checks them against it.
 func New(bundle func(trucewatch.Hash) ([]byte, error)) *State {
-	return &State{
+	s := &State{
 		bundle: bundle, keys: map[trucewatch.ContentKey]bool{},
-		incidents: associate.New(), desk: casework.NewDesk(),
+		incidents:  associate.New(),
 		findings:   map[trucewatch.FindingID]*findingState{},
 		byIncident: map[trucewatch.IncidentID][]trucewatch.FindingID{},
 		residues:   map[uint64]uint32{},
+		watch:      coverage.New(), areas: map[string]*coverage.Area{}, near: newNear(),
+		byNotice: map[string][]trucewatch.FindingID{}, breached: map[string]trucewatch.Instant{},
 	}
+	s.desk = casework.NewDesk(s.placeOf)
+	s.owed = obligation.New(s.watched)
+	return s
+}
+
+// placeOf returns where an incident was, as far as it is known.
+func (s *State) placeOf(id trucewatch.IncidentID) geo.Region {
+	if in := s.incidents.Incident(id); in != nil {
+		if best := in.Best(); best != nil {
+			return best.Region
+		}
+	}
+	return geo.Region{}
 }
 
 // Next returns the index of the entry that Apply expects.
@@ -118,6 +150,10 @@ func (s *State) Known(key trucewatch.ContentKey) bool { return s.keys[key] }
 // are local times and resolved by the rim.
 func (s *State) Due() trucewatch.Instant {
 	due := s.desk.NextDue()
+	// What fell due before the record began falls due at once, in one tick.
+	if at := s.owed.Due(); at != 0 && (due == 0 || at < due) {
+		due = max(at, s.last)
+	}
 	if len(s.pending) > 0 && (due == 0 || s.pending[0].at < due) {
 		due = s.pending[0].at
 	}
@@ -182,6 +218,9 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 		return nil, s.compare(p.Digest)
 	case trucewatch.ErasureEntry:
 		s.warrant(p.Erasure)
+	case trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
+		trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry:
+		return s.proceed(e)
 	}
 	return nil, nil // keys, policies and what is about the record itself change no state; verify checks them
 }
@@ -272,9 +311,18 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 		return []Change{{Header: true, Adoption: a}}, nil
 	}
 	s.agreements = append(s.agreements, parsed)
+	if s.terms == nil {
+		for in := range s.incidents.All() {
+			s.near.put(in)
+		}
+	}
+	s.readTerms()
+	s.desk.Adopt(parsed)
 	changes := []Change{{Header: true, Adoption: a}}
+	changes = append(changes, s.owing(e, s.owed.Adopt(parsed.Variants(s.answers(parsed)), e.Index))...)
 	for in := range s.incidents.All() {
 		changes = append(changes, s.judge(e, in)...)
+		changes = append(changes, s.owedOf(e, in)...)
 	}
 	return append(changes, s.openCases(e, changes)...), nil
 }
@@ -303,15 +351,50 @@ func (s *State) observe(e *trucewatch.Entry, b *trucewatch.Batch) ([]Change, err
 	added := s.incidents.Add(e.Index, fresh)
 	changes := make([]Change, 0, 1+len(added))
 	changes = append(changes, Change{Source: src.view})
+	s.watch.Heard(b.Source.ID, e.Received)
+	for _, c := range added {
+		s.place(c)
+	}
+	var changed []trucewatch.IncidentID
 	for _, c := range added {
 		changes = append(changes, Change{Incident: c.Incident, Gone: c.Gone, Into: c.Into})
 		if c.Incident != nil {
+			changed = append(changed, c.Incident.ID)
 			changes = append(changes, s.judge(e, c.Incident)...)
+			changes = append(changes, s.owedOf(e, c.Incident)...)
 		} else {
 			changes = append(changes, s.withdraw(e, c.Gone, c.Into)...)
+			changes = append(changes, s.owing(e, s.owed.Gone(c.Gone, e.Index))...)
 		}
 	}
+	changes = append(changes, s.judgeNear(e, changed)...)
+	changes = append(changes, s.contradictNear(e, added)...)
 	return append(changes, s.openCases(e, changes)...), nil
+}
+
+// place keeps where and when a changed incident is.
+func (s *State) place(c associate.Change) {
+	switch {
+	case s.terms == nil:
+	case c.Incident != nil:
+		s.near.put(c.Incident)
+	default:
+		s.near.drop(c.Gone)
+	}
+}
+
+// contradictNear holds the notifications near changed incidents against them.
+func (s *State) contradictNear(e *trucewatch.Entry, added []associate.Change) []Change {
+	var changes []Change
+	for i := range s.notices {
+		n := &s.notices[i]
+		if slices.ContainsFunc(added, func(c associate.Change) bool {
+			return c.Incident != nil && c.Incident.When.Gap(n.Notification.Window) <= judge.NoticeReach
+		}) {
+			changes = append(changes, s.contradict(e, n)...)
+		}
+	}
+	return changes
 }
 
 func (s *State) tally(e *trucewatch.Entry, b *trucewatch.TallyBatch) []Change {
@@ -384,11 +467,9 @@ func (s *State) notify(e *trucewatch.Entry, n *trucewatch.Notification) []Change
 	}
 	s.keys[n.Key] = true
 	s.notices = append(s.notices, judge.Notice{Notification: n, Received: e.Received, Index: e.Index})
-	changes := []Change{{Notice: &trucewatch.NoticeView{Index: e.Index, Received: e.Received, Notification: *n, State: "received"}}}
-	for in := range s.incidents.All() {
-		if in.When.Gap(n.Window) <= judge.NoticeReach {
-			changes = append(changes, s.judge(e, in)...)
-		}
-	}
-	return append(changes, s.openCases(e, changes)...)
+	s.desk.Notified(n)
+	notice := &s.notices[len(s.notices)-1]
+	changes := []Change{{Notice: s.noticeView(notice)}}
+	changes = append(changes, s.owing(e, s.owed.Notice(n, e.Received, e.Index))...)
+	return append(changes, s.judgeNotice(e, notice)...)
 }

@@ -24,7 +24,7 @@ const (
 
 	// leavesMin is the least number of leaves of a tree. The number is always a
 	// power of two, so that an opening does not say how many rows a batch has.
-	leavesMin = 64
+	leavesMin = 128
 
 	// leavesMax bounds a tree: the most rows that an entry may have, each with
 	// fewer than 32 fields.
@@ -51,7 +51,7 @@ type Field struct {
 //
 // with the first 16 bytes of HMAC-SHA256(seed, name) as salt and big-endian
 // lengths. After the fields come fillers named "~0", "~1", ... with empty values,
-// up to the next power of two and at least 64 leaves.
+// up to the next power of two and at least 128 leaves.
 type Commitment struct {
 	seed   Seed
 	fields []Field

@@ -79,7 +79,9 @@ func FieldsOf(e *trucewatch.Entry, pseudonym string) ([]Field, error) {
 	case p.Custody != nil:
 		l.custody(p.Custody)
 	default:
-		return nil, fmt.Errorf("entry %d: %w: entries of type %s are never sealed", e.Index, ErrInvalid, e.Body.Type)
+		if !l.proceeding(p) {
+			return nil, fmt.Errorf("entry %d: %w: entries of type %s are never sealed", e.Index, ErrInvalid, e.Body.Type)
+		}
 	}
 	return l.fields, nil
 }
@@ -88,7 +90,9 @@ func FieldsOf(e *trucewatch.Entry, pseudonym string) ([]Field, error) {
 func Sealable(t trucewatch.EntryType) bool {
 	switch t {
 	case trucewatch.ObservationsEntry, trucewatch.StatementEntry, trucewatch.TallyEntry, trucewatch.NotificationEntry,
-		trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.TickEntry, trucewatch.CustodyEntry:
+		trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.TickEntry, trucewatch.CustodyEntry,
+		trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
+		trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry:
 		return true
 	}
 	return false
@@ -146,6 +150,7 @@ func (l *fieldList) row(row string, o *trucewatch.Observation) {
 	l.add(row+"movement", o.Movement, true)
 	l.add(row+"observer", o.Observer, true)
 	l.add(row+"arrival", o.Arrival, true)
+	l.add(row+"azimuth", o.Azimuth, true)
 	l.add(row+"restriction", o.Restriction, true)
 	l.add(row+"casualty", o.Casualty, true)
 	l.add(row+"asset", o.Asset, true)
@@ -171,6 +176,11 @@ func (l *fieldList) notification(n *trucewatch.Notification) {
 	l.add("no_munition", n.NoMunition, n.NoMunition)
 	l.add("max_kg", n.MaxKG, n.MaxKG != 0)
 	l.text("text", n.Text)
+	l.text("object", n.Object)
+	l.add("vehicles", n.Vehicles, len(n.Vehicles) != 0)
+	l.text("marking", n.Marking)
+	l.add("emergency", n.Emergency, n.Emergency)
+	l.add("lifts", n.Lifts, len(n.Lifts) != 0)
 }
 
 func (l *fieldList) custody(c *trucewatch.Custody) {

@@ -37,6 +37,10 @@ func TestEveryFieldOfEverySchemaIsCommitted(t *testing.T) {
 		trucewatch.ObservationsEntry: trucewatch.Batch{}, trucewatch.StatementEntry: trucewatch.StatementBatch{}, trucewatch.TallyEntry: trucewatch.TallyBatch{},
 		trucewatch.NotificationEntry: trucewatch.Notification{}, trucewatch.ReviewEntry: trucewatch.Review{}, trucewatch.ReleaseEntry: trucewatch.Release{},
 		trucewatch.TickEntry: trucewatch.Tick{}, trucewatch.CustodyEntry: trucewatch.Custody{},
+		trucewatch.InterpretationEntry: trucewatch.Interpretation{}, trucewatch.AnswerEntry: trucewatch.Answer{}, trucewatch.DecisionEntry: trucewatch.Decision{},
+		trucewatch.StepEntry: trucewatch.Step{}, trucewatch.SessionEntry: trucewatch.Session{}, trucewatch.ActivationEntry: trucewatch.Activation{},
+		trucewatch.NoticeStepEntry: trucewatch.NoticeStep{}, trucewatch.FactEntry: trucewatch.Fact{}, trucewatch.CoverageEntry: trucewatch.CoverageReport{},
+		trucewatch.InventoryEntry: trucewatch.Inventory{},
 	}
 	tested := map[trucewatch.EntryType]bool{}
 	for _, p := range payloads() {
@@ -90,7 +94,7 @@ func TestAbsentFieldsAreNull(t *testing.T) {
 			t.Errorf("%s is null and the observation has it", field.Name)
 		}
 	}
-	if absent != 19 {
+	if absent != 20 {
 		t.Errorf("%d fields of the bare observation are null", absent)
 	}
 }

@@ -92,6 +92,8 @@ func residueOf(p, out *trucewatch.Payload, root trucewatch.Hash, pseudonym strin
 		c := *p.Custody
 		c.At, c.Reason, c.To, c.About = floorTo(c.At, trucewatch.Hour), "", "", identifier(c.About)
 		out.Custody = &c
+	default:
+		residueProceeding(p, out, pseudonym)
 	}
 }
 
@@ -181,7 +183,7 @@ func residueStatement(s *trucewatch.Statement, key trucewatch.Hash) trucewatch.S
 // one cell.
 func residueNotification(n *trucewatch.Notification, key trucewatch.Hash) *trucewatch.Notification {
 	r := *n
-	r.Key, r.Route, r.Airframes, r.Text = key, nil, nil, ""
+	r.Key, r.Route, r.Airframes, r.Text, r.Object, r.Vehicles, r.Marking = key, nil, nil, "", "", nil, ""
 	area := n.Area
 	if area == nil && len(n.Route) > 0 {
 		area = &geo.Region{Kind: geo.Polygon, Rings: [][]geo.Position{n.Route}}

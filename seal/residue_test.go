@@ -22,7 +22,7 @@ func payloads() []trucewatch.Payload {
 	exercise := exact(2)
 	window := trucewatch.Interval{From: noon, Till: noon + trucewatch.Hour}
 	area := geo.Circle(crossing, 500_000)
-	return []trucewatch.Payload{
+	return append(proceedings(window, area), []trucewatch.Payload{
 		batch(observation(1), bare(2)),
 		{Statement: &trucewatch.StatementBatch{Source: source, File: "s.csv", Statements: []trucewatch.Statement{{
 			Key: trucewatch.Hash{3}, NativeID: "s-1", Speaker: "Colonel Invented", Capacity: "head", For: "B", Channel: "briefing", RelayedBy: "radio",
@@ -44,6 +44,30 @@ func payloads() []trucewatch.Payload {
 		{Tick: &trucewatch.Tick{At: noon + 31*trucewatch.Minute, CutOff: "2026-04-12"}},
 		{Custody: &trucewatch.Custody{Item: trucewatch.Hash{6}, Deed: "copied", By: "officer", At: noon, Reason: "for Jane", SizeBytes: 5, Chunks: trucewatch.Hash{7},
 			MediaType: "video/mp4", DerivedFrom: trucewatch.Hash{8}, To: "Jane", About: "3.0", Restricted: true}},
+	}...)
+}
+
+// proceedings has what is done about cases, with a name in every free text.
+func proceedings(window trucewatch.Interval, area geo.Region) []trucewatch.Payload {
+	const c = "case/1.0"
+	return []trucewatch.Payload{
+		{Interpretation: &trucewatch.Interpretation{ID: "i-1", Agreement: "agr", Question: "q-1", Reading: "A", Decision: "d-1", Reason: "as Jane said"}},
+		{Answer: &trucewatch.Answer{Case: c, Party: "A", Says: "need_time", Until: noon, Text: "ask Jane"}},
+		{Decision: &trucewatch.Decision{ID: "d-1", Case: c, Body: "joint_commission", Session: "s-1", About: "remedy", Question: "Did Jane see it?",
+			Votes: []trucewatch.Vote{{Member: "A", Cast: "for", Dissent: "Jane errs"}}, Party: "B", At: noon,
+			Remedies: []trucewatch.Remedy{{ID: "r-1", Party: "B", What: "pay Jane", Due: noon}}, Ref: "i-1"}},
+		{Step: &trucewatch.Step{Case: c, Deed: "visit_refused", By: "B", At: noon, To: "A", Ref: "v-1", ID: "v-2", Due: noon, Reason: "Jane objects",
+			Proof: trucewatch.Hash{4}, Comment: "so Jane said"}},
+		{Session: &trucewatch.Session{ID: "s-1", Body: "joint_commission", Deed: "closed", At: noon, Agenda: []trucewatch.CaseID{c}, Present: []string{"A"}, Internal: "Jane left"}},
+		{Activation: &trucewatch.Activation{ID: "h-1", From: "Jane of the mill", At: noon, Alleges: "Jane heard shots", Act: "K1", Against: "B", When: window,
+			Where: trucewatch.Place{Text: "Jane's house", Region: area}, Case: c, Feedback: trucewatch.Hash{5}, Emergency: true}},
+		{NoticeStep: &trucewatch.NoticeStep{Notice: "N1", Deed: "objected", By: "B", At: noon, To: "A", Reason: "Jane lives there"}},
+		{Fact: &trucewatch.Fact{ID: "f-1", Kind: "order_by", Party: "A", At: noon, Via: "hotline", Level: "high_command", To: []string{"mission"}, Ref: c,
+			Confirmed: "mission", Window: window, Text: "order of Jane"}},
+		{Coverage: &trucewatch.CoverageReport{Source: trucewatch.Source{ID: "post-4", Kind: trucewatch.PostSource, Name: "Jane's post"}, Watches: []trucewatch.Watch{
+			{When: window, Kinds: []trucewatch.Kind{trucewatch.Shot}, State: "reduced", Cause: "night", Share: 500_000, Where: trucewatch.Place{Text: "Jane's field", Region: area}}}}},
+		{Inventory: &trucewatch.Inventory{Site: "PS-1", Party: "A", By: "mission", At: noon, State: "visited", Text: "Jane counted",
+			Items: []trucewatch.StoredItem{{Weapon: trucewatch.Weapon{Platform: trucewatch.Tank, Text: "Jane's tank"}, Serial: "77", State: "missing"}}}},
 	}
 }
 

@@ -44,6 +44,7 @@ func observation(n int) trucewatch.Observation {
 		Observer:    &trucewatch.Observer{Name: "post 4", Position: &post, RadiusMM: 10_000, Control: "A"},
 		Restriction: &trucewatch.Restriction{Type: "delay", Minutes: 20, By: "B", Reason: "said the officer on duty"},
 		Casualty:    &trucewatch.Casualty{Injured: 1, Category: "woman", Civilian: "yes", Cause: "shelling", Status: "reported"},
+		Azimuth:     &trucewatch.Azimuth{From: post, Mdeg: 45_321, ErrorMdeg: 2_000, Basis: "flash"},
 		Asset:       &trucewatch.Asset{ID: "drone 7", Owner: "A", Object: "water works"},
 		Marks:       []trucewatch.Mark{trucewatch.PreciseFire}, ReportedAt: noon + 30*trucewatch.Minute,
 		Text: "Her name was said on the radio.", URL: "https://example.org/7",

@@ -4,8 +4,11 @@ package strangers
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	"github.com/transparency-dev/tessera"
 	"github.com/transparency-dev/tessera/storage/posix"
 
+	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -30,7 +34,8 @@ const (
 // BenchmarkAppend_beside_Tessera lets 256 callers append the same entries to a
 // log of ours and to one of Tessera's on files, in turn, each entry durable
 // before its caller goes on. One operation is one pair of runs; which comes
-// first alternates. It reports the medians and the median ratio of a pair.
+// first alternates. It reports the medians and the median ratio of a pair; and,
+// as the bound of ours, how fast the disk alone takes the same bytes.
 //
 // A log whose groups end where tiles do is Tessera's best case: there are never
 // more callers than its batch takes, so that no tile is written twice. Any other
@@ -45,22 +50,24 @@ func BenchmarkAppend_beside_Tessera(b *testing.B) {
 // beside runs the pairs, with logs that have the entries of before.
 func beside(b *testing.B, before [][]byte) {
 	all := entries(benchEntries, 0)
-	runs := []func(*testing.B, [][]byte, [][]byte) float64{appendOurs, appendTessera}
-	var rates [2][]float64 // entries a second
+	runs := []func(*testing.B, [][]byte, [][]byte) float64{appendOurs, appendTessera, writeBare}
+	var rates [3][]float64 // entries a second
 	var ratios []float64
 	for b.Loop() {
-		var pair [2]float64
+		var pair [3]float64
 		first := len(ratios) % 2
-		for _, which := range []int{first, 1 - first} {
+		for _, which := range []int{first, 1 - first, 2} {
 			pair[which] = runs[which](b, before, all)
 			rates[which] = append(rates[which], pair[which])
 		}
 		ratios = append(ratios, pair[0]/pair[1])
-		b.Logf("pair %d: ours %6.0f/s, Tessera %6.0f/s, ratio %.1f", len(ratios), pair[0], pair[1], pair[0]/pair[1])
+		b.Logf("pair %d: ours %6.0f/s, Tessera %6.0f/s, ratio %.1f; the disk alone %6.0f/s",
+			len(ratios), pair[0], pair[1], pair[0]/pair[1], pair[2])
 	}
 	b.ReportMetric(0, "ns/op") // says nothing here
 	b.ReportMetric(median(rates[0]), "ours/s")
 	b.ReportMetric(median(rates[1]), "tessera/s")
+	b.ReportMetric(median(rates[2]), "disk/s")
 	b.ReportMetric(median(ratios), "ratio")
 	b.ReportMetric(slices.Min(ratios), "least-ratio")
 }
@@ -112,6 +119,51 @@ func appendTessera(b *testing.B, before, all [][]byte) float64 {
 		b.Fatalf("%d entries in Tessera's log, %v, want %d", size, err, want)
 	}
 	if err := shutdown(context.WithoutCancel(ctx)); err != nil {
+		b.Fatal(err)
+	}
+	return rate
+}
+
+// writeBare is the rate at which the disk takes what a log of ours writes for all,
+// with nothing else to do: each batch behind the last and synced, and beside that
+// a bundle and a tile of hashes for each, sixteen of both at a time.
+func writeBare(b *testing.B, _, all [][]byte) float64 {
+	const (
+		together = 2 * 16 // files
+		workers  = 8      // as ours has
+	)
+	disk, dir := durable.OS{}, b.TempDir()
+	segment, err := disk.Create(filepath.Join(dir, "segment"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer segment.Close()
+	var files []durable.Content
+	written := make(chan error, 1) // what came of the last files
+	written <- nil
+	end, batches := int64(0), 0
+	began := time.Now()
+	for batch := range slices.Chunk(all, benchBatch) {
+		data := slices.Concat(batch...)
+		_, errWrite := segment.WriteAt(data, end)
+		if err := errors.Join(errWrite, segment.Sync()); err != nil {
+			b.Fatal(err)
+		}
+		end += int64(len(data))
+		batches++
+		files = append(files,
+			durable.Content{Name: filepath.Join(dir, "entries", strconv.Itoa(batches)), Data: data},
+			durable.Content{Name: filepath.Join(dir, "hashes", strconv.Itoa(batches)), Data: make([]byte, benchBatch*32)})
+		if len(files) == together {
+			if err := <-written; err != nil {
+				b.Fatal(err)
+			}
+			go func(files []durable.Content) { written <- durable.WriteFiles(disk, workers, files) }(files)
+			files = nil
+		}
+	}
+	rate := float64(len(all)) / time.Since(began).Seconds()
+	if err := <-written; err != nil {
 		b.Fatal(err)
 	}
 	return rate

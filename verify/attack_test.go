@@ -144,13 +144,9 @@ func (g *ground) raw() [][]byte {
 // rewrite puts another log in the place of the old one, as who holds its key can.
 func (g *ground) rewrite(all [][]byte) {
 	g.Helper()
-	secret, err := os.ReadFile(filepath.Join(g.dir, "keys", "log.key"))
-	g.must(err)
-	signer, err := note.NewSigner(strings.TrimSpace(string(secret)))
-	g.must(err)
 	path := filepath.Join(g.dir, "record")
 	g.must(os.RemoveAll(path))
-	log, err := record.Create(path, g.verifier().Name(), signer)
+	log, err := record.Create(path, g.verifier().Name(), g.signer())
 	g.must(err)
 	_, err = log.Append(all...)
 	g.must(err)
@@ -479,4 +475,34 @@ func TestEntryDatedAheadIsFound(t *testing.T) {
 	g.enter(began+5*trucewatch.Hour, seenBang(1, began))
 	g.cosign(began+2*trucewatch.Hour, everybody()...)
 	g.found(g.run(verify.Options{Now: (began + 3*trucewatch.Hour).Time()}), "entry 3: dated ahead", 8)
+}
+
+// TestFalseCosignatureOfAKeptCheckpointIsFound: check 8. One in the name of a
+// cosigner of the policy that it did not make.
+func TestFalseCosignatureOfAKeptCheckpointIsFound(t *testing.T) {
+	g := newGround(t, false)
+	g.enter(began+trucewatch.Hour, trucewatch.Payload{Policy: policy()})
+	for i := range 4 {
+		at := began + trucewatch.Instant(i+2)*trucewatch.Hour
+		g.cosign(at-trucewatch.Minute, everybody()...)
+		g.enter(at, seenBang(i, began))
+	}
+	g.cosign(began+6*trucewatch.Hour, everybody()...)
+	now := verify.Options{Now: (began + 7*trucewatch.Hour).Time()}
+	g.found(g.run(now), "")
+	name := filepath.Join(g.dir, "record", "checkpoints", "5")
+	signed, err := os.ReadFile(name)
+	g.must(err)
+	text, _, _ := strings.Cut(string(signed), "\n\n")
+	of := began + 4*trucewatch.Hour - trucewatch.Minute
+	good := east.line(text+"\n", of.Time())
+	if !strings.Contains(string(signed), good) {
+		t.Fatalf("no cosignature of %s in\n%s", east.name, signed)
+	}
+	g.must(os.WriteFile(name, []byte(strings.Replace(string(signed), good, east.line(text+"x\n", of.Time()), 1)), 0o600))
+	r := g.run(now)
+	g.found(r, "record/checkpoints/5: invalid: checkpoint: invalid signature", 8)
+	if r.Check(8).Count != 1 {
+		t.Errorf("told %d times: %q", r.Check(8).Count, r.Check(8).Problems)
+	}
 }

@@ -33,10 +33,12 @@ func (v *run) boxes() error {
 	}
 	if v.entries.sealed == 0 {
 		c.fact("no entry is sealed")
+		v.evidence(c)
 		v.Check(openingCheck).fact("no entry is sealed: everything stands openly")
 		return nil
 	}
 	err := v.audit(c)
+	v.evidence(c)
 	v.opened()
 	return err
 }
@@ -71,6 +73,7 @@ func (v *run) audit(c *Check) error {
 			erased = append(erased, e)
 		}
 		v.openings(e, holding)
+		v.walk.NoteBoxes(e)
 		if chunk = append(chunk, e); len(chunk) == auditChunk {
 			settle()
 		}
@@ -88,6 +91,31 @@ func (v *run) audit(c *Check) error {
 	v.told(c, tally)
 	v.receipts(c, warrants)
 	return err
+}
+
+// evidence holds every byte under media/ to the deeds on it, and these to each
+// other. A mission must have what no deed destroyed; another holder need not.
+func (v *run) evidence(c *Check) {
+	e := v.walk.CheckEvidence(func(index uint64) bool { return !v.unsound[index] })
+	for _, p := range e.Problems {
+		c.problem("%s", p)
+	}
+	missing := c.problem
+	if !v.copy.Whole || v.walk.Partial() {
+		missing = c.unknown
+	}
+	for _, m := range e.Missing {
+		missing("%s", m)
+	}
+	if e.Items > 0 {
+		c.fact("evidence: %s of custody; every byte of %d is here, %d destroyed by two officers", count(e.Items, "chain", "chains"), e.Sound, e.Destroyed)
+	}
+	if e.Items > 0 && v.walk.Partial() {
+		c.unknown("evidence: deeds that stand in what is closed here")
+	}
+	if e.Unspoken > 0 {
+		c.unknown("evidence: %s under media/ that no deed speaks of, as far as deeds are open here", count(e.Unspoken, "file", "files"))
+	}
 }
 
 // box reports one box.

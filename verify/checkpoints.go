@@ -44,19 +44,27 @@ func (v *run) readStood() ([]keptNote, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	var all []keptNote
-	for _, entry := range names {
-		if _, err := strconv.ParseUint(entry.Name(), 10, 63); err != nil || entry.IsDir() {
-			continue
+	names = slices.DeleteFunc(names, func(d fs.DirEntry) bool {
+		_, err := strconv.ParseUint(d.Name(), 10, 63)
+		return err != nil || d.IsDir()
+	})
+	all, errs := make([]keptNote, len(names)), make([]error, len(names))
+	onAllProcessors(len(names), func(i int) {
+		name := names[i].Name()
+		var data []byte
+		if data, errs[i] = os.ReadFile(filepath.Join(folder, name)); errs[i] != nil {
+			return
 		}
-		data, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+		if c, err := record.ParseCheckpoint(data, v.verifier); err == nil {
+			all[i] = keptNote{"record/checkpoints/" + name, c}
+		}
+	})
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
-		if c, err := record.ParseCheckpoint(data, v.verifier); err == nil {
-			all = append(all, keptNote{"record/checkpoints/" + entry.Name(), c})
-		}
 	}
+	all = slices.DeleteFunc(all, func(k keptNote) bool { return k.name == "" })
 	slices.SortFunc(all, func(a, b keptNote) int { return int(int64(a.Size) - int64(b.Size)) })
 	return all, nil
 }
@@ -211,12 +219,18 @@ func (v *run) oneHistory() {
 		}
 		kept = append(kept, keptNote{f.Name, n})
 	}
+	roots, errs := make([][32]byte, len(kept)), make([]error, len(kept))
+	onAllProcessors(len(kept), func(i int) {
+		if kept[i].Size < last.Size && v.reader != nil {
+			roots[i], errs[i] = v.reader.RootAt(kept[i].Size)
+		}
+	})
 	good, ahead := 0, map[uint64]keptNote{}
 	var beyond []keptNote
-	for _, k := range kept {
+	for i, k := range kept {
 		switch other, known := ahead[k.Size]; {
 		case k.Size <= last.Size:
-			if v.agrees(c, k, last) {
+			if v.agrees(c, k, last, roots[i], errs[i]) {
 				good++
 			}
 		case known && other.Root != k.Root:
@@ -236,17 +250,17 @@ func (v *run) oneHistory() {
 	}
 }
 
-// agrees says whether the entries give the root of a kept checkpoint. If not,
-// that and the last one are two histories, which the log's key signed both.
-func (v *run) agrees(c *Check, k keptNote, last record.Checkpoint) bool {
+// agrees says whether a kept checkpoint has the root that the entries give at its
+// size. If not, that and the last one are two histories, which the log's key
+// signed both.
+func (v *run) agrees(c *Check, k keptNote, last record.Checkpoint, root [32]byte, err error) bool {
 	s := &mirror.SplitView{Log: v.copy.LogKey, First: k.Note, Second: last.Note, Root: last.Root}
 	if k.Size < last.Size {
 		if v.reader == nil {
 			c.unknown("%s: the entries cannot be read", k.name)
 			return false
 		}
-		var err error
-		if s.Root, err = v.reader.RootAt(k.Size); err == nil && s.Root != k.Root {
+		if s.Root = root; err == nil && s.Root != k.Root {
 			s.Proof, err = v.reader.ProveConsistency(k.Size, last.Size)
 		}
 		if err != nil {

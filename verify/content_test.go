@@ -19,6 +19,7 @@ import (
 	"github.com/trucewatch/trucewatch/exhibit"
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/seal"
 	"github.com/trucewatch/trucewatch/verify"
@@ -132,6 +133,147 @@ func TestOneOfficerWarrantsNothing(t *testing.T) {
 	g.found(r, "missing without warrant", 6, 9)
 }
 
+// keeps adds a file as evidence.
+func (g *ground) keeps(data string) trucewatch.Hash {
+	g.Helper()
+	got, err := g.m.AddEvidence(strings.NewReader(data), trucewatch.Custody{By: "patrol leader"})
+	g.must(err)
+	return got.Item.Hash
+}
+
+// place is where an item of evidence lies.
+func (g *ground) place(item trucewatch.Hash) string {
+	return filepath.Join(g.dir, "media", item.String()[:2], item.String())
+}
+
+// deed records what was done with an item, whatever came before it.
+func (g *ground) deed(c trucewatch.Custody) {
+	g.Helper()
+	g.must(g.m.Write(func(w *mission.Writer) error {
+		now := w.Stamp()
+		c.By, c.At = "somebody", now
+		return w.Append(trucewatch.Payload{Custody: &c}, now)
+	}))
+}
+
+// TestEvidenceIsHeldToItsCustody: check 9, in an open and in a sealed mission.
+func TestEvidenceIsHeldToItsCustody(t *testing.T) {
+	const missing = "missing, and no deed destroyed it"
+	for _, test := range []struct {
+		name, want, fact string
+		checks           []int
+		do               func(g *ground, officers []ed25519.PrivateKey, item trucewatch.Hash)
+	}{
+		{"sound", "", "2 chains of custody; every byte of 2 is here, 0 destroyed", nil, func(*ground, []ed25519.PrivateKey, trucewatch.Hash) {}},
+		{"read and sealed", "", "every byte of 2 is here", nil, func(g *ground, _ []ed25519.PrivateKey, item trucewatch.Hash) {
+			for _, deed := range []string{"copied", "read", "sealed"} {
+				_, err := g.m.EnterDeed(nil, trucewatch.Custody{Item: item, Deed: deed, By: "custodian", Reason: "case 3"})
+				g.must(err)
+			}
+		}},
+		{"one byte changed", "its 8 bytes have another hash", "every byte of 1 is here", []int{9}, func(g *ground, _ []ed25519.PrivateKey, item trucewatch.Hash) {
+			g.must(os.WriteFile(g.place(item), []byte("fragmenu"), 0o600))
+		}},
+		{"one byte more", "its 9 bytes have another hash", "", []int{9}, func(g *ground, _ []ed25519.PrivateKey, item trucewatch.Hash) {
+			g.must(os.WriteFile(g.place(item), []byte("fragment."), 0o600))
+		}},
+		{"missing", missing, "every byte of 1 is here", []int{9}, func(g *ground, _ []ed25519.PrivateKey, item trucewatch.Hash) { g.must(os.Remove(g.place(item))) }},
+		{"all missing", missing, "every byte of 0 is here", []int{9}, func(g *ground, _ []ed25519.PrivateKey, _ trucewatch.Hash) {
+			g.must(os.RemoveAll(filepath.Join(g.dir, "media")))
+		}},
+		{"destroyed with warrant", "", "every byte of 1 is here, 1 destroyed by two officers", nil, func(g *ground, officers []ed25519.PrivateKey, item trucewatch.Hash) {
+			_, err := g.m.EnterDeed(officers, trucewatch.Custody{Item: item, Deed: "destroyed", By: "data officer", Reason: "order 5"})
+			g.must(err)
+			if _, err := os.Stat(g.place(item)); err == nil {
+				g.Error("it is still there")
+			}
+		}},
+		{"destroyed, and still here", "its destruction is recorded, and bytes are still here", "", []int{9}, func(g *ground, officers []ed25519.PrivateKey, item trucewatch.Hash) {
+			_, err := g.m.EnterDeed(officers, trucewatch.Custody{Item: item, Deed: "destroyed", By: "data officer", Reason: "order 5"})
+			g.must(err)
+			g.must(os.WriteFile(g.place(item), []byte("fragment"), 0o600))
+		}},
+		{"destroyed by nobody", "destroyed by order of 0 officers, and two must sign", "", []int{9}, func(g *ground, _ []ed25519.PrivateKey, item trucewatch.Hash) {
+			g.deed(trucewatch.Custody{Item: item, Deed: "destroyed"})
+			g.must(os.Remove(g.place(item)))
+		}},
+		{"broken chain", "returned, but it was not out", "", []int{9}, func(g *ground, _ []ed25519.PrivateKey, item trucewatch.Hash) {
+			g.deed(trucewatch.Custody{Item: item, Deed: "returned"})
+		}},
+		{"of nobody's", "never acquired", "", []int{9}, func(g *ground, _ []ed25519.PrivateKey, _ trucewatch.Hash) {
+			g.deed(trucewatch.Custody{Item: trucewatch.Hash{1}, Deed: "sealed"})
+		}},
+	} {
+		for kind, sealed := range map[string]bool{"open": false, "sealed": true} {
+			t.Run(kind+", "+test.name, func(t *testing.T) {
+				g := newGround(t, sealed)
+				officers := g.officers(began + trucewatch.Hour)
+				g.keeps("photograph")
+				test.do(g, officers, g.keeps("fragment"))
+				r := g.run(verify.Options{Now: (began + 1000*trucewatch.Day).Time()})
+				g.found(r, test.want, test.checks...)
+				if facts := strings.Join(r.Check(9).Facts, "\n"); !strings.Contains(facts, test.fact) {
+					t.Errorf("check 9: %s; want %q", facts, test.fact)
+				}
+			})
+		}
+	}
+}
+
+// TestReadingACustodyBoxIsNoEvidence: check 9. Its deed is about a box of the
+// record, which nobody acquired.
+func TestReadingACustodyBoxIsNoEvidence(t *testing.T) {
+	g := newGround(t, true)
+	g.enter(began+trucewatch.Hour, seenBang(1, began))
+	refs, err := g.m.Boxes(uint64(g.find(trucewatch.SealedEntry)), seal.CustodyClass)
+	g.must(err)
+	g.deed(trucewatch.Custody{Item: refs[0].Hash, Deed: "read", Reason: "call back", Restricted: true})
+	r := g.run(verify.Options{Now: (began + 1000*trucewatch.Day).Time()})
+	g.found(r, "")
+	if facts := strings.Join(r.Check(9).Facts, "\n"); strings.Contains(facts, "custody;") {
+		t.Errorf("check 9: %s", facts)
+	}
+}
+
+// TestFalselySignedDestructionWarrantsNothing: check 9. The desk enters a
+// destruction with two officers' names under it and no signature of theirs.
+func TestFalselySignedDestructionWarrantsNothing(t *testing.T) {
+	g := newGround(t, false)
+	officers := g.officers(began + trucewatch.Hour)
+	item := g.keeps("fragment")
+	g.must(os.Remove(g.place(item)))
+	at := began + 999*trucewatch.Day
+	body, err := g.m.Draft(g.key.Public().(ed25519.PublicKey), trucewatch.Payload{Custody: &trucewatch.Custody{Item: item, Deed: "destroyed", By: "somebody", At: at}})
+	g.must(err)
+	env := trucewatch.Envelope{Received: at, Body: body, Signatures: []trucewatch.Signature{keyring.Sign(g.key, body)}}
+	for _, key := range officers {
+		env.Signatures = append(env.Signatures, keyring.Sign(key, []byte("another body")))
+	}
+	g.rewrite(append(g.raw(), trucewatch.Encode(env)))
+	r := g.run(verify.Options{Now: (began + 1000*trucewatch.Day).Time()})
+	g.found(r, "has no valid signature", 6, 9)
+	g.found(r, "destroyed by order of 0 officers", 6, 9)
+}
+
+// TestEvidenceElsewhere: check 9. Another holder need not have what the mission
+// must; what it has is held to the record all the same.
+func TestEvidenceElsewhere(t *testing.T) {
+	g := newGround(t, false)
+	item := g.keeps("fragment")
+	log := g.logKey()
+	now := (began + 1000*trucewatch.Day).Time()
+	g.must(os.RemoveAll(filepath.Join(g.dir, "keys")))
+	g.found(g.run(verify.Options{Log: log, Now: now}), "")
+	g.spoil("media", 0)
+	g.found(g.run(verify.Options{Log: log, Now: now}), "have another hash", 9)
+	g.must(os.Remove(g.place(item)))
+	r := g.run(verify.Options{Log: log, Now: now})
+	g.found(r, "")
+	if text := strings.Join(r.Check(9).Unchecked, "\n"); !strings.Contains(text, "missing, and no deed") {
+		t.Errorf("check 9: %q", text)
+	}
+}
+
 // TestOtherContentInABoxIsFound: check 10. The desk sealed something else than
 // its entry commits to.
 func TestOtherContentInABoxIsFound(t *testing.T) {
@@ -236,7 +378,7 @@ func TestOlderVersionAdoptedAgainIsFound(t *testing.T) {
 	e, err := trucewatch.DecodeEntry(2, all[2])
 	g.must(err)
 	g.enter(began+trucewatch.Hour, trucewatch.Payload{Agreement: e.Body.Payload.Agreement})
-	g.found(g.run(verify.Options{}), "entry 3: adopts version 3 of agreement agr-line-2026 after version 3", 11)
+	g.found(g.run(verify.Options{}), "entry 4: adopts version 3 of agreement agr-line-2026 after version 3", 11)
 }
 
 // withDigest is a mission with a digest at a cut-off.

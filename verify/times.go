@@ -7,8 +7,10 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/anchor"
@@ -91,6 +93,7 @@ func (v *run) timeBounds() {
 func (v *run) timeStretches(c *Check) {
 	t := &v.times
 	standings := v.standings()
+	from := covers(standings)
 	seen := map[trucewatch.Hash]*sight{}
 	faulty := max(0, v.policy.Tolerates())
 	var unknown, unnamed, unbounded, bounded uint64
@@ -113,7 +116,7 @@ func (v *run) timeStretches(c *Check) {
 			before = look.words
 		}
 		var covering []anchor.Attestation
-		if k := firstFinal(standings, s.covering); k >= 0 {
+		if k := from[s.covering]; k >= 0 {
 			covering = words(standings[k].Signed)
 		}
 		b := anchor.BoundsOf(before, covering, faulty)
@@ -155,38 +158,72 @@ func (v *run) held(c *Check, b anchor.Bounds, s stretch) {
 // standings says of every kept checkpoint how it stands.
 func (v *run) standings() []witness.Standing {
 	all := make([]witness.Standing, len(v.stood))
-	policies := []*witness.Policy{v.policy}
-	for _, e := range slices.Backward(v.policies) {
-		if p, err := v.copy.CosigningPolicy(e.Body.Payload.Policy); err == nil && len(e.Body.Payload.Policy.Organisations) > 0 {
-			policies = append(policies, p)
-		}
-	}
-	for i, k := range v.stood {
+	errs := make([][]error, len(v.stood))
+	policies := v.heldTo()
+	onAllProcessors(len(all), func(i int) {
 		for _, p := range policies { // by the one that makes most of it: it was in force then
-			s, err := p.Standing(k.Note)
+			s, err := p.Standing(v.stood[i].Note)
 			if err != nil {
-				v.Check(timeCheck).problem("%s: %v", k.name, err)
+				errs[i] = append(errs[i], err)
 			} else if s.Tier > all[i].Tier {
 				all[i] = s
 			}
+		}
+	})
+	for i, k := range v.stood {
+		for _, err := range errs[i] {
+			v.Check(timeCheck).problem("%s: %v", k.name, err)
 		}
 	}
 	return all
 }
 
-// firstFinal is the first final checkpoint from a place on, or the first that is
-// provisional if none is; -1 if none is either.
-func firstFinal(all []witness.Standing, from int) int {
-	best := -1
-	for i := from; i < len(all); i++ {
-		if all[i].Tier == witness.Final {
-			return i
+// heldTo are the policies that kept checkpoints may be of: the one in force, and
+// those of the record, newest first.
+func (v *run) heldTo() []*witness.Policy {
+	policies := []*witness.Policy{v.policy}
+	for _, e := range slices.Backward(v.policies) {
+		recorded := e.Body.Payload.Policy
+		if len(recorded.Organisations) == 0 || v.o.Policy == nil && recorded == v.walk.Ring.Policy(v.Judged) {
+			continue // of nobody, or the one in force itself
 		}
-		if best < 0 && all[i].Tier == witness.Provisional {
-			best = i
+		if p, err := v.copy.CosigningPolicy(recorded); err == nil {
+			policies = append(policies, p)
 		}
 	}
-	return best
+	return policies
+}
+
+// covers says for every kept checkpoint, and for what lies behind the last, which
+// one bounds what it covers: the first from there on that is final, or the first
+// that is provisional if none is; -1 if none is either.
+func covers(all []witness.Standing) []int {
+	from := make([]int, len(all)+1)
+	from[len(all)] = -1
+	for i, s := range slices.Backward(all) {
+		after := from[i+1]
+		switch {
+		case s.Tier == witness.Final, s.Tier == witness.Provisional && (after < 0 || all[after].Tier < witness.Final):
+			from[i] = i
+		default:
+			from[i] = after
+		}
+	}
+	return from
+}
+
+// onAllProcessors calls do for each i < n.
+func onAllProcessors(n int, do func(i int)) {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := w * n / workers; i < (w+1)*n/workers; i++ {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func words(signed []witness.Signed) []anchor.Attestation {

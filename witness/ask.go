@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -76,6 +77,11 @@ type Known struct {
 // within seconds is named in Silent. What a witness answers counts if the log
 // signed it; a witness that says too little can hide what it knows.
 func Ask(ctx context.Context, origin, log string, members []Member) (Known, error) {
+	return AskOver(ctx, nil, origin, log, members)
+}
+
+// AskOver is Ask over a network; nil is the machine's.
+func AskOver(ctx context.Context, net http.RoundTripper, origin, log string, members []Member) (Known, error) {
 	k, err := parseLogKey(log)
 	if err != nil {
 		return Known{}, fmt.Errorf("ask witnesses: %w", err)
@@ -92,7 +98,7 @@ func Ask(ctx context.Context, origin, log string, members []Member) (Known, erro
 		}
 		list = append(list, organisation{name: m.Name, address: m.Address})
 	}
-	c := newClient()
+	c := newClient(net)
 	defer c.http.CloseIdleConnections()
 	return gatherKnown(origin, askAll(ctx, c, k, list)), nil
 }
@@ -202,7 +208,7 @@ func (s *Server) Ask(ctx context.Context) {
 
 // askRound asks once, and says whether that was enough or is in vain.
 func (s *Server) askRound(ctx context.Context, w *watched, peers []organisation) bool {
-	c := newClient()
+	c := newClient(s.settings.Net)
 	defer c.http.CloseIdleConnections()
 	var replies []reply
 	for _, k := range w.ledger.keys {

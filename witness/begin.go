@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"slices"
 	"time"
 
@@ -25,6 +26,9 @@ type Beginning struct {
 	How   string   // BegunNew, BegunOthers or BegunOperator
 	Notes [][]byte // signed checkpoints: those of others, or the operator's one
 	Peers []Member // other witnesses: asked when new; their cosignatures count for BegunOthers
+
+	Disk durable.Disk      // of the folder; nil is the operating system's
+	Net  http.RoundTripper // over which peers are asked; nil is the machine's
 }
 
 // Begin writes the first state of a log into a folder, or ErrExists.
@@ -36,7 +40,10 @@ type Beginning struct {
 // signs. By the operator's word (BegunOperator), it begins with the one note.
 // The state keeps which it was.
 func Begin(ctx context.Context, dir string, key *Key, b Beginning, now time.Time) (Began, error) {
-	return begin(ctx, durable.OS{}, dir, key, b, now)
+	if b.Disk == nil {
+		b.Disk = durable.OS{}
+	}
+	return begin(ctx, b.Disk, dir, key, b, now)
 }
 
 func begin(ctx context.Context, disk durable.Disk, dir string, key *Key, b Beginning, now time.Time) (Began, error) {
@@ -60,7 +67,7 @@ func begin(ctx context.Context, disk durable.Disk, dir string, key *Key, b Begin
 	s := state{Began: Began{How: b.How, At: now.UTC()}}
 	switch b.How {
 	case BegunNew:
-		s.Began.Silent, err = beginNew(ctx, k, peers)
+		s.Began.Silent, err = beginNew(ctx, newClient(b.Net), k, peers)
 	case BegunOthers:
 		err = s.beginFromOthers(k, peers, b.Notes)
 	case BegunOperator:
@@ -109,8 +116,7 @@ func others(members []Member, key *Key) ([]organisation, error) {
 
 // beginNew refuses a log that somebody knows already, and names those who could
 // not be asked.
-func beginNew(ctx context.Context, log verifierKey, peers []organisation) (silent []string, err error) {
-	c := newClient()
+func beginNew(ctx context.Context, c *client, log verifierKey, peers []organisation) (silent []string, err error) {
 	defer c.http.CloseIdleConnections()
 	for _, a := range askAll(ctx, c, log, peers) {
 		switch {

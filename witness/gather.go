@@ -86,11 +86,16 @@ type round struct {
 // returned, the note with all that arrived so far. prove is called by many at
 // once, late by one at a time; late may be nil.
 func NewGatherer(policy *Policy, prove func(old, new uint64) ([][32]byte, error), late func(note []byte)) *Gatherer {
+	return NewGathererOver(nil, policy, prove, late)
+}
+
+// NewGathererOver is NewGatherer over a network; nil is the machine's.
+func NewGathererOver(net http.RoundTripper, policy *Policy, prove func(old, new uint64) ([][32]byte, error), late func(note []byte)) *Gatherer {
 	ctx, cancel := context.WithCancel(context.Background())
 	if late == nil {
 		late = func([]byte) {}
 	}
-	g := &Gatherer{policy: policy, prove: prove, late: late, client: newClient(), ctx: ctx, cancel: cancel}
+	g := &Gatherer{policy: policy, prove: prove, late: late, client: newClient(net), ctx: ctx, cancel: cancel}
 	for _, o := range policy.organisations {
 		s := &site{organisation: o, mail: make(chan *round, 1), neverSeen: true}
 		g.sites = append(g.sites, s)

@@ -39,6 +39,9 @@ type Settings struct {
 	Peers []Member // other witnesses, asked at the start for what they know
 	Now   func() time.Time
 	Log   *slog.Logger
+
+	Disk durable.Disk      // of the folder; nil is the operating system's
+	Net  http.RoundTripper // over which peers are asked; nil is the machine's
 }
 
 // A Server is a witness: an http.Handler of C2SP tlog-witness. It is safe for
@@ -65,7 +68,12 @@ var errStarting = fmt.Errorf("%w: other witnesses have not yet said what they kn
 // Open opens the witness in a folder that Begin made. A log whose state is
 // missing or damaged is refused, not the others; Problems names those. With
 // peers, nothing is signed before Ask is done.
-func Open(s Settings) (*Server, error) { return open(s, durable.OS{}) }
+func Open(s Settings) (*Server, error) {
+	if s.Disk == nil {
+		s.Disk = durable.OS{}
+	}
+	return open(s, s.Disk)
+}
 
 func open(settings Settings, disk durable.Disk) (*Server, error) {
 	if settings.Now == nil {

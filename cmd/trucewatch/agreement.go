@@ -8,11 +8,17 @@ import (
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/mission"
 )
 
 type agreementCommand struct {
-	Check agreementCheckCommand `cmd:"" help:"Check an agreement and list the clauses that are not judged. Exit code 2 if it is not sound."`
+	Check agreementCheckCommand `cmd:"" help:"Check an agreement: what is wrong with it, what contradicts itself, and which clauses are not judged. Exit code 2 if anything is wrong."`
 	Show  agreementShowCommand  `cmd:"" help:"Show an agreement as the program understands it."`
+	Diff  agreementDiffCommand  `cmd:"" help:"Say what two agreements say differently, in words and on the map."`
+
+	WhatIf whatIfCommand `cmd:"" name:"what-if" help:"Judge a mission's record under other terms, and list what would change. For the mission and the commission."`
 }
 
 type agreementCheckCommand struct {
@@ -20,7 +26,23 @@ type agreementCheckCommand struct {
 }
 
 func (c *agreementCheckCommand) Run(t terminal) error {
-	a, err := loadAgreement(c.File)
+	files, err := mission.ReadBundle(mission.DirFS(), c.File)
+	if err != nil {
+		fmt.Fprintln(t.err, err)
+		return errFound
+	}
+	problems, err := agreement.Check(files)
+	if err != nil {
+		fmt.Fprintln(t.err, err)
+		return errFound
+	}
+	for _, p := range problems {
+		fmt.Fprintln(t.err, p)
+	}
+	if len(problems) > 0 {
+		return errFound
+	}
+	a, err := mission.LoadAgreement(files)
 	if err != nil {
 		fmt.Fprintln(t.err, err)
 		return errFound
@@ -51,6 +73,53 @@ func (c *agreementShowCommand) Run(t terminal) error {
 	}
 	showAgreement(t.out, a.Text())
 	return nil
+}
+
+type agreementDiffCommand struct {
+	Before string `arg:"" help:"A folder with agreement.yaml, or that file."`
+	After  string `arg:"" help:"The other, later or proposed."`
+	Map    string `help:"Write the ground that changes here, as GeoJSON: its outlines before and after." placeholder:"FILE"`
+}
+
+func (c *agreementDiffCommand) Run(t terminal) error {
+	before, err := loadAgreement(c.Before)
+	if err != nil {
+		return err
+	}
+	after, err := loadAgreement(c.After)
+	if err != nil {
+		return err
+	}
+	differences := agreement.Diff(before, after)
+	for _, d := range differences {
+		fmt.Fprintf(t.out, "%-8s %s", d.Change, d.Clause)
+		if d.Area != nil && d.Area.Party != "" {
+			fmt.Fprintf(t.out, ", party %s", d.Area.Party)
+		}
+		if d.Basis != "" {
+			fmt.Fprintf(t.out, "  [%s]", d.Basis)
+		}
+		fmt.Fprintln(t.out)
+		if d.Before != "" {
+			fmt.Fprintf(t.out, "  - %s\n", d.Before)
+		}
+		if d.After != "" {
+			fmt.Fprintf(t.out, "  + %s\n", d.After)
+		}
+		if a := d.Area; a != nil {
+			const km2, percent = 1_000_000, 10_000
+			nearest := func(v, unit int64) int64 { return (v + unit/2) / unit }
+			fmt.Fprintf(t.out, "  gained %d km2 (%d %% of what was), lost %d km2 (%d %%), each within %d km2\n",
+				nearest(a.GainedM2, km2), nearest(a.GainedPPM(), percent), nearest(a.LostM2, km2), nearest(a.LostPPM(), percent), a.ErrorM2/km2+1)
+		}
+	}
+	if len(differences) == 0 {
+		fmt.Fprintln(t.out, "the two say the same")
+	}
+	if c.Map == "" {
+		return nil
+	}
+	return durable.WriteFile(durable.OS{}, c.Map, agreement.DifferenceMap(differences))
 }
 
 func showAgreement(out io.Writer, text trucewatch.AgreementText) {

@@ -110,19 +110,31 @@ func (c *judgeCommand) Run(t terminal) error {
 		return err
 	}
 	enc := json.NewEncoder(t.out)
+	terms := judge.Read([]*agreement.Agreement{a}, nil)
 	return eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		in := judge.Input{Incident: d.Incident, Members: d.Observations, Agreements: []*agreement.Agreement{a}}
-		for i := range d.Notices {
-			n := &d.Notices[i]
-			in.Notices = append(in.Notices, judge.Notice{Notification: &n.Notification, Received: n.Received, Index: n.Index})
-		}
-		found := judge.Incident(in)
+		found := judge.Incident(judgeInput(d, terms))
 		d.Findings = nil
 		for i := range found {
 			d.Findings = append(d.Findings, &found[i])
 		}
 		return enc.Encode(d)
 	})
+}
+
+// judgeInput is what a dossier gives the judge. What happened near is not in it:
+// a filter sees one incident at a time.
+func judgeInput(d *trucewatch.Dossier, terms *judge.Terms) judge.Input {
+	in := judge.Input{Incident: d.Incident, Members: d.Observations, Terms: terms, Facts: d.Facts, Calls: d.Calls}
+	for i := range d.Notices {
+		n := judge.Notice{Notification: &d.Notices[i].Notification, Received: d.Notices[i].Received, Index: d.Notices[i].Index}
+		for _, step := range d.NoticeSteps {
+			if step.What.Notice == n.Notification.ID {
+				n.Steps = append(n.Steps, step)
+			}
+		}
+		in.Notices = append(in.Notices, n)
+	}
+	return in
 }
 
 type caseworkCommand struct {
@@ -140,16 +152,17 @@ func (c *caseworkCommand) Run(t terminal) error {
 	if err := errors.Join(serveAt.UnmarshalText([]byte(c.ServeAt)), until.UnmarshalText([]byte(c.Until))); err != nil {
 		return err
 	}
-	desk := casework.NewDesk()
+	desk := casework.NewDesk(nil)
+	desk.Adopt(a)
 	err = eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		desk.Findings(d.Findings, max(d.Received, d.Incident.When.From), 0, a.Clocks)
+		desk.Findings(d.Findings, max(d.Received, d.Incident.When.From), 0)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	if serveAt != 0 {
-		for cs := range desk.All() {
+		for _, cs := range slices.Collect(desk.All()) {
 			if _, err := desk.Serve(cs.ID, serveAt, 0); err != nil {
 				return err
 			}

@@ -42,7 +42,7 @@ func (c *keyNewCommand) Run(t terminal) error {
 type keyRegisterCommand struct {
 	Mission      string   `arg:"" help:"Mission folder."`
 	Public       string   `arg:"" help:"Public key in hexadecimal: 32 bytes of Ed25519, or 65 of a passkey's point on P-256."`
-	Role         string   `required:"" enum:"desk,officer,device,holder" help:"What it may sign: desk, officer (erasures, keys, policies), device (observations of one source), holder (receipts of erasure)."`
+	Role         string   `required:"" enum:"desk,officer,device,liaison,holder" help:"What it may sign: desk, officer (erasures, keys, policies, decisions), device (observations of one source), liaison (its own party's answers, notices and facts), holder (receipts of erasure)."`
 	Name         string   `help:"Name of the office or device, never of a person."`
 	Organisation string   `help:"Organisation of the policy that it speaks for." placeholder:"NAME"`
 	Source       string   `help:"Source that a device speaks for." placeholder:"ID"`

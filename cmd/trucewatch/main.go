@@ -41,7 +41,11 @@ type commands struct {
 	Report    reportCommand    `cmd:"" help:"Write a daily report."`
 	Serving   caseCommand      `cmd:"" name:"case" help:"List cases, or serve one on the parties, which starts its clocks."`
 	Review    reviewCommand    `cmd:"" help:"Confirm or withdraw a finding."`
+	Enter     enterCommand     `cmd:"" help:"Enter what was done about cases: answers, calls, requests, visits, votes, notices' steps, orders, watches, inventories."`
 	Release   releaseCommand   `cmd:"" help:"Make findings public after the delay that the agreement sets."`
+	Explain   explainCommand   `cmd:"" help:"Say why a finding is as it is, or why it is not another."`
+	Recount   recountCommand   `cmd:"" help:"Count a period again, under one rule or under each."`
+	Feedback  feedbackCommand  `cmd:"" help:"What may be told to who reported something, by the code that he was given."`
 	Compare   compareCommand   `cmd:"" help:"Compare two tallies, or say why they cannot be compared."`
 	Replay    replayCommand    `cmd:"" help:"Recompute a mission from its record."`
 	Verify    verifyCommand    `cmd:"" help:"Check that a mission's record is sound; changes nothing. Exit code 2 if it is not, 3 if there are two histories of it."`
@@ -65,6 +69,7 @@ type commands struct {
 	Disclose  discloseCommand  `cmd:"" help:"Filter: dossiers with findings in, what an audience may see out (JSON lines)."`
 	Simulate  simulateCommand  `cmd:"" help:"Make a simulated world whose truth is known; recorded observations out (JSON lines)."`
 	Score     scoreCommand     `cmd:"" help:"Hold the results of associators against a truth, ours and others'."`
+	Exercise  exerciseCommand  `cmd:"" help:"Play a script into an exercise, and say what came of it."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -138,8 +140,10 @@ func (c *reviewCommand) Run(terminal) error {
 
 type caseCommand struct {
 	Mission string `arg:"" help:"Mission folder."`
+	Case    string `arg:"" optional:"" help:"Show this case whole; without one, list all."`
 	Serve   string `help:"Serve this case on the parties: its clocks start now." placeholder:"CASE"`
 	By      string `help:"Role of the person who serves, never a name." default:"duty officer"`
+	JSON    bool   `name:"json" help:"As data."`
 }
 
 func (c *caseCommand) Run(t terminal) error {
@@ -151,10 +155,68 @@ func (c *caseCommand) Run(t terminal) error {
 		r := trucewatch.Review{Case: trucewatch.CaseID(c.Serve), Deed: "serve", By: c.By}
 		return m.Write(func(w *mission.Writer) error { return w.Review(r, w.Stamp()) })
 	}
+	found := false
 	for cs := range m.State().Cases() {
-		fmt.Fprintf(t.out, "%s\t%s\tseverity %d\topened %v\t%d findings\n", cs.ID, cs.State, cs.Severity, cs.Opened, len(cs.Findings))
+		switch {
+		case c.Case != "" && string(cs.ID) != c.Case:
+			continue
+		case c.JSON:
+			if err := json.NewEncoder(t.out).Encode(cs); err != nil {
+				return err
+			}
+		case c.Case != "":
+			showCase(t.out, cs)
+		default:
+			fmt.Fprintf(t.out, "%s\t%s\tseverity %d\topened %v\t%d findings\n", cs.ID, cs.State, cs.Severity, cs.Opened, len(cs.Findings))
+		}
+		found = true
+	}
+	if c.Case != "" && !found {
+		return fmt.Errorf("case: there is no case %q", c.Case)
 	}
 	return nil
+}
+
+// showCase prints a case and its life.
+func showCase(out io.Writer, c *trucewatch.Case) {
+	fmt.Fprintf(out, "%s\t%s\tseverity %d\topened %v\n", c.ID, c.State, c.Severity, c.Opened)
+	if c.Before != "" {
+		fmt.Fprintf(out, "before     %s\n", c.Before)
+	}
+	for _, w := range c.Waits {
+		fmt.Fprintf(out, "waits for  %s\n", w)
+	}
+	for _, id := range c.Findings {
+		fmt.Fprintf(out, "finding    %s\n", id)
+	}
+	for _, k := range c.Clocks {
+		state := "runs"
+		switch {
+		case k.RanOut:
+			state = "ran out"
+		case k.Ended != 0:
+			state = "done " + k.Ended.String()
+		}
+		name := k.ID
+		if k.Party != "" {
+			name += ", party " + string(k.Party)
+		}
+		fmt.Fprintf(out, "clock      %s: due %v, %s\n", name, k.Due, state)
+	}
+	for _, d := range c.Decisions {
+		fmt.Fprintf(out, "decision   %s by %s: %s (%s): %s\n", d.Decision.ID, d.Decision.Body, d.Outcome, d.Why, d.Decision.Question)
+		for _, v := range d.Decision.Votes {
+			if v.Dissent != "" {
+				fmt.Fprintf(out, "           %s voted %s: %s\n", v.Member, v.Cast, v.Dissent)
+			}
+		}
+	}
+	for _, r := range c.Remedies {
+		fmt.Fprintf(out, "remedy     %s, party %s: %s: %s\n", r.Remedy.ID, r.Remedy.Party, r.State, r.Remedy.What)
+	}
+	for _, h := range c.History {
+		fmt.Fprintf(out, "entry %-5d%s\n", h.Index, h.What)
+	}
 }
 
 type compareCommand struct {

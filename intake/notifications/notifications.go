@@ -40,6 +40,11 @@ const (
 	noMunition
 	maxKG
 	text
+	object
+	vehicles
+	marking
+	emergency
+	lifts
 )
 
 func columns() []intake.Column {
@@ -58,6 +63,11 @@ func columns() []intake.Column {
 		noMunition: {Name: "no_munition", Meaning: "true: declared to carry none"},
 		maxKG:      {Name: "max_kg", Meaning: "largest load, kg"},
 		text:       {Name: "text", Meaning: "what the notice says"},
+		object:     {Name: "object", Meaning: "what is repaired or reached"},
+		vehicles:   {Name: "vehicles", Meaning: "each with its plate, parted by ;"},
+		marking:    {Name: "marking", Meaning: "of the vehicles"},
+		emergency:  {Name: "emergency", Meaning: "true: given under the shorter lead"},
+		lifts:      {Name: "lifts", Meaning: "of an agreed deviation: acts that it permits, parted by ;"},
 	}
 }
 
@@ -158,7 +168,10 @@ func (t *reader) doc(d intake.Doc) (trucewatch.Submission, error) {
 func (t *reader) notice(cell func(int) string) (trucewatch.Submission, error) {
 	n := &trucewatch.Notification{
 		ID: cell(id), Exemption: cell(exemption), By: cell(by), Airframes: list(cell(airframes)), Weapons: list(cell(weapons)),
-		Agency: cell(agency), Text: cell(text),
+		Agency: cell(agency), Text: cell(text), Object: cell(object), Vehicles: list(cell(vehicles)), Marking: cell(marking),
+	}
+	for _, act := range list(cell(lifts)) {
+		n.Lifts = append(n.Lifts, trucewatch.ActID(act))
 	}
 	if n.ID == "" {
 		return trucewatch.Submission{}, errors.New("id: missing")
@@ -180,12 +193,11 @@ func (t *reader) notice(cell func(int) string) (trucewatch.Submission, error) {
 	if n.Area, err = t.areaOf(cell(area)); err != nil {
 		return trucewatch.Submission{}, err
 	}
-	switch cell(noMunition) {
-	case "", "false":
-	case "true":
-		n.NoMunition = true
-	default:
-		return trucewatch.Submission{}, fmt.Errorf("no_munition: %q is neither true nor false", trucewatch.CutText(cell(noMunition), 40))
+	if n.NoMunition, err = truth("no_munition", cell(noMunition)); err != nil {
+		return trucewatch.Submission{}, err
+	}
+	if n.Emergency, err = truth("emergency", cell(emergency)); err != nil {
+		return trucewatch.Submission{}, err
 	}
 	if s := cell(maxKG); s != "" {
 		if n.MaxKG, err = strconv.ParseInt(s, 10, 64); err != nil || n.MaxKG < 0 || n.MaxKG > 1_000_000 {
@@ -193,6 +205,14 @@ func (t *reader) notice(cell func(int) string) (trucewatch.Submission, error) {
 		}
 	}
 	return trucewatch.Submission{Notification: n}, n.Check()
+}
+
+// truth reads true, false, or nothing for false.
+func truth(field, s string) (bool, error) {
+	if s != "" && s != "true" && s != "false" {
+		return false, fmt.Errorf("%s: %q is neither true nor false", field, trucewatch.CutText(s, 40))
+	}
+	return s == "true", nil
 }
 
 // instant reads a moment. A bare date is refused: whether its beginning or its

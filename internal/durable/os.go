@@ -3,6 +3,7 @@
 package durable
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -21,14 +22,19 @@ func (OS) ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() // Read only: nothing can be lost.
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(data)) > limit {
+	var data bytes.Buffer
+	data.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // so that it is not copied as it grows
+	if _, err := data.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
+		return nil, err
+	}
+	if int64(data.Len()) > limit {
 		return nil, fmt.Errorf("read %s: %w: more than %d bytes", name, ErrTooLong, limit)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 // ReadDir implements Disk.

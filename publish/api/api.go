@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,12 @@ type Mission struct {
 type Options struct {
 	Audience trucewatch.Audience // whom the stores are for
 	Log      *slog.Logger        // nil: nothing is logged
+
+	// Explain, Languages and Contrast are those of publish/web; nil: nothing is
+	// explained here.
+	Explain   func(f *trucewatch.Finding, language string) (paragraph string, tree []string)
+	Languages []string
+	Contrast  func(f, g *trucewatch.Finding) []string
 }
 
 // shapesMax is how many incidents the map route gives one by one. Guess: what
@@ -94,6 +101,8 @@ func New(missions []Mission, o Options) http.Handler {
 		return Page[trucewatch.SourceView]{c.about(), len(list), 0, len(list), notNil(list)}, err
 	}))
 	s.mux.HandleFunc(m+"map", s.mapLayer)
+	s.mux.HandleFunc(m+"standing", s.one(standing))
+	s.mux.HandleFunc(m+"explanations/{id...}", s.explanation)
 	s.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(http.StatusNotFound, "there is no such address; see /api/"))
 	})
@@ -257,6 +266,76 @@ func finding(c call) (any, error) {
 func caseFile(c call) (any, error) {
 	v, ok, err := c.store.Case(trucewatch.CaseID(c.r.PathValue("id")))
 	return found(c, v, ok, err)
+}
+
+// standing gives what goes on over a time, to whoever is told of it.
+func standing(c call) (any, error) {
+	if c.head.Standing == nil {
+		return nil, refuse(http.StatusNotFound, "nothing of that name is shown to this audience")
+	}
+	return Item[*trucewatch.Standing]{c.about(), c.head.Standing}, nil
+}
+
+// An Explanation is why a finding is so, in one language.
+type Explanation struct {
+	Finding   trucewatch.FindingID `json:"finding"`
+	Language  string               `json:"language"`
+	Paragraph string               `json:"paragraph"`
+	Tree      []string             `json:"tree"`               // each line indented by two spaces under what it is a reason of
+	With      trucewatch.FindingID `json:"with,omitempty"`     // the finding that it was compared with
+	Contrast  []string             `json:"contrast,omitempty"` // in what the two differ
+}
+
+func (s *service) explanation(w http.ResponseWriter, r *http.Request) {
+	c, err := s.call(w, r)
+	var e Item[Explanation]
+	if err == nil {
+		e.About = c.about()
+		e.Item, err = s.explain(c)
+	}
+	s.write(w, r, c, "application/json", e, err)
+}
+
+func (s *service) explain(c call) (Explanation, error) {
+	values := c.r.URL.Query()
+	for name := range values {
+		if name != "lang" && name != "with" {
+			return Explanation{}, refuse(http.StatusBadRequest, "an explanation takes the parameters lang and with alone")
+		}
+	}
+	if s.options.Explain == nil || len(s.options.Languages) == 0 {
+		return Explanation{}, refuse(http.StatusNotFound, "nothing is explained here")
+	}
+	e := Explanation{Language: values.Get("lang"), With: trucewatch.FindingID(values.Get("with"))}
+	if e.Language == "" {
+		e.Language = s.options.Languages[0]
+	}
+	if !slices.Contains(s.options.Languages, e.Language) {
+		return Explanation{}, refuse(http.StatusBadRequest, "the language %.20q is not one of %s", e.Language, strings.Join(s.options.Languages, ", "))
+	}
+	f, err := c.finding(trucewatch.FindingID(c.r.PathValue("id")))
+	if err != nil {
+		return Explanation{}, err
+	}
+	e.Finding = f.ID
+	e.Paragraph, e.Tree = s.options.Explain(&f.Finding, e.Language)
+	if e.With == "" || s.options.Contrast == nil {
+		return e, nil
+	}
+	with, err := c.finding(e.With)
+	if err == nil {
+		e.Contrast = s.options.Contrast(&f.Finding, &with.Finding)
+	}
+	return e, err
+}
+
+// finding returns a finding, or a refusal if there is none.
+func (c call) finding(id trucewatch.FindingID) (trucewatch.FindingView, error) {
+	f, ok, err := c.store.Finding(id)
+	if err == nil && !ok {
+		err = refuse(http.StatusNotFound, "nothing of that name is shown to this audience")
+	}
+	return f, err
 }
 
 func found[T any](c call, v T, ok bool, err error) (any, error) {

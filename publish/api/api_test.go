@@ -86,7 +86,11 @@ func service1(t *testing.T, audience trucewatch.Audience) (http.Handler, *trucew
 		t.Fatal(err)
 	}
 	return New([]Mission{{ID: "isk-valley", Store: func() (Store, bool) { return f, true }},
-		{ID: "loading", Store: func() (Store, bool) { return nil, false }}}, Options{Audience: audience}), f.asked
+		{ID: "loading", Store: func() (Store, bool) { return nil, false }}}, Options{Audience: audience, Languages: []string{"en", "uk"},
+		Explain: func(f *trucewatch.Finding, language string) (string, []string) {
+			return language + " of " + string(f.ID), []string{"yes"}
+		},
+		Contrast: func(f, g *trucewatch.Finding) []string { return []string{string(f.ID) + " not " + string(g.ID)} }}), f.asked
 }
 
 func ask(h http.Handler, method, path string) *httptest.ResponseRecorder {
@@ -104,7 +108,7 @@ func TestRoutes(t *testing.T) {
 		m + "incidents?limit=2":      `"total":12,"offset":0,"count":2,"items":[`,
 		m + "incidents?offset=99":    `"count":0,"items":[]`,
 		m + "incidents/104.0":        `"item":{"id":"104.0"`,
-		m + "findings":               `"total":10`,
+		m + "findings":               `"total":11`,
 		m + "findings/K2/104.0":      `"would_change"`,
 		m + "cases":                  `case/K2/104.0`,
 		m + "cases/case/K2/104.0":    `"state":"served"`,
@@ -113,6 +117,9 @@ func TestRoutes(t *testing.T) {
 		m + "notifications":          `"state":"closed"`,
 		m + "sources":                `complaints.csv`,
 		m + "map?bbox=-42,12,-41,13": `"total":2000`,
+		m + "standing":               `"item":{"streaks":[{"area":"valley-terms/DA-1"`,
+		m + "explanations/A1/121.4":  `"language":"en","paragraph":"en of A1/121.4","tree":["yes"]`,
+		m + "explanations/A1/121.4?lang=uk&with=A1/B/121.4": `"language":"uk","paragraph":"uk of A1/121.4","tree":["yes"],"with":"A1/B/121.4","contrast":["A1/121.4 not A1/B/121.4"]`,
 	} {
 		t.Run(path, func(t *testing.T) {
 			w := ask(h, "GET", path)
@@ -148,6 +155,9 @@ func TestRefuses(t *testing.T) {
 		{"GET", m + "tallies?bbox=1,1,2,2", 400, "bbox"},
 		{"GET", m + "cases?kind=burst", 400, "kind"},
 		{"GET", m + "header?x=1", 400, "no parameters"},
+		{"GET", m + "explanations/A1/121.4?lang=la", 400, "is not one of en, uk"},
+		{"GET", m + "explanations/A1/121.4?languages=uk", 400, "lang and with alone"},
+		{"GET", m + "explanations/A1/121.4?with=K9/1.0", 404, "nothing of that name"},
 		{"GET", m + "incidents/9.9", 404, "nothing of that name"},
 		{"GET", m + "incidents/x", 404, "a number such as"},
 		{"GET", m + "nothing", 404, "no such address"},

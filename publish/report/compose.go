@@ -31,6 +31,8 @@ type paper struct {
 	Layers     []layer
 	Map, Chart template.HTML
 	LongChart  template.HTML
+	Bands      template.HTML // what could be seen
+	CaseNews   []string
 	Areas      []area
 	Observed   []trucewatch.IncidentView // not claims alone
 	Claimed    []trucewatch.IncidentView
@@ -49,6 +51,7 @@ type paper struct {
 type layer struct {
 	Name, Says string
 	Rule       string // of all numbers; "" if they have several
+	Seen       bool   // some of its numbers say what could have been seen
 	List       []trucewatch.Number
 }
 
@@ -95,6 +98,10 @@ func compose(v trucewatch.View, o Options) paper {
 	p.Summary = p.summarise()
 	p.Areas = areas(v.Incidents, o.Places)
 	p.Map, p.Chart, p.LongChart = p.draw(), p.chart(), p.longChart()
+	p.CaseNews = caseNews(v.Cases, v.Period, v.Audience == trucewatch.ForMission)
+	if v.Standing != nil {
+		p.Bands = svg.Coverage("bands", v.Standing.Coverage, p.Clock)
+	}
 	for _, t := range v.Tallies {
 		i := slices.IndexFunc(p.Units, func(u unit) bool { return u.Name == t.Tally.Count.Unit })
 		if i < 0 {
@@ -240,6 +247,7 @@ func layers(numbers []trucewatch.Number) []layer {
 			}
 			out[i].Rule = n.Rule
 		}
+		out[i].Seen = slices.ContainsFunc(l.List, func(n trucewatch.Number) bool { return n.Coverage != "" })
 	}
 	return out
 }

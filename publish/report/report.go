@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,6 +120,12 @@ func functions() template.FuncMap {
 		},
 		"list": func(list []trucewatch.IncidentView, p paper) map[string]any {
 			return map[string]any{"List": list, "Paper": p}
+		},
+		"seen": wording.Seen, "sight": wording.Coverage, "statuses": statuses,
+		"rate":   func(r *trucewatch.Range) string { return wording.Rate(*r) },
+		"hidden": func(f trucewatch.FindingView, field string) bool { return slices.Contains(f.Withheld, field) },
+		"on": func(p paper, s *trucewatch.Standing) map[string]any {
+			return map[string]any{"Paper": p, "Standing": s}
 		},
 		"reasons": func(list []trucewatch.Reason) map[string]any { return map[string]any{"List": list} },
 	}

@@ -246,3 +246,23 @@ func TestHarmIsCountedWhateverTheIncidentIs(t *testing.T) {
 		t.Errorf("a weapon that was heard is listed among weapons seen: %v", p.Weapons)
 	}
 }
+
+// TestPublicReportSaysNothingOfTheInsideOfCases: the public sees neither where
+// weapons are stored nor what the parties answered, and is not told that there is
+// no answer.
+func TestPublicReportSaysNothingOfTheInsideOfCases(t *testing.T) {
+	v := invented(t)
+	v.Audience, v.Standing = trucewatch.ForPublic, nil
+	for i, c := range v.Cases {
+		v.Cases[i] = trucewatch.CaseView{Case: trucewatch.Case{ID: c.ID, State: "served", Opened: c.Opened, Findings: c.Findings}}
+	}
+	got := words(t, render(t, v, options()))
+	for _, hidden := range []string{"answer came", "due and late", "Disengagement", "Windows of silence", "Statement of coverage", "Karvo depot"} {
+		if strings.Contains(got, hidden) {
+			t.Errorf("the public report says %q", hidden)
+		}
+	}
+	if !strings.Contains(got, "3 cases were opened in the period.") {
+		t.Error("the public report does not say how many cases were opened")
+	}
+}

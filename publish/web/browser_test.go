@@ -41,7 +41,9 @@ func TestBrowser(t *testing.T) {
 		width, height int64
 	}{{"wide", 1280, 900}, {"narrow", 390, 844}} {
 		for _, path := range []string{"/", "/m/isk-valley/", "/m/isk-valley/map", "/m/isk-valley/incidents", "/m/isk-valley/incidents/104.0", "/m/isk-valley/findings",
-			"/m/isk-valley/findings/K2/104.0", "/m/isk-valley/cases/case/K2/104.0", "/m/isk-valley/tallies", "/m/isk-valley/statements",
+			"/m/isk-valley/findings/K2/104.0", "/m/isk-valley/cases", "/m/isk-valley/cases/case/K2/104.0", "/m/isk-valley/cases/case/A1/121.4",
+			"/m/isk-valley/findings/A1/B/121.4?lang=xx&with=A1/121.4", "/m/isk-valley/commission", "/m/isk-valley/obligations", "/m/isk-valley/hotline", "/m/isk-valley/coverage",
+			"/m/isk-valley/tallies", "/m/isk-valley/statements",
 			"/m/isk-valley/agreement", "/m/isk-valley/sources", "/m/isk-valley/about", "/m/isk-valley/reports/2031-05-12", "/m/talks/", "/api/"} {
 			t.Run(size.name+path, func(t *testing.T) {
 				b.do(t, chromedp.EmulateViewport(size.width, size.height))
@@ -57,7 +59,7 @@ func TestBrowser(t *testing.T) {
 				}
 				b.check(t, server.URL)
 				if shots != "" { // a picture takes longer than all checks
-					save(t, shots, size.name+strings.ReplaceAll(path, "/", "-")+".png", browse(t, b, chromedp.FullScreenshot(100)))
+					save(t, shots, size.name+strings.Map(inFileName, path)+".png", browse(t, b, chromedp.FullScreenshot(100)))
 				}
 			})
 		}
@@ -90,6 +92,20 @@ func TestBrowser(t *testing.T) {
 		}
 		b.check(t, server.URL)
 	})
+	t.Run("case by keyboard alone", func(t *testing.T) {
+		b.do(t, chromedp.Navigate(server.URL+"/"))
+		for _, step := range []struct{ link, heading string }{
+			{"Isk Valley ceasefire", "Overview"}, {"Cases", "Cases"}, {"case/A1/121.4", "Case case/A1/121.4"}, {"special panel", "Commission"},
+			{"case/A1/121.4", "Case case/A1/121.4"}, {"A1/B/121.4", "Finding A1/B/121.4"}, {"xx", "Finding A1/B/121.4"}, {"121.4", "Incident 121.4"},
+			{"Obligations", "Obligations"}, {"K1/118.0", "Finding K1/118.0"}, {"Hotline", "Hotline"}, {"Coverage", "Coverage"},
+		} {
+			follow(t, b, step.link)
+			if got := browse(t, b, chromedp.Evaluate[string]("document.title")); !strings.HasPrefix(got, step.heading) {
+				t.Fatalf("the link %q led to %q, want %q", step.link, got, step.heading)
+			}
+			b.check(t, server.URL)
+		}
+	})
 	t.Run("live", func(t *testing.T) {
 		b.do(t, chromedp.Navigate(server.URL+"/m/isk-valley/"))
 		news := browse(t, b, chromedp.Evaluate[string](`new Promise(done => { const at = document.getElementById("news"); const look = () => at.textContent ? done(at.textContent) : requestAnimationFrame(look); look(); })`,
@@ -98,6 +114,33 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("news = %q", news)
 		}
 	})
+}
+
+// follow presses Tab until the link with these words has the focus, as somebody
+// without a mouse does, and then Enter.
+func follow(t *testing.T, b *browser, words string) {
+	t.Helper()
+	const tabsMax = 200 // a page with more stops would be a burden by keyboard
+	for range tabsMax {
+		b.do(t, chromedp.KeyEvent("\t"))
+		if browse(t, b, chromedp.Evaluate[string](`document.activeElement.tagName === "A" ? document.activeElement.textContent : ""`)) == words {
+			ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+			defer cancel()
+			if _, err := chromedp.RunResponse(ctx, chromedp.KeyEvent("\r")); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("no link %q is reached by Tab on %s", words, browse(t, b, chromedp.Evaluate[string]("location.href")))
+}
+
+// inFileName replaces what a name of a file does not hold.
+func inFileName(r rune) rune {
+	if strings.ContainsRune("/?&=", r) {
+		return '-'
+	}
+	return r
 }
 
 // A browser collects what goes wrong in its one tab.

@@ -109,7 +109,7 @@ func showMap(v *visit) error {
 	values.Del("limit")
 	values.Del("order")
 	to := func(b trucewatch.Box) string { return withBox(values, b) }
-	b := mapBody{Filter: v.filter(q, true, true), Layer: layer, In: to(scaled(box, 0.5)), Out: to(scaled(box, 2)),
+	b := mapBody{Filter: v.filter(q, kindChoices(q), resultChoices(q)), Layer: layer, In: to(scaled(box, 0.5)), Out: to(scaled(box, 2)),
 		West: to(moved(box, 0, -0.5)), East: to(moved(box, 0, 0.5)), North: to(moved(box, 0.5, 0)), South: to(moved(box, -0.5, 0))}
 	table := "incidents?" + values.Encode()
 	values.Del("bbox")

@@ -179,7 +179,7 @@ func (f fakeFeed) Subscribe(after uint64) (<-chan uint64, func()) {
 func missions(v trucewatch.View) []web.Mission {
 	bare := v
 	bare.Mission.Mission, bare.Mission.Title, bare.Mission.Simulated, bare.Mission.Mode = "talks", "Talks without terms", false, trucewatch.Reenacted
-	bare.Agreements, bare.Findings, bare.Cases, bare.Numbers, bare.Incidents, bare.Coverage = nil, nil, nil, nil, nil, nil
+	bare.Agreements, bare.Findings, bare.Cases, bare.Numbers, bare.Incidents, bare.Coverage, bare.Standing = nil, nil, nil, nil, nil, nil, nil
 	store := func(v trucewatch.View) func() (web.Store, bool) {
 		return func() (web.Store, bool) { return fake{v}, true }
 	}

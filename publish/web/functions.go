@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,21 +19,31 @@ import (
 // A section is one entry of the navigation.
 type section struct{ Path, Name string }
 
-func sectionList() []section {
-	return []section{{"", "Overview"}, {"map", "Map"}, {"incidents", "Incidents"}, {"findings", "Findings"}, {"cases", "Cases"},
+// sections are the pages of a mission; those about what goes on over a time are for
+// whoever is told of it.
+func sections(standing bool) []section {
+	list := []section{{"", "Overview"}, {"map", "Map"}, {"incidents", "Incidents"}, {"findings", "Findings"}, {"cases", "Cases"},
 		{"reports", "Reports"}, {"tallies", "Tallies"}, {"statements", "Statements"}, {"notifications", "Notifications"},
 		{"agreement", "Agreement"}, {"sources", "Sources"}}
+	if !standing {
+		return list
+	}
+	return slices.Insert(list, 5, section{"commission", "Commission"}, section{"obligations", "Obligations"}, section{"hotline", "Hotline"}, section{"coverage", "Coverage"})
 }
 
 // functions are what the templates call.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"sections": sectionList,
 		"kind":     wording.Kind,
 		"means":    wording.Means,
 		"result":   wording.Result,
 		"severity": wording.Severity,
 		"held":     wording.Held,
+		"seen":     wording.Seen,
+		"sight":    wording.Coverage,
+		"rate":     func(r *trucewatch.Range) string { return wording.Rate(*r) },
+		"percent":  wording.Percent,
+		"weapon":   weapon,
 		"region":   wording.Region,
 		"share":    wording.Share,
 		"words":    func(s any) string { return wording.Words(fmt.Sprint(s)) },
@@ -53,6 +64,9 @@ func functions() template.FuncMap {
 		"told": func(c wording.Clock, s trucewatch.StatementView) map[string]any {
 			return map[string]any{"Clock": c, "S": s}
 		},
+		"on":       func(p page, what any) map[string]any { return map[string]any{"Page": p, "What": what} },
+		"branches": func(list []branch) map[string]any { return map[string]any{"List": list} },
+		"hidden":   func(f trucewatch.FindingView, field string) bool { return slices.Contains(f.Withheld, field) },
 		"judged":   func(p page, f trucewatch.FindingView) map[string]any { return map[string]any{"Page": p, "Finding": f} },
 		"clock":    nextClock,
 		"standing": standing,

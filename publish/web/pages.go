@@ -162,7 +162,7 @@ func incidents(v *visit) error {
 		mapLink += "?" + s
 	}
 	q, _ = v.query() // read again: the pager needs the limit
-	return v.show("incidents", "incidents", "Incidents", listBody{v.filter(q, true, true), t, v.pager(q, len(list), total), mapLink})
+	return v.show("incidents", "incidents", "Incidents", listBody{v.filter(q, kindChoices(q), resultChoices(q)), t, v.pager(q, len(list), total), mapLink})
 }
 
 func orNewest(order string) string {
@@ -232,65 +232,7 @@ func findings(v *visit) error {
 		Filter filter
 		Table  findingTable
 		Pager  pager
-	}{v.filter(q, true, true), findingTable{v.inner(), "Findings, " + wording.Words(orNewest(q.Order)) + " first", none, list}, v.pager(q, len(list), total)})
-}
-
-func finding(v *visit) error {
-	id := trucewatch.FindingID(v.r.PathValue("id"))
-	f, ok, err := v.store.Finding(id)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return refuse(http.StatusNotFound, "No such finding is shown to this audience.")
-	}
-	return v.show("finding", "findings", "Finding "+string(f.ID), struct {
-		Finding trucewatch.FindingView
-		Map     template.HTML
-	}{f, v.drawFinding(f)})
-}
-
-func cases(v *visit) error {
-	q, err := v.plainQuery()
-	if err != nil {
-		return err
-	}
-	list, total, err := v.store.Cases(q)
-	if err != nil {
-		return err
-	}
-	return v.show("cases", "cases", "Cases", struct {
-		Filter filter
-		List   []trucewatch.CaseView
-		Pager  pager
-	}{v.filter(q, false, false), list, v.pager(q, len(list), total)})
-}
-
-func caseFile(v *visit) error {
-	c, ok, err := v.store.Case(trucewatch.CaseID(v.r.PathValue("id")))
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return refuse(http.StatusNotFound, "No such case is shown to this audience.")
-	}
-	b := struct {
-		Case     trucewatch.CaseView
-		Findings []trucewatch.FindingView
-		Absent   []trucewatch.FindingID
-	}{Case: c}
-	for _, id := range c.Findings {
-		f, ok, err := v.store.Finding(id)
-		switch {
-		case err != nil:
-			return err
-		case ok:
-			b.Findings = append(b.Findings, f)
-		default:
-			b.Absent = append(b.Absent, id)
-		}
-	}
-	return v.show("case", "cases", "Case "+string(c.ID), b)
+	}{v.filter(q, kindChoices(q), resultChoices(q)), findingTable{v.inner(), "Findings, " + wording.Words(orNewest(q.Order)) + " first", none, list}, v.pager(q, len(list), total)})
 }
 
 func reports(v *visit) error {
@@ -364,7 +306,7 @@ func statements(v *visit) error {
 		Filter filter
 		Tracks []trackGroup
 		Pager  pager
-	}{v.filter(q, false, false), tracks, v.pager(q, len(list), total)})
+	}{v.filter(q), tracks, v.pager(q, len(list), total)})
 }
 
 // A unitGroup is the tallies of one unit, which alone may stand side by side.
@@ -396,7 +338,7 @@ func tallies(v *visit) error {
 		Filter filter
 		Units  []unitGroup
 		Pager  pager
-	}{v.filter(q, false, false), units, v.pager(q, len(list), total)})
+	}{v.filter(q), units, v.pager(q, len(list), total)})
 }
 
 func notifications(v *visit) error {
@@ -412,7 +354,7 @@ func notifications(v *visit) error {
 		Filter filter
 		List   []trucewatch.NoticeView
 		Pager  pager
-	}{v.filter(q, false, false), list, v.pager(q, len(list), total)})
+	}{v.filter(q), list, v.pager(q, len(list), total)})
 }
 
 func agreement(v *visit) error {

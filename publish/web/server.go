@@ -114,6 +114,10 @@ func (s *site) route() {
 		"notifications":    notifications,
 		"sources":          sources,
 		"about":            about,
+		"commission":       commission,
+		"obligations":      obligations,
+		"coverage":         watched,
+		"hotline":          hotline,
 	} {
 		if path == "" {
 			path = "{$}"
@@ -219,6 +223,7 @@ type missionBar struct {
 	Stale     bool
 	Live      bool // the page may listen
 	Agreed    bool
+	Sections  []section
 }
 
 // render writes a page. What would disturb the reading of text is made visible

@@ -153,16 +153,17 @@ func (v *visit) show(name, nav, title string, body any) error {
 	connected := map[trucewatch.Mode]string{trucewatch.Live: "live", trucewatch.Exercise: "live exercise", trucewatch.Reenacted: "re-enacted"}[v.head.Mission.Mode]
 	p := page{Title: title, Nav: nav, Clock: v.clock, Body: body, places: v.mission.Places, Mission: &missionBar{
 		ID: v.mission.ID, Title: v.head.Mission.Title, Simulated: v.head.Mission.Simulated, Mode: wording.Mode(v.head.Mission),
-		At: v.head.At, Index: v.head.Index, State: state, Connected: connected, Stale: strings.HasPrefix(state, "stale"), Live: v.mission.Live != nil, Agreed: v.agreed}}
+		At: v.head.At, Index: v.head.Index, State: state, Connected: connected, Stale: strings.HasPrefix(state, "stale"), Live: v.mission.Live != nil, Agreed: v.agreed, Sections: sections(v.head.Standing != nil)}}
 	return v.site.render(v.w, v.r, http.StatusOK, name, p)
 }
 
 // link is the address of a page of the mission.
 func (v *visit) link(path string) string { return "/m/" + url.PathEscape(v.mission.ID) + "/" + path }
 
-// query reads the filter of the request.
-func (v *visit) query() (trucewatch.Query, error) {
-	q, err := query.Parse(v.r.URL.Query(), v.zone)
+// query reads the filter of the request. What is named in others is read
+// elsewhere.
+func (v *visit) query(others ...string) (trucewatch.Query, error) {
+	q, err := query.Parse(v.r.URL.Query(), v.zone, others...)
 	if err == nil && q.Limit == 0 {
 		q.Limit = trucewatch.QueryLimit
 	}
@@ -170,8 +171,8 @@ func (v *visit) query() (trucewatch.Query, error) {
 }
 
 // plainQuery reads the filter of a list that has neither places nor kinds.
-func (v *visit) plainQuery() (trucewatch.Query, error) {
-	q, err := v.query()
+func (v *visit) plainQuery(others ...string) (trucewatch.Query, error) {
+	q, err := v.query(others...)
 	if err == nil {
 		err = query.OnlyTimeAndText(q)
 	}
@@ -212,37 +213,48 @@ type choice struct {
 	Chosen      bool
 }
 
+// A selection is one list of a form, of whose choices a reader takes one or none.
+type selection struct {
+	Name, Label string
+	Choices     []choice
+}
+
 // A filter is what the form of a list shows.
 type filter struct {
 	From, Till, Text, Box, Order string
-	Kinds, Results               []choice
+	Selections                   []selection
 	Any                          bool // something is filtered
 }
 
 // filter fills the form from the request. Words of the request stand in it as
 // they were given, also local times.
-func (v *visit) filter(q trucewatch.Query, kinds, results bool) filter {
+func (v *visit) filter(q trucewatch.Query, selections ...selection) filter {
 	values := v.r.URL.Query()
 	f := filter{From: values.Get("from"), Till: values.Get("till"), Text: values.Get("q"), Box: values.Get("bbox"), Order: q.Order}
-	f.Any = len(q.Kinds)+len(q.Results) > 0 || f.From+f.Till+f.Text+f.Box != ""
-	if kinds {
-		f.Kinds = choices(trucewatch.Kinds(), q.Kinds, wording.Kind)
-	}
-	if results {
-		f.Results = choices(trucewatch.Results(), q.Results, wording.Result)
+	f.Any = f.From+f.Till+f.Text+f.Box != ""
+	for _, s := range selections {
+		if len(s.Choices) == 0 {
+			continue // nothing to choose from: this audience sees none
+		}
+		f.Selections = append(f.Selections, s)
+		f.Any = f.Any || values.Get(s.Name) != ""
 	}
 	return f
+}
+
+func kindChoices(q trucewatch.Query) selection {
+	return selection{"kind", "kind", choices(trucewatch.Kinds(), q.Kinds, wording.Kind)}
+}
+
+func resultChoices(q trucewatch.Query) selection {
+	return selection{"result", "result", choices(trucewatch.Results(), q.Results, wording.Result)}
 }
 
 // choices lists all values. A form shows one choice; an address may hold more.
 func choices[T ~string](all, chosen []T, text func(T) string) []choice {
 	var out []choice
 	for _, a := range all {
-		c := choice{Value: string(a), Text: text(a)}
-		for i, b := range chosen {
-			c.Chosen = c.Chosen || a == b && i == 0
-		}
-		out = append(out, c)
+		out = append(out, choice{Value: string(a), Text: text(a), Chosen: len(chosen) > 0 && a == chosen[0]})
 	}
 	return out
 }

@@ -88,4 +88,12 @@ type Options struct {
 	Version  string              // of the software, named on the method page
 	Log      *slog.Logger        // nil: nothing is logged
 	Now      func() time.Time    // nil: time.Now; only to say how old a live mission's last tick is
+
+	// Explain writes why a finding is so, as a paragraph and as lines of a tree, each
+	// indented by two spaces under what it is a reason of. Languages are those in
+	// which it can, the first by default. Contrast says in what two findings differ.
+	// Where they are nil the pages do without.
+	Explain   func(f *trucewatch.Finding, language string) (paragraph string, tree []string)
+	Languages []string
+	Contrast  func(f, g *trucewatch.Finding) []string
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sim runs the whole system in one process from one seed and breaks it in
+// every way that is legal, checking after each step what must always hold.
+//
+// What runs is the production code of record, keyring, seal, witness, replay and
+// disclosure, as package mission puts it together. Fake are the disks
+// (durabletest), the clock (testing/synctest), the network between mission and
+// witnesses, the sources and the parties. The only input is the seed: chance,
+// time and keys come from it, so that a failure is repeated by its number.
+//
+// The legal faults:
+//
+//   - a submission is lost, comes late, twice, in another order, or forged
+//   - a source's clock is skewed; a source lies
+//   - any call of a disk fails having done nothing, half or all of its work
+//   - a process dies at any call of its disk; the power goes, and of what was
+//     not synced each sector and each name is there or not
+//   - a disk is full
+//   - a witness or party is cut off, silent, or answers with garbage
+//   - somebody offers a witness another history of the log
+//
+// Always true, after every step:
+//
+//	I1  what was acknowledged survives
+//	I2  what was shown never un-happens: released findings stay, checkpoints grow
+//	I3  who replays the bytes gets the same digest
+//	I4  each observation is in exactly one incident, or listed as unassociated
+//	I5  no view breaks disclosure
+//	I6  nobody signs two histories
+//	I7  then the faults stop, and everything pending lands within bounded ticks
+//
+// The package is for tests only: nothing of the product imports it.
+package sim
