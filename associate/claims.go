@@ -151,7 +151,7 @@ func (a *Associator) hand(p *partition, holder map[int32]*set) {
 			if e.anchored {
 				continue
 			}
-			e.gain, _ = a.gain(p, s, e)
+			e.gain = a.stay(s, e)
 			if e.share == 0 {
 				e.share = max(probability(e.gain), 1)
 			}

@@ -43,7 +43,7 @@ type set struct {
 	after    []summary
 }
 
-// lonely returns e as a set of its own.
+// lonely returns e as a set of its own, to be changed.
 func lonely(e *exhibit) *set {
 	return &set{members: []*exhibit{e}, bySource: []*exhibit{e}, sum: e.summary()}
 }
@@ -360,7 +360,7 @@ func (a *Associator) propose(p *partition, h *plans, low, high int32) {
 
 // with returns what s would be with e, and the gain.
 func (a *Associator) with(s *set, e *exhibit) (sum summary, gain trucewatch.MilliNat, ok bool) {
-	return a.unite(s, lonely(e))
+	return a.unite(s, e.alone)
 }
 
 // unite returns what s would be with t, which is worth nothing alone, and the gain.

@@ -87,8 +87,9 @@
 // joinThreshold, then single observations move to where they gain; ties go by
 // content (time, then content key). Where another division comes near in
 // likelihood, all of them are weighed, one by one or by drawing from them, and
-// observations stand together that do so in most (see weigh). Groups of more than searchMax observations or
-// edgesMax pairs are placed one by one, and their incidents say Degraded.
+// observations stand together that do so in most (see weigh). Groups of more than
+// searchMax observations or edgesMax pairs are placed one by one, more than drawMax
+// observations in doubt are left as they stand, and their incidents say Degraded.
 //
 // Unchecked claims come last: they join what other evidence has formed, change
 // nothing of it, and form incidents only among themselves.

@@ -15,8 +15,9 @@ import (
 
 const (
 	// doubtMax is how much worse another division may be and still count: odds of
-	// 1 to 1,100. Guess. Test: calibration of links with twice as much.
-	doubtMax trucewatch.MilliNat = 7_000
+	// 1 to 20. Guess: over 20 mixed worlds odds of 1 to 1,100 find no more and no
+	// more surely. Test: calibration of links with twice as much.
+	doubtMax trucewatch.MilliNat = 3_000
 	// exactMax is up to how many units all divisions are weighed: 3^10 terms.
 	exactMax = 10
 	// settling and draws are how often every unit is drawn anew before and while
@@ -24,7 +25,8 @@ const (
 	// tell a probability to 0.05 at worst. Test: calibration with four times as many.
 	settling, draws, drawsMax = 10, 100, 40_000
 	// drawMax is up to how many units divisions are drawn; above, single moves
-	// tell how sure a link is. Guess. Test: BenchmarkTwoSatellites.
+	// tell how sure a link is, and the incidents say Degraded. Guess. Test:
+	// BenchmarkTwoSatellites.
 	drawMax = 400
 	// knownMax is how many answers are kept, as long as nothing they depend on
 	// changes.
@@ -54,6 +56,7 @@ func (a *Associator) weigh(p *partition) {
 	for _, places := range a.doubtful(p) {
 		units := p.units(places)
 		if len(units) > drawMax {
+			p.degraded = true
 			continue
 		}
 		key := p.hash(units)
@@ -74,8 +77,13 @@ func (a *Associator) weigh(p *partition) {
 		p.rearrange(a, units, places, answer)
 	}
 	for _, s := range p.sets {
-		if s != nil {
-			a.surety(p, s)
+		if s == nil {
+			continue
+		}
+		for _, e := range s.members {
+			if e.share == 0 && !e.anchored {
+				e.share = a.surety(p, s, e)
+			}
 		}
 	}
 }
@@ -102,7 +110,7 @@ func (p *partition) hash(units []unit) [sha256.Size]byte {
 
 // doubtful returns the sets, by place in p, that other divisions put together or
 // apart at odds of at least doubtMax, those that hang together by this in one
-// list.
+// list. Of what is in no doubt it notes how sure it is.
 func (a *Associator) doubtful(p *partition) [][]int32 {
 	parent := make([]int32, len(p.sets))
 	doubt := make([]bool, len(p.sets))
@@ -124,27 +132,37 @@ func (a *Associator) doubtful(p *partition) [][]int32 {
 	}
 	for _, e := range p.exhibits {
 		home := p.of[e.at]
-		stay := trucewatch.MilliNat(0)
+		stay, rival := trucewatch.MilliNat(0), -unrivalled
 		if len(p.sets[home].members) > 1 {
 			_, left, ok := a.left(p.sets[home], p.sets[home].place(e))
 			if !ok {
 				continue
 			}
-			stay = p.sets[home].score - left
+			stay, rival = p.sets[home].score-left, 0
 			if stay < doubtMax && !e.anchored {
 				tied(home, home)
 			}
 		}
+		whole := !e.anchored
 		for i, j := range p.edges[e.at] {
 			k := p.of[j]
-			if k == home || p.listed(e.at, i) || e.anchored || find(k) == find(home) && doubt[home] {
+			if k == home || e.anchored || p.listed(e.at, i) {
 				continue
 			}
-			if _, gain, ok := a.with(p.sets[k], e); ok && gain > stay-doubtMax {
-				tied(home, k)
-			} else if k > home && len(p.sets[k].members) > 1 && len(p.sets[home].members) > 1 && a.joint(p.sets[home], p.sets[k]) > -doubtMax {
+			if doubt[home] && find(k) == find(home) {
+				whole = false
+				continue
+			}
+			_, gain, ok := a.with(p.sets[k], e)
+			if ok {
+				rival = max(rival, gain)
+			}
+			if ok && gain > stay-doubtMax || k > home && len(p.sets[k].members) > 1 && len(p.sets[home].members) > 1 && a.joint(p.sets[home], p.sets[k]) > -doubtMax {
 				tied(home, k)
 			}
+		}
+		if whole {
+			e.share = max(probability(stay-rival), 1)
 		}
 	}
 	var lists [][]int32
@@ -181,17 +199,6 @@ func (a *Associator) joint(s, t *set) trucewatch.MilliNat {
 	return score - s.score - t.score
 }
 
-// surety notes how sure each member of a set is that is in no doubt: by what it
-// is worth there and, at most, elsewhere.
-func (a *Associator) surety(p *partition, s *set) {
-	for _, e := range s.members {
-		if e.share == 0 && !e.anchored {
-			gain, rival := a.gain(p, s, e)
-			e.share = max(probability(gain-rival), 1)
-		}
-	}
-}
-
 // units takes the sets at places apart.
 func (p *partition) units(places []int32) []unit {
 	var units []unit
@@ -201,7 +208,7 @@ func (p *partition) units(places []int32) []unit {
 		for _, e := range s.members {
 			switch {
 			case !e.anchored:
-				units = append(units, unit{lonely(e)})
+				units = append(units, unit{e.alone})
 			case !anchored:
 				anchored = true
 				units = append(units, unit{p.anchors[e.at]})
@@ -278,121 +285,6 @@ func (a *Associator) holds(s *set) (ok bool) {
 	}
 	s.score, ok = a.score(&s.sum)
 	return ok
-}
-
-// A sampler draws divisions.
-type sampler struct {
-	a       *Associator
-	q       *partition
-	unitOf  []int32 // by exhibit, from 1; 0: not to be drawn
-	targets []int32
-	gains   []int64
-}
-
-// sample draws divisions of units, which stand in p; what is random follows from
-// key.
-func (a *Associator) sample(p *partition, units []unit, key [sha256.Size]byte) []block {
-	q := &partition{edges: p.edges, of: slices.Clone(p.of), sets: slices.Clone(p.sets)}
-	d := &sampler{a: a, q: q, unitOf: make([]int32, len(p.exhibits))}
-	for u := range units {
-		for _, e := range units[u].set.members {
-			d.unitOf[e.at] = int32(u + 1)
-		}
-	}
-	// Sums anew, in one order, whatever the way by which p came to them.
-	begun := make(map[int32]bool)
-	for _, u := range units {
-		k := q.of[u.set.members[0].at]
-		s := u.set
-		if begun[k] {
-			s, _ = a.meet(q.sets[k], u.set)
-			a.holds(s)
-		} else {
-			fresh := *s
-			s, begun[k] = &fresh, true
-		}
-		q.sets[k] = s
-	}
-	state := binary.LittleEndian.Uint64(key[:])
-	rounds := min(draws, max(drawsMax/len(units), settling))
-	var blocks []block
-	for round := range settling + rounds {
-		for u := range units {
-			if !units[u].set.anchored {
-				state = kernel.Next(state)
-				d.draw(units[u].set, kernel.Mix(state))
-			}
-		}
-		if round >= settling {
-			blocks = append(blocks, d.blocks(units, trucewatch.PPM(geo.Million/rounds))...)
-		}
-	}
-	return blocks
-}
-
-// draw moves a lone exhibit to a set of q, or to none, by the likelihood of each.
-func (d *sampler) draw(alone *set, random uint64) {
-	q, a, e := d.q, d.a, alone.members[0]
-	own := q.of[e.at]
-	home := q.sets[own]
-	here := home.place(e)
-	rest, left, ok := a.left(home, here)
-	if !ok {
-		return
-	}
-	d.targets, d.gains = append(d.targets[:0], own), append(d.gains[:0], int64(home.score-left))
-	if len(home.members) > 1 {
-		d.targets, d.gains = append(d.targets, -1), append(d.gains, 0)
-	}
-	for _, j := range q.edges[e.at] {
-		k := q.of[j]
-		if d.unitOf[j] == 0 || slices.Contains(d.targets, k) {
-			continue
-		}
-		if _, gain, ok := a.unite(q.sets[k], alone); ok {
-			d.targets, d.gains = append(d.targets, k), append(d.gains, int64(gain))
-		}
-	}
-	pick := kernel.Choose(d.gains, random)
-	if pick == 0 {
-		return
-	}
-	target := d.targets[pick]
-	if target < 0 {
-		target = q.vacant()
-		fresh := *alone
-		q.sets[target] = &fresh
-	} else {
-		to := q.sets[target]
-		sum, gain, _ := a.unite(to, alone)
-		to.take(alone, sum, to.score+gain)
-	}
-	if len(home.members) == 1 {
-		q.sets[own] = nil
-	} else {
-		home.drop(here, rest, left)
-	}
-	q.of[e.at] = target
-}
-
-// blocks returns the sets of q that hold units, each with the given share.
-func (d *sampler) blocks(units []unit, share trucewatch.PPM) []block {
-	q, unitOf := d.q, d.unitOf
-	var blocks []block
-	for u := range units {
-		s := q.sets[q.of[units[u].set.members[0].at]]
-		if s.members[0] != units[u].set.members[0] {
-			continue
-		}
-		b := block{share: share}
-		for _, e := range s.members {
-			if k := unitOf[e.at] - 1; len(b.units) == 0 || !e.anchored || !slices.Contains(b.units, k) {
-				b.units = append(b.units, k)
-			}
-		}
-		blocks = append(blocks, b)
-	}
-	return blocks
 }
 
 // An answer says how units that were in doubt stand: in clusters, and for each

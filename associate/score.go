@@ -102,6 +102,7 @@ type exhibit struct {
 	birth    trucewatch.MilliNat // logarithm of the density of incidents that nobody reports
 	length   trucewatch.MilliNat // logarithm of the window and gap, in seconds
 	moment   kernel.Moment       // when it was, if it was one moment
+	alone    *set                // as a set of its own, never changed
 }
 
 // exhibit readies node n, seen from frame. A named place has no term.
@@ -118,6 +119,7 @@ func (a *Associator) exhibit(n int32, frame kernel.Frame, begin trucewatch.Insta
 		e.place = where.place
 		e.term = frame.Term(e.place)
 	}
+	e.alone = lonely(e)
 	return e
 }
 
@@ -220,13 +222,21 @@ func (s *set) joined(t *set) (summary, bool) {
 	if len(s.members) < len(t.members) {
 		s, t = t, s
 	}
-	sum := s.sum.plus(t.sum)
+	shared := false // a source
 	for _, e := range t.members {
 		for _, f := range s.from(e.spot.source) {
 			if e.spot.excludes(&f.spot) {
 				return summary{}, false
 			}
-			sum.link(e.spot.role, f.spot.role, 1)
+			shared = true
+		}
+	}
+	sum := s.sum.plus(t.sum)
+	if shared {
+		for _, e := range t.members {
+			for _, f := range s.from(e.spot.source) {
+				sum.link(e.spot.role, f.spot.role, 1)
+			}
 		}
 	}
 	return sum, true

@@ -48,14 +48,22 @@ func Blocks(n int, scores []int64) []int64 {
 	return out
 }
 
+// negligible is how many thousandths less likely a thing is that Choose never
+// picks: odds of 1 to 500 million, which no number of draws would show.
+const negligible = 20_000
+
 // Choose picks one of several things whose likelihoods have the given logarithms,
 // in thousandths, by 64 random bits.
 func Choose(scores []int64, random uint64) int {
 	most := slices.Max(scores)
-	weights, sum := make([]float64, len(scores)), 0.0
-	for i, s := range scores {
-		weights[i] = geo.Exp(max(float64(s-most)/1000, -600))
-		sum += weights[i]
+	weights, sum := make([]float64, 0, 32), 0.0
+	for _, s := range scores {
+		weight := 0.0
+		if s-most > -negligible {
+			weight = geo.Exp(float64(s-most) / 1000)
+		}
+		weights = append(weights, weight)
+		sum += weight
 	}
 	u := float64(float64(random>>11) / (1 << 53) * sum)
 	for i, w := range weights {
