@@ -9,7 +9,7 @@ SEEDS ?= 3
 TIME ?= 1h
 MUTANTS ?= 1000
 
-.PHONY: help test install check packages lint race fuzz fuzz-long crash arches strangers long reproducible bench score sim mutants fresh demo update
+.PHONY: help test install check packages lint race fuzz fuzz-long crash arches strangers long reproducible bench score sim mutants fresh soak demo update
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,9 @@ mutants: ## bugs planted into the program, each to be found within MUTANTS seeds
 fresh: ## seeds that this commit names, for three minutes, and some planted bugs
 	SECONDS_MAX=170 ./scripts/sim 1000 "$$(git rev-parse HEAD 2>/dev/null || echo 0)"
 	./scripts/mutants 100 wal-not-synced witness-signs-two-roots public-without-delay
+
+soak: ## the real program, writers and readers at once, for half an hour; RATE=<rows a second> or as many as the door takes
+	TRUCEWATCH_SOAK=30m TRUCEWATCH_SOAK_RATE=$(RATE) go test -v -timeout 1h -run 'TestSoak$$' ./cmd/trucewatch
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo

@@ -346,8 +346,7 @@ func (w *world) erase() error {
 		w.acknowledge(nil)
 	}
 	w.stop() // as the mission must be opened again after that
-	w.must(w.open())
-	return err
+	return errors.Join(err, w.open())
 }
 
 // erasable are the boxes of one entry with observations.

@@ -5,6 +5,8 @@ package sim
 import (
 	"flag"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"testing/cryptotest"
@@ -29,6 +31,12 @@ const stepsMax = 24
 // parseSeed reads a seed as -seed gives it.
 func parseSeed(text string) (uint64, error) {
 	return strconv.ParseUint(text[:min(len(text), 16)], 16, 64)
+}
+
+// TestMain has the collector run less often: a world is small and short-lived.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(800)
+	os.Exit(m.Run())
 }
 
 // runSeed lives through one world and returns the digest of all that happened.

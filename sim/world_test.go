@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io/fs"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -17,7 +18,6 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/examples"
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/mission"
@@ -101,7 +101,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.account = newAccount()
 	w.sealed, w.guarded = w.random.IntN(3) == 0, w.random.IntN(2) == 0
 	spec := &mission.Spec{ID: "sim", Title: "Sim", Mode: trucewatch.Exercise, Simulated: true, DisplayZone: "UTC", CutOff: "19:30",
-		Agreements: []string{"agreements/line-2026"}, Gazetteer: "agreements/line-2026/places.csv"}
+		Agreements: []string{bundle}, Gazetteer: bundle + "/places.csv"}
 	if w.sealed {
 		spec.SlotS = mission.SlotS
 	}
@@ -112,11 +112,12 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	w.must(mission.CheckSpec(spec))
 	w.net = newNetwork(w)
-	w.dieSettingUp(spec)
-	w.must(mission.CreateIn(w.surroundings(), "/m", spec, examples.Files, w.now()))
+	files, err := terms()
+	w.must(err)
+	w.dieSettingUp(spec, files)
+	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
 	w.net.logKey = string(w.read("/m/keys/log.pub"))
 	w.net.logKey = w.net.logKey[:len(w.net.logKey)-1]
-	var err error
 	w.verifier, err = note.NewVerifier(w.net.logKey)
 	w.must(err)
 	w.net.begin(w)
@@ -128,13 +129,13 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 // dieSettingUp sets the mission up on a machine that dies over it: there is then
 // a whole mission or none.
-func (w *world) dieSettingUp(spec *mission.Spec) {
+func (w *world) dieSettingUp(spec *mission.Spec, files fs.FS) {
 	if w.random.IntN(4) > 0 {
 		return
 	}
 	disk := w.disk.Clone()
 	disk.FailAt(len(disk.Calls())+w.random.IntN(150), durabletest.HalfDone, syscall.EIO, true)
-	err := mission.CreateIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", spec, examples.Files, w.now())
+	err := mission.CreateIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", spec, files, w.now())
 	disk.CutPower(w.random)
 	m, opened := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
 	if err == nil && opened != nil {
@@ -190,6 +191,12 @@ func (w *world) open() error {
 // stop ends the mission's process.
 func (w *world) stop() { w.m, w.deep = nil, true }
 
+// deepEvery is after how many steps the whole record is replayed, besides after
+// each end of a process and at the end: half of a seed's time goes there.
+//
+// Guess: a third of a world's steps. Test: make mutants, at another value.
+const deepEvery = 8
+
 // run takes steps, and checks everything after each.
 func (w *world) run(steps int) {
 	for i := range steps {
@@ -198,7 +205,7 @@ func (w *world) run(steps int) {
 		w.net.draw(w.random)
 		w.act()
 		synctest.Wait()
-		w.deep = w.deep || i%4 == 0
+		w.deep = w.deep || i%deepEvery == 0
 		w.check()
 	}
 }
