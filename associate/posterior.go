@@ -165,6 +165,11 @@ func (a *Associator) doubtful(p *partition) [][]int32 {
 			e.share = max(probability(stay-rival), 1)
 		}
 	}
+	return p.lists(doubt, find)
+}
+
+// lists gathers the sets in doubt by the place that find says stands for each.
+func (p *partition) lists(doubt []bool, find func(int32) int32) [][]int32 {
 	var lists [][]int32
 	at := make(map[int32]int)
 	for i, s := range p.sets {

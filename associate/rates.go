@@ -42,14 +42,32 @@ type patchKey struct {
 // many reports by means, and of all means but claims. What follows from it is
 // rounded, so that one more report seldom changes it.
 type patch struct {
-	wide    bool // not of the smallest side
-	km2     int64
-	model   []int64 // of patches
-	reports []int32 // by means
-	all     int32
-	users   []int32 // nodes that take their rates from here
-	clutter []int64 // by means, per million km2 and day
-	birth   int64   // likewise
+	wide  bool // not of the smallest side
+	km2   int64
+	model []int64     // of patches
+	means []meansRate // in the order in which they were first counted
+	all   int32
+	users []int32 // nodes that take their rates from here
+	birth int64   // per million km2 and day
+}
+
+// A meansRate is how many reports of one means there were, and how many false
+// ones that lets expect.
+type meansRate struct {
+	means   uint8
+	reports int32
+	clutter int64 // per million km2 and day
+}
+
+// of returns what was counted of a means. Most patches know one or two.
+func (p *patch) of(means int) *meansRate {
+	for i := range p.means {
+		if int(p.means[i].means) == means {
+			return &p.means[i]
+		}
+	}
+	p.means = append(p.means, meansRate{means: uint8(means), clutter: p.rate(0, falseShare, p.model[means])})
+	return &p.means[len(p.means)-1]
 }
 
 // patches are where reports are counted.
@@ -89,7 +107,7 @@ func (a *Associator) count(n int32) {
 		if p == nil {
 			p = a.rates.open(key)
 		}
-		p.reports[means]++
+		p.of(means).reports++
 		if !s.claim {
 			p.all++
 		}
@@ -106,10 +124,8 @@ func (a *Associator) count(n int32) {
 func (r *patches) open(key patchKey) *patch {
 	side := patchSides[key.side]
 	south := int64(key.lat) * side
-	p := &patch{wide: key.side > 0, model: r.model, km2: max(kernel.AreaKM2(south, south+side, side), 1), reports: make([]int32, len(r.means)), clutter: make([]int64, len(r.means))}
-	for i := range r.means {
-		p.learn(i)
-	}
+	p := &patch{wide: key.side > 0, model: r.model, km2: max(kernel.AreaKM2(south, south+side, side), 1)}
+	p.birth = p.rate(0, unreported, birthRate)
 	r.at[key] = p
 	return p
 }
@@ -121,20 +137,23 @@ func (r *patches) open(key patchKey) *patch {
 // observed, km2 and days): the mean of a gamma distribution, the conjugate prior
 // of a Poisson process.
 func (p *patch) learn(means int) bool {
-	const million = 1_000_000
-	rate := func(reports int32, share, before int64) int64 {
-		least := before
-		if p.wide {
-			least = max(before/leastRate, 1)
-		}
-		learned := (ratesTrust + int64(reports)*share) * million / (ratesTrust*million/before + 10*p.km2)
-		return stepped(min(max(learned, least), before*stormRate))
-	}
-	clutter := rate(p.reports[means], falseShare, p.model[means])
-	birth := rate(p.all, unreported, birthRate)
-	changed := p.clutter[means] != clutter || p.birth != birth
-	p.clutter[means], p.birth = clutter, birth
+	m := p.of(means)
+	clutter := p.rate(m.reports, falseShare, p.model[means])
+	birth := p.rate(p.all, unreported, birthRate)
+	changed := m.clutter != clutter || p.birth != birth
+	m.clutter, p.birth = clutter, birth
 	return changed
+}
+
+// rate is learned from so many reports, of which share tenths count.
+func (p *patch) rate(reports int32, share, before int64) int64 {
+	const million = 1_000_000
+	least := before
+	if p.wide {
+		least = max(before/leastRate, 1)
+	}
+	learned := (ratesTrust + int64(reports)*share) * million / (ratesTrust*million/before + 10*p.km2)
+	return stepped(min(max(learned, least), before*stormRate))
 }
 
 // ratesOf returns the rate of false reports like node n's, and of incidents that
@@ -143,7 +162,7 @@ func (a *Associator) ratesOf(n *node) (clutter, birth int64) {
 	if n.patch == nil {
 		return modelOf(n.rec.Observation.Means).clutter, birthRate
 	}
-	return n.patch.clutter[slices.Index(a.rates.means, n.rec.Observation.Means)], n.patch.birth
+	return n.patch.of(slices.Index(a.rates.means, n.rec.Observation.Means)).clutter, n.patch.birth
 }
 
 // stale returns the nodes whose rates changed.
