@@ -190,7 +190,7 @@ func (a *Associator) fits(parts []*partition, n int32) []fit {
 	kind := a.nodes[n].rec.Observation.Kind
 	many := logCapacity(a.nodes[n].spot.capacity)
 	for _, p := range parts {
-		e := a.exhibit(n, p.frame)
+		e := a.exhibit(n, p.frame, p.begin)
 		for _, s := range p.sets {
 			if s == nil || !a.touches(e, s) || s.excludes(e) {
 				continue
@@ -204,6 +204,11 @@ func (a *Associator) fits(parts []*partition, n int32) []fit {
 	}
 	slices.SortStableFunc(out, func(f, g fit) int { return -cmp.Compare(f.gain, g.gain) })
 	return out
+}
+
+// touches says whether e passes the gate with a member of s.
+func (a *Associator) touches(e *exhibit, s *set) bool {
+	return slices.ContainsFunc(s.members, func(f *exhibit) bool { return a.near(e.node, f.node) })
 }
 
 // excludes says whether a count report already stands in s of which e is another

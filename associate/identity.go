@@ -154,7 +154,7 @@ func (a *Associator) replace(before, after []*formed) {
 			}
 		}
 	}
-	a.count += len(after) - len(before)
+	a.incidents += len(after) - len(before)
 }
 
 // history adds a revision to that of old. Beyond ListMax the last place always

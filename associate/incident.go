@@ -129,9 +129,11 @@ func shape(k geo.RegionKind) string {
 func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 	var links []trucewatch.Link
 	for _, e := range s.members {
-		gain, rival := a.gain(p, s, e)
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
-			Share: trucewatch.PPM(kernel.Probability(int64(gain - rival))), Reason: a.reason(e, s.members)})
+		gain := a.stay(s, e)
+		if e.share == 0 {
+			e.share = a.surety(p, s, e)
+		}
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain, Share: e.share, Reason: a.reason(e, s.members)})
 		if len(s.members) == 1 {
 			link := &links[len(links)-1]
 			link.Gain = againstClutter(e.rec.Observation.Means)
@@ -144,36 +146,46 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 		links = append(links, s.reports[i].link())
 	}
 	for _, e := range s.claims {
-		_, gain, _ := a.with(s, e)
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
-			Share: trucewatch.PPM(kernel.Probability(int64(gain))), Reason: claimReason})
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: e.gain, Share: e.share, Reason: claimReason})
 	}
 	slices.SortFunc(links, func(l, m trucewatch.Link) int { return l.Observation.Compare(m.Observation) })
 	return links
 }
 
-// gain returns what e is worth in s, and the most it would be worth elsewhere
-// among p: in another set, or, worth 0, alone. Of e alone the gain is 0.
-func (a *Associator) gain(p *partition, s *set, e *exhibit) (here, rival trucewatch.MilliNat) {
-	here, rival = s.score, trucewatch.MilliNat(0)
+// stay returns what e is worth in s; 0 alone.
+func (a *Associator) stay(s *set, e *exhibit) trucewatch.MilliNat {
+	if len(s.members) > 1 {
+		if _, left, ok := a.left(s, s.place(e)); ok {
+			return s.score - left
+		}
+	}
+	return s.score
+}
+
+// surety returns how sure it is that e belongs to s: by what it is worth there
+// and, at most, elsewhere among p, in another set or, worth 0, alone.
+func (a *Associator) surety(p *partition, s *set, e *exhibit) trucewatch.PPM {
+	rival := trucewatch.MilliNat(0)
 	if len(s.members) == 1 {
 		rival = -unrivalled
-	} else if _, left, ok := a.left(s, s.place(e)); ok {
-		here -= left
 	}
-	if p.edges == nil {
-		return here, rival
-	}
-	for i, j := range p.edges[e.at] {
-		other := p.sets[p.of[j]]
-		if other == s || p.listed(e.at, i) {
-			continue
-		}
-		if _, with, ok := a.with(other, e); ok {
-			rival = max(rival, with)
+	if p.edges != nil {
+		for i, j := range p.edges[e.at] {
+			other := p.sets[p.of[j]]
+			if other == nil || other == s || p.listed(e.at, i) {
+				continue
+			}
+			if _, with, ok := a.with(other, e); ok {
+				rival = max(rival, with)
+			}
 		}
 	}
-	return here, rival
+	return max(probability(a.stay(s, e)-rival), 1)
+}
+
+// probability is that of what is so much likelier than its opposite.
+func probability(gap trucewatch.MilliNat) trucewatch.PPM {
+	return trucewatch.PPM(kernel.Probability(int64(gap)))
 }
 
 // unrivalled is a gap at which the probability rounds to certainty.
@@ -191,7 +203,7 @@ func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 		if f == e {
 			continue
 		}
-		if _, gain, ok := a.with(lonely(f), e); ok && (best == nil || gain > most) {
+		if _, gain, ok := a.with(f.alone, e); ok && (best == nil || gain > most) {
 			best, most = f, gain
 		}
 	}

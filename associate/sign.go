@@ -47,6 +47,7 @@ type spot struct {
 	role   role
 	claim  bool // somebody's unchecked word
 	named  bool // the place is a name alone, without a region
+	drawn  bool // the window looks back: from when it may have been
 	loose  bool // the window says when at most, not how long: longer than an engagement, or looks back
 	shot   bool // located by a network from arrivals
 	vague  bool // so vague in place and time that joining it to anything would say nothing
@@ -72,7 +73,7 @@ const (
 // windowOf returns the closed interval in which the occurrence was, and whether
 // it is loose. A clock's error widens it. A day, [00:00, 24:00), is taken
 // without its last microsecond, so that consecutive days do not touch.
-func windowOf(o *trucewatch.Observation) (trucewatch.Interval, bool) {
+func windowOf(o *trucewatch.Observation) (window trucewatch.Interval, loose, drawn bool) {
 	w := o.When
 	if w.Till == 0 {
 		w.Till = w.From + openEnd
@@ -87,20 +88,21 @@ func windowOf(o *trucewatch.Observation) (trucewatch.Interval, bool) {
 	}
 	// A window longer than the lookback is a way of saying "some time that day"
 	// and already covers it; were it drawn out, days would chain.
+	drawn = w.Till-lookback < w.From
 	w.From = min(w.From, w.Till-lookback)
 	if span {
 		w.Till--
 	}
 	w.From -= trucewatch.Instant(o.Clock.SyncError)
 	w.Till += trucewatch.Instant(o.Clock.SyncError)
-	return w, lookback > 0 || w.Till-w.From > EngagementCap
+	return w, lookback > 0 || w.Till-w.From > EngagementCap, drawn
 }
 
 // spotOf reads an observation for the gate.
 func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	o := rec.Observation
 	s := spot{kind: a.rules.number[o.Kind], role: roleOf(o), claim: o.Means.IsClaim(), source: a.sourceNumber(rec.Source.ID)}
-	s.window, s.loose = windowOf(o)
+	s.window, s.loose, s.drawn = windowOf(o)
 	where, ok := locate(o)
 	if !ok {
 		s.vague = true
@@ -110,8 +112,8 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	// No agreement in place can be worth more than the density's peak, none in
 	// time more than the window's density.
 	s.capacity = capacityOf(o, &s)
-	best := weightOf(o.Means) + logCapacity(s.capacity) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
-	s.vague = best <= joinThreshold
+	best := weightOf(o.Means, modelOf(o.Means).clutter, birthRate) + logCapacity(s.capacity) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
+	s.vague = best <= leastWorth
 	return s
 }
 

@@ -18,7 +18,8 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 1, "worlds of each kind, with seeds from 1")
+	seeds  = flag.Int("seeds", 1, "worlds of each kind")
+	first  = flag.Int("first", 1, "the first seed of worlds of mixed reports; others begin at 1")
 	kinds  = flag.String("worlds", "", "worlds of arrivals to measure, such as line-1000,regional-500; by default those that are quick")
 	scores = flag.String("scores", "", "append a line of JSON for each world to this file, for trucewatch score table")
 )
