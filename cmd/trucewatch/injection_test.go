@@ -379,7 +379,7 @@ func servedHarmlessly(t *testing.T, dir string, a trucewatch.Audience) {
 	pages := map[string]int{} // by kind of page
 	for n := 0; n < len(queue) && n < pagesMax; n++ {
 		if what := strings.FieldsFunc(queue[n], func(r rune) bool { return r == '/' || r == '?' }); len(what) > 3 && what[0] == "m" {
-			if pages[what[2]]++; pages[what[2]] > 3 {
+			if pages[what[2]]++; pages[what[2]] > 5 {
 				continue
 			}
 		}
