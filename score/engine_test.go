@@ -53,9 +53,9 @@ func arrivalWorlds() []arrivalWorld {
 	return []arrivalWorld{
 		{"line-20", true, line(func(l *scenario.Line) { l.Rate, l.Clutter = 20, 10 }), 0.95, 0.95},
 		{"line-100", true, line(func(l *scenario.Line) { l.Rate = 100 }), 0.99, 0.98},
-		{"line-1000", false, line(func(*scenario.Line) {}), 0.99, 0.95},
+		{"line-1000", false, line(func(*scenario.Line) {}), 0.995, 0.97},
 		{"line-1000-calm", false, line(func(l *scenario.Line) { l.Wind, l.Sound = 0, 0 }), 0.99, 0.95},
-		{"line-1000-clutter", false, line(func(l *scenario.Line) { l.Clutter = 3 }), 0.99, 0.88},
+		{"line-1000-clutter", false, line(func(l *scenario.Line) { l.Clutter = 3 }), 0.99, 0.92},
 		{"line-1000-bursts", false, line(func(l *scenario.Line) { l.Bursts = 0.3 }), 0.95, 0.92},
 		{"line-1000-outliers", false, line(func(l *scenario.Line) { l.Outliers = 0.3 }), 0.9, 0.6},
 		{"line-5000", false, line(func(l *scenario.Line) { l.Rate = 5000 }), 0.98, 0.8},
