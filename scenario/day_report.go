@@ -96,7 +96,7 @@ func (m *dayMaker) ear(k int32, f *fire, at geo.Position, what trucewatch.Descri
 	if km > float64(1.5*f.arm.heard) || !m.r.chance(float64(0.8*logistic(float64(4*(km-float64(0.8*f.arm.heard)))))) {
 		return
 	}
-	turn := float64(azimuth)*math.Pi/180_000 + m.r.spread(earTurn)
+	turn := float64(float64(azimuth)*math.Pi)/180_000 + m.r.spread(earTurn)
 	sector := round(float64(math.Floor(turn/windRad+0.5)*22_500)) % 360_000
 	half := int32(22_500)
 	stated := max(0.5, math.Floor(float64(km*geo.Exp(m.r.spread(observerRange)))+0.5))
@@ -116,7 +116,7 @@ func (m *dayMaker) ear(k int32, f *fire, at geo.Position, what trucewatch.Descri
 		means = trucewatch.Saw
 	}
 	o.Means = means
-	o.Where.Region = geo.Region{Kind: geo.Sector, Center: from, RMinMM: round(float64(stated * geo.Exp(-width) * 1e6)), RMaxMM: round(float64(stated * geo.Exp(width) * 1e6)),
+	o.Where.Region = geo.Region{Kind: geo.Sector, Center: from, RMinMM: round(float64(float64(stated*geo.Exp(-width)) * 1e6)), RMaxMM: round(float64(float64(stated*geo.Exp(width)) * 1e6)),
 		Arcs: []geo.Arc{{FromMdeg: wrapMdeg(int32(sector) - half), TillMdeg: wrapMdeg(int32(sector) + half)}}}
 	m.say(k, s, o, f.t, late)
 }

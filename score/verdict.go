@@ -3,7 +3,6 @@
 package score
 
 import (
-	"math"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
@@ -131,7 +130,7 @@ func (v *Verdicts) delays(events []scenario.TrueEvent, first map[int]trucewatch.
 	var took []float64
 	for k := range events {
 		if at, judged := first[k]; judged {
-			took = append(took, math.Max(float64(at-events[k].At)/1e6, 0))
+			took = append(took, float64(max(at-events[k].At, 0))/1e6)
 		}
 	}
 	v.Judged = len(took)
