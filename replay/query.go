@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/associate"
 	"github.com/trucewatch/trucewatch/casework"
 	"github.com/trucewatch/trucewatch/judge"
 )
@@ -97,6 +98,20 @@ func (s *State) Servable(id trucewatch.CaseID) bool {
 
 // Incidents returns every incident, by identifier.
 func (s *State) Incidents() iter.Seq[*trucewatch.Incident] { return s.incidents.All() }
+
+// Flights returns the drones and missiles that were sighted, launched or came down
+// in several incidents, by time. It is for whoever has the record itself: launches
+// and tracks are in no view, whoever asks.
+func (s *State) Flights() []associate.Flight {
+	var all trucewatch.Interval
+	for in := range s.incidents.All() {
+		if all.IsZero() {
+			all = in.When
+		}
+		all.From, all.Till = min(all.From, in.When.From), max(all.Till, in.When.Till)
+	}
+	return s.incidents.Flights(all)
+}
 
 // Incident returns an incident by its identifier or an alias, nil if there is
 // none.

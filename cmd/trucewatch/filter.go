@@ -237,6 +237,13 @@ func printState(out io.Writer, s *replay.State, what string) error {
 			}
 		}
 		return nil
+	case "flights":
+		for _, f := range s.Flights() {
+			if err := enc.Encode(f); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "cases":
 		for c := range s.Cases() {
 			if err := enc.Encode(c); err != nil {
