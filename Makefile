@@ -6,29 +6,36 @@ SHELL := bash
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 FUZZ ?= 5000x
 SEEDS ?= 3
+TIME ?= 1h
+MUTANTS ?= 1000
 
-.PHONY: help test install check race fuzz arches strangers long reproducible bench score demo update
+.PHONY: help test install check packages lint race fuzz fuzz-long crash arches strangers long reproducible bench score sim mutants fresh soak demo update
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: install check race fuzz arches strangers ## everything, after installing what it needs
+test: install lint race fuzz arches strangers fresh packages ## everything, after installing what it needs
 
 install: ## what the tests need beyond Go, from Debian's packages
 	@missing=; command -v chromium >/dev/null || missing+=" chromium"; \
 	command -v qemu-aarch64 >/dev/null || missing+=" qemu-user"; \
 	command -v GeodSolve >/dev/null || missing+=" geographiclib-tools"; \
+	command -v strace >/dev/null || missing+=" strace"; \
 	if [ -n "$$missing" ]; then \
 		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get update -qq; \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 
-check: ## format, vet, staticcheck, tests
+check: lint packages ## format, vet, staticcheck, tests
+
+packages: ## the tests of all packages
+	./scripts/test
+
+lint: ## format, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	go vet ./...
 	$(STATICCHECK) ./...
-	./scripts/test
 
 race: ## the packages with goroutines, under the race detector
 	go test -race -short -timeout 20m ./internal/... ./index/... ./mission/... ./publish/... ./keyring ./mirror ./witness
@@ -37,6 +44,12 @@ race: ## the packages with goroutines, under the race detector
 fuzz: ## each fuzz test for FUZZ inputs
 	./scripts/fuzz $(FUZZ)
 
+fuzz-long: ## each fuzz test for TIME, such as 1h; finds are written to testdata/fuzz
+	./scripts/fuzz $(TIME)
+
+crash: ## the real program under failing calls, kills, full disks, tight limits and wrong clocks
+	go test -v -timeout 20m -run 'EveryFileCall|Killed|FullDisk|Starved|WrongClock|DoesNotFit' ./cmd/trucewatch
+
 arches: ## one digest for the example missions on amd64 v1, v3 and arm64
 	./scripts/arches
 
@@ -44,7 +57,7 @@ strangers: ## programs of other people read our logs and co-sign our checkpoints
 	./scripts/strangers
 
 long: ## mutations, kills and power cuts at full length; takes hours
-	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long' ./record ./seal ./witness ./mirror ./internal/durable/...
+	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long|EveryFileCall' ./cmd/trucewatch ./record ./seal ./witness ./mirror ./internal/durable/...
 
 reproducible: ## the program built twice, with an empty cache the second time, is the same
 	./scripts/reproducible
@@ -54,6 +67,19 @@ bench: ## the benchmarks behind docs/performance.md
 
 score: ## simulated worlds, and what association makes of them; SEEDS of each
 	./scripts/score --seeds $(SEEDS)
+
+sim: ## the whole system from SEEDS seeds, with faults; FROM=<hexadecimal> or a git hash is the first
+	./scripts/sim $(SEEDS) $(FROM)
+
+mutants: ## bugs planted into the program, each to be found within MUTANTS seeds
+	./scripts/mutants $(MUTANTS)
+
+fresh: ## seeds that this commit names, for three minutes, and some planted bugs
+	SECONDS_MAX=170 ./scripts/sim 1000 "$$(git rev-parse HEAD 2>/dev/null || echo 0)"
+	./scripts/mutants 100 wal-not-synced witness-signs-two-roots public-without-delay
+
+soak: ## the real program, writers and readers at once, for half an hour; RATE=<rows a second> or as many as the door takes
+	TRUCEWATCH_SOAK=30m TRUCEWATCH_SOAK_RATE=$(RATE) go test -v -timeout 1h -run 'TestSoak$$' ./cmd/trucewatch
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo

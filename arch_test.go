@@ -40,13 +40,16 @@ var plan = map[string][]string{
 	"replay":                       {"associate", "judge", "judge/attribution", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
 	"internal/durable":             {},
 	"internal/durable/durabletest": {"internal/durable"}, // a disk in memory that fails; imported by tests only
+	"internal/dial":                {},                   // connections to addresses that others wrote
+	"internal/admission":           {},                   // what waits and what is sent away while too much comes in
+	"internal/operations":          {},                   // figures and health, for who runs the program
 	"record":                       {"internal/durable"},
-	"witness":                      {"internal/durable"}, // a checkpoint is all it sees: it serves other logs too
-	"keyring":                      {".", "geo"},         // who may have signed what, by the record's own keys
+	"witness":                      {"internal/durable", "internal/dial"}, // a checkpoint is all it sees: it serves other logs too
+	"keyring":                      {".", "geo"},                          // who may have signed what, by the record's own keys
 	"seal":                         {".", "geo", "internal/durable"},
 	"evidence":                     {".", "geo", "internal/durable"},
-	"anchor":                       {".", "geo"},
-	"mirror":                       {"record", "witness", "seal", "keyring", "internal/durable", ".", "geo"},
+	"anchor":                       {"internal/dial", ".", "geo"},
+	"mirror":                       {"record", "witness", "seal", "keyring", "internal/durable", "internal/dial", ".", "geo"},
 	"exhibit":                      {"seal", "witness", "keyring", ".", "geo"},
 	"intake":                       {".", "geo"},
 	"intake/*":                     {"intake", ".", "geo"},
@@ -55,12 +58,12 @@ var plan = map[string][]string{
 	"publish/query":                {".", "geo"}, // a Query from an address
 	"publish/svg":                  {"publish/wording", ".", "geo"},
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
-	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable",
+	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable", "internal/admission", "internal/operations",
 		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
 	"verify":   {"mission", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"sim":      {}, // the whole system from one seed; tests only
 	"examples": {},
-	"cmd/trucewatch": {"mission", "internal/durable", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
+	"cmd/trucewatch": {"mission", "internal/durable", "internal/operations", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
 		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "scenario", "score", "agreement", ".", "geo"},
 }
 
@@ -287,9 +290,11 @@ func (c *checker) visitBinary(n *ast.BinaryExpr) {
 }
 
 // TestParsersAreFuzzed wants FuzzX in the same folder for every exported
-// function ParseX, DecodeX, UnmarshalX or UnpackX.
+// function ParseX, DecodeX, UnmarshalX, UnpackX or ReadX that takes bytes or text,
+// and for every exported method UnmarshalX. A name of a file is no foreign text:
+// what is in the file has a parser of its own.
 func TestParsersAreFuzzed(t *testing.T) {
-	parser := regexp.MustCompile(`^(Parse|Decode|Unmarshal|Unpack)([A-Z]\w*)?$`)
+	parser := regexp.MustCompile(`^(Parse|Decode|Unmarshal|Unpack|Read)([A-Z]\w*)?$`)
 	fuzz := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 	for _, p := range load(t) {
 		if len(p.GoFiles) == 0 {
@@ -315,12 +320,29 @@ func TestParsersAreFuzzed(t *testing.T) {
 		for _, f := range p.Syntax {
 			for _, d := range f.Decls {
 				fn, ok := d.(*ast.FuncDecl)
-				if ok && fn.Recv == nil && parser.MatchString(fn.Name.Name) && !have["Fuzz"+fn.Name.Name] {
-					t.Errorf("%s: no Fuzz%s beside it", p.Fset.Position(fn.Pos()), fn.Name.Name)
+				if !ok || !parser.MatchString(fn.Name.Name) || have["Fuzz"+fn.Name.Name] {
+					continue
 				}
+				if method := fn.Recv != nil; method && !strings.HasPrefix(fn.Name.Name, "Unmarshal") || !method && !takesForeign(p, fn) {
+					continue
+				}
+				t.Errorf("%s: no Fuzz%s beside it", p.Fset.Position(fn.Pos()), fn.Name.Name)
 			}
 		}
 	}
+}
+
+// takesForeign says whether a parser takes what others wrote, or is no Read.
+func takesForeign(p *packages.Package, fn *ast.FuncDecl) bool {
+	if !strings.HasPrefix(fn.Name.Name, "Read") {
+		return true
+	}
+	for _, field := range fn.Type.Params.List {
+		if typ := p.TypesInfo.TypeOf(field.Type).String(); typ == "[]byte" || typ == "io.Reader" {
+			return true
+		}
+	}
+	return false
 }
 
 // TestFunctionsAreShort holds the limit of style: 70 lines, and a file knows

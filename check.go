@@ -377,6 +377,9 @@ func (p *Payload) check() error {
 	switch {
 	case p.Genesis != nil:
 		g := p.Genesis
+		if g.Engine < 0 || g.Engine > EngineVersion {
+			return invalid("genesis.engine", "%d, but this program knows engines up to %d: read it with a newer one", g.Engine, EngineVersion)
+		}
 		return first(need("genesis.mission", g.Mission, "genesis.title", g.Title, "genesis.display_zone", g.DisplayZone, "genesis.cut_off", g.CutOff),
 			oneOf("genesis.mode", g.Mode, []Mode{Live, Reenacted, Exercise}), checkText("genesis.summary", g.Summary), checkSlot(g.SlotS))
 	case p.Key != nil:
@@ -468,6 +471,9 @@ func (p *Policy) check() error {
 	}
 	if p.Guarantors < 0 || p.Guarantors > len(p.Organisations) {
 		return invalid("policy.guarantors", "%d of %d organisations", p.Guarantors, len(p.Organisations))
+	}
+	if p.BodiesPerHour < 0 || p.BodiesPerHour > CountMax {
+		return invalid("policy.bodies_per_hour", "%d, not 0 to %d", p.BodiesPerHour, CountMax)
 	}
 	if p.CadenceS < 1 || p.CadenceS > 86_400 {
 		return invalid("policy.cadence_s", "%d s, not 1 to 86400", p.CadenceS)

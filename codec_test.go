@@ -4,8 +4,10 @@ package trucewatch_test
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -223,4 +225,36 @@ func FuzzParseObservationID(f *testing.F) {
 			t.Fatalf("%q is read as %v", s, id)
 		}
 	})
+}
+
+// FuzzUnmarshalText: what a type reads as text, it writes so that it reads the same.
+func FuzzUnmarshalText(f *testing.F) {
+	for _, seed := range []string{"101.3", "18446744073709551615.65535", "2026-04-12T06:40:00.000001+03:00", strings.Repeat("a5", 32), ""} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		unmarshalText[trucewatch.ObservationID](t, b)
+		unmarshalText[trucewatch.IncidentID](t, b)
+		unmarshalText[trucewatch.Hash](t, b)
+		unmarshalText[trucewatch.Instant](t, b)
+	})
+}
+
+func unmarshalText[T any, P interface {
+	*T
+	encoding.TextMarshaler
+	encoding.TextUnmarshaler
+}](t *testing.T, b []byte) {
+	t.Helper()
+	var first, second T
+	if err := P(&first).UnmarshalText(b); err != nil {
+		return
+	}
+	text, err := P(&first).MarshalText()
+	if err == nil {
+		err = P(&second).UnmarshalText(text)
+	}
+	if err != nil || fmt.Sprint(first) != fmt.Sprint(second) {
+		t.Errorf("%q is read as %v, written as %q and read as %v: %v", b, first, text, second, err)
+	}
 }

@@ -61,6 +61,63 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 	}
 }
 
+// TestEverySymptomIsPlayed: each row of operations.md and promises.md says which
+// test or script plays it, and what it quotes is what the program says.
+func TestEverySymptomIsPlayed(t *testing.T) {
+	played := regexp.MustCompile(`\bTest[A-Z]\w+|\.txtar\)`)
+	quoted := regexp.MustCompile("`([^`]+)`")
+	// What the operating system says, names of ours in configuration, and commands.
+	foreign := regexp.MustCompile(`^(no space left on device|read-only file system|verify|\\u.*|trucewatch_\w+)$`)
+	program := programText(t)
+	docs := documents(t)
+	rows := 0
+	for _, name := range []string{"docs/operations.md", "docs/promises.md"} {
+		for line := range strings.Lines(docs[name]) {
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
+			if name == "docs/operations.md" && len(cells) != 4 || name == "docs/promises.md" && !strings.HasPrefix(line, "| I") && !strings.HasPrefix(line, "| | ") {
+				continue
+			}
+			if cells[0] == " what you see" || strings.HasPrefix(strings.TrimSpace(cells[0]), "---") || strings.Contains(line, "| Promise |") || strings.TrimSpace(line) == "| | |" {
+				continue
+			}
+			rows++
+			if !played.MatchString(cells[len(cells)-1]) && !played.MatchString(line) {
+				t.Errorf("%s: no test plays %s", name, line)
+			}
+			if name != "docs/operations.md" {
+				continue
+			}
+			for _, m := range quoted.FindAllStringSubmatch(cells[0], -1) {
+				for _, part := range strings.Split(m[1], "...") {
+					if part = strings.TrimSpace(part); len(part) > 3 && !foreign.MatchString(part) && !strings.Contains(program, part) {
+						t.Errorf("%s quotes %q, which the program does not say", name, part)
+					}
+				}
+			}
+		}
+	}
+	if rows < 50 {
+		t.Errorf("%d rows were found: the test sees nothing", rows)
+	}
+}
+
+// programText is the text of all files of the program, without tests.
+func programText(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	if err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		all.Write(b)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
+}
+
 // TestLinksLead: every relative link of a document leads to a file.
 func TestLinksLead(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)

@@ -234,6 +234,8 @@ type Policy struct {
 	CadenceS      int64          `cbor:"3,keyasint" json:"cadence_s"`  // seconds between checkpoints
 	TwoPerson     []EntryType    `cbor:"4,keyasint,omitempty" json:"two_person,omitempty"`
 	From          Instant        `cbor:"5,keyasint,omitempty" json:"from,omitzero"` // when it takes effect; 0 for the first
+	// BodiesPerHour is how many bodies of one device enter the record in an hour of Received; 0: the program's own limit.
+	BodiesPerHour int64 `cbor:"6,keyasint,omitempty" json:"bodies_per_hour,omitempty"`
 }
 
 // An Organisation is a party or guarantor with its witness.

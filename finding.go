@@ -45,6 +45,10 @@ type Reason struct {
 	Because  []Reason        `cbor:"6,keyasint,omitempty" json:"because,omitempty"`
 }
 
+// WithheldAttribution is the level that is shown where the agreement leaves it to
+// others than the mission to say who is responsible. No finding in a record has it.
+const WithheldAttribution = "withheld"
+
 // An Attribution is who is held responsible, on a ladder: none,
 // direction_only, area_of_control, party, formation, admitted. Where an impact
 // lies says nothing of who fired.

@@ -71,12 +71,15 @@ func (in *Incident) Best() *Estimate {
 	return &in.Estimates[in.Preferred]
 }
 
-// A Dossier is an incident with the observations it links, the notifications near
+// A Dossier is an incident with the observations it links, what was stated about
 // it and what was found of it: what a stage that runs alone reads and hands on.
 type Dossier struct {
-	Incident     *Incident    `json:"incident"`
-	Observations []*Recorded  `json:"observations"`
-	Findings     []*Finding   `json:"findings,omitempty"`
-	Notices      []NoticeView `json:"notifications,omitempty"` // that may exempt what happened
-	Received     Instant      `json:"received,omitzero"`       // of the newest observation
+	Incident     *Incident           `json:"incident"`
+	Observations []*Recorded         `json:"observations"`
+	Findings     []*Finding          `json:"findings,omitempty"`
+	Notices      []NoticeView        `json:"notifications,omitempty"` // that may exempt what happened
+	NoticeSteps  []Dated[NoticeStep] `json:"notice_steps,omitempty"`  // of those notifications
+	Facts        []Dated[Fact]       `json:"facts,omitempty"`         // that bear on what happened or on those notifications
+	Calls        []Dated[Activation] `json:"calls,omitempty"`         // of the hotline, not long before
+	Received     Instant             `json:"received,omitzero"`       // of the newest observation
 }

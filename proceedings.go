@@ -206,7 +206,7 @@ func WatchStates() []string { return []string{"watching", "reduced", "out"} }
 
 // WatchCauses are why a source saw less or nothing.
 func WatchCauses() []string {
-	return []string{"night", "weather", "cloud", "no_overpass", "outage", "jamming", "denial", "maintenance", "withdrawn", "hospital_gagged", "unknown"}
+	return []string{"night", "weather", "cloud", "no_overpass", "outage", "jamming", "denial", "maintenance", "withdrawn", "hospital_gagged", "unknown", "overload"}
 }
 
 // An Inventory is what stands at a place: declared by a party, or seen by a

@@ -16,6 +16,21 @@ func enteredAs(p trucewatch.Payload) error {
 	return e.Check()
 }
 
+// TestRecordOfNewerEngineIsRefused: a downgrade says what to do, and folds nothing
+// by rules that it does not know.
+func TestRecordOfNewerEngineIsRefused(t *testing.T) {
+	g := trucewatch.Genesis{Mission: "m", Title: "M", DisplayZone: "UTC", CutOff: "19:30", Mode: trucewatch.Live, Engine: trucewatch.EngineVersion}
+	if err := enteredAs(trucewatch.Payload{Genesis: &g}); err != nil {
+		t.Fatal(err)
+	}
+	for _, engine := range []int{-1, trucewatch.EngineVersion + 1} {
+		g.Engine = engine
+		if err := enteredAs(trucewatch.Payload{Genesis: &g}); !errors.Is(err, trucewatch.ErrInvalid) || !strings.Contains(err.Error(), "read it with a newer one") {
+			t.Errorf("engine %d: %v", engine, err)
+		}
+	}
+}
+
 func TestProceedingsThatMayNotEnterNameTheirField(t *testing.T) {
 	const c, noon = trucewatch.CaseID("case/1.0"), trucewatch.Instant(1_000_000)
 	type p = trucewatch.Payload

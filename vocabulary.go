@@ -50,6 +50,7 @@ const (
 	NewPosition          Kind = "new_position"
 	DeadlineMissed       Kind = "deadline_missed"
 	NotificationFalse    Kind = "notification_contradicted"
+	AirAlert             Kind = "air_alert" // somebody with the duty to warn says that a region may be attacked from the air
 )
 
 // Kinds lists every Kind, in the order of the vocabulary.
@@ -59,7 +60,7 @@ func Kinds() []Kind {
 		PositionSeen, EngineeringWork, MineSeen, MineNew, UXO, Crater, Damage, CasualtySeen, ThermalAnomaly,
 		SeismicEvent, AcousticEvent, RFEmission, Jamming, Spoofing, SensorTamper, RestrictionMet,
 		FireAtMissionAsset, InventoryMismatch, MovementSeen, StatementHeard, DocumentSeen, DeliveryByUAV,
-		CyberEvent, Advance, Raid, NewPosition, DeadlineMissed, NotificationFalse}
+		CyberEvent, Advance, Raid, NewPosition, DeadlineMissed, NotificationFalse, AirAlert}
 }
 
 // IsPhenomenon says whether k is one of the signs that missions count as

@@ -52,9 +52,10 @@ var (
 )
 
 // leastScore is the score, in thousandths of a nat, from which a solution is
-// taken for a shot. Guess: two nats, odds of seven. Test: precision against the
-// generated line of contact.
-const leastScore = 1_500
+// taken for a shot: as likely as not. Source: the score is a logarithm of odds.
+// Test: precision against the generated line of contact, whose frequency of fire
+// is learned.
+const leastScore = 0
 
 // A Run carries out tasks that do not depend on each other, at the same time or
 // one after the other.

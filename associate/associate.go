@@ -3,6 +3,7 @@
 package associate
 
 import (
+	"crypto/sha256"
 	"iter"
 	"slices"
 
@@ -15,15 +16,16 @@ import (
 // Incidents that it hands out are never changed afterwards: a new revision is
 // a new value.
 type Associator struct {
-	rules   *rules
-	birth   trucewatch.MilliNat           // ln of birthRate
-	sources map[trucewatch.SourceID]int32 // numbers of sources
-	nodes   []node
-	byID    []int32   // nodes in order of ObservationID
-	grid    grid      // nodes by where and when
-	formed  []*formed // incidents that are, or once were, more than one lone observation
-	unused  []int32   // free places in formed
-	count   int       // incidents
+	rules     *rules
+	sources   map[trucewatch.SourceID]int32 // numbers of sources
+	nodes     []node
+	byID      []int32   // nodes in order of ObservationID
+	grid      grid      // nodes by where and when
+	formed    []*formed // incidents that are, or once were, more than one lone observation
+	unused    []int32   // free places in formed
+	incidents int
+	rates     patches
+	answers   map[[sha256.Size]byte]*answer // about what was in doubt, by what they depend on
 
 	ears     [len(waves)]*ear                                  // by medium
 	arrivals map[trucewatch.ObservationID]*trucewatch.Recorded // which have no node of their own
@@ -42,6 +44,7 @@ type node struct {
 	dead   bool    // its shot is no more
 	buried bool    // and no incident holds it any more
 	solved *solved // of a shot
+	patch  *patch  // where its rates are learned; nil: nowhere
 }
 
 // A formed incident is kept; a lone observation's is built when asked for.
@@ -69,7 +72,7 @@ func (c Change) id() trucewatch.IncidentID {
 
 // New returns an Associator without observations.
 func New() *Associator {
-	return &Associator{rules: newRules(), birth: logBirth(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid(),
+	return &Associator{rules: newRules(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid(), answers: make(map[[sha256.Size]byte]*answer), rates: newPatches(),
 		arrivals: make(map[trucewatch.ObservationID]*trucewatch.Recorded), holder: make(map[trucewatch.ObservationID]int32)}
 }
 
@@ -93,6 +96,11 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	for n := first; n < int32(len(a.nodes)); n++ {
 		changed = append(changed, n)
 	}
+	for _, n := range a.stale() {
+		if a.nodes[n].next != n {
+			changed = append(changed, n)
+		}
+	}
 	for _, n := range changed {
 		if root := a.find(n); !seen[root] {
 			seen[root] = true
@@ -103,7 +111,7 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	for _, root := range groups {
 		if a.nodes[root].next == root && root >= first {
 			a.nodes[root].once = true
-			a.count++
+			a.incidents++
 			changes = append(changes, Change{Incident: a.alone(root)})
 			continue
 		}
@@ -202,7 +210,7 @@ func (a *Associator) Members(in *trucewatch.Incident) []*trucewatch.Recorded {
 }
 
 // Len returns how many incidents there are.
-func (a *Associator) Len() int { return a.count }
+func (a *Associator) Len() int { return a.incidents }
 
 // Once associates all observations at one go and returns the incidents sorted
 // by ID. Each observation's entry index stands for its cause.

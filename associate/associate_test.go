@@ -154,7 +154,7 @@ func TestLateObservationsMergeAndSplit(t *testing.T) {
 	}
 	t.Run("merge", func(t *testing.T) {
 		// 1 and 2 are too far apart to be one; 3 shows that they are.
-		scene := map[int]seen{1: heard("p1", 0), 2: heard("p2", 3_300), 3: heard("p3", 1_650)}
+		scene := map[int]seen{1: heard("p1", 0), 2: heard("p2", 3_700), 3: heard("p3", 1_850)}
 		got, a := groups(scene, 1, 2)
 		if got != "1 | 2" {
 			t.Fatalf("before: %s", got)
@@ -197,7 +197,7 @@ func TestLateObservationsMergeAndSplit(t *testing.T) {
 		if in.ID.Index != 2 || !strings.HasPrefix(in.History[0].What, "split off from incident 1.0") || in.History[0].Index != 3 {
 			t.Errorf("the split-off part is %v: %+v", in.ID, in.History)
 		}
-		if in := a.Incident(tw.IncidentID{Index: 1}); !strings.Contains(in.History[len(in.History)-1].What, "no longer here: 2.0") {
+		if in := a.Incident(tw.IncidentID{Index: 1}); !slices.ContainsFunc(in.History, func(r tw.Revision) bool { return strings.Contains(r.What, "no longer here: 2.0") }) {
 			t.Errorf("the founder's history is %+v", in.History)
 		}
 	})
@@ -327,8 +327,8 @@ func checkState(t *testing.T, a *associate.Associator, recorded []*tw.Recorded) 
 			t.Errorf("%v does not come after %v", in.ID, last.ID)
 		}
 		last = in
-		if in.ID != tw.IncidentID(in.Links[0].Observation) || a.Incident(in.ID).ID != in.ID {
-			t.Errorf("%v is not named after its earliest member %v", in.ID, in.Links[0].Observation)
+		if first := founder(a, in); in.ID != tw.IncidentID(first) || a.Incident(in.ID).ID != in.ID {
+			t.Errorf("%v is not named after its earliest member %v", in.ID, first)
 		}
 		for i, l := range in.Links {
 			members[l.Key]++
@@ -360,7 +360,7 @@ func checkState(t *testing.T, a *associate.Associator, recorded []*tw.Recorded) 
 		t.Errorf("Len is %d, there are %d", a.Len(), n)
 	}
 	for _, r := range recorded {
-		if members[r.Observation.Key] != 1 {
+		if n := members[r.Observation.Key]; n == 0 || n > 1 && !isCountReport(r) {
 			t.Errorf("observation %v is in %d incidents", r.ID, members[r.Observation.Key])
 		}
 	}
@@ -402,7 +402,7 @@ func TestChangesAreComplete(t *testing.T) {
 
 // The same bits on every machine: run on GOAMD64=v1 and v3 and on arm64.
 func TestSameDigestEverywhere(t *testing.T) {
-	const want = "481862a4f84d1b125cd7e9423bccb5fe948f38ea936943e4059729d803431017"
+	const want = "d0159a8db0758ee5b14f99475c7eddbb105ad427b9844505cec9e4cfb815165a"
 	if got := addAll(world(42, 400), 20).OrderFreeDigest().String(); got != want {
 		t.Errorf("digest %s, want %s", got, want)
 	}

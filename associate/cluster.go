@@ -34,6 +34,8 @@ type set struct {
 	members  []*exhibit // in content order
 	bySource []*exhibit // the same, by number of source
 	claims   []*exhibit // unchecked words that fit, if other evidence formed the set
+	reports  []heard    // count reports that some of it explains
+	anchored bool       // holds what is not to be changed
 	sum      summary
 	score    trucewatch.MilliNat
 	version  int       // rises with each change, so that stale plans are noticed
@@ -42,7 +44,7 @@ type set struct {
 	after    []summary
 }
 
-// lonely returns e as a set of its own.
+// lonely returns e as a set of its own, to be changed.
 func lonely(e *exhibit) *set {
 	return &set{members: []*exhibit{e}, bySource: []*exhibit{e}, sum: e.summary()}
 }
@@ -52,6 +54,7 @@ func (s *set) take(t *set, sum summary, score trucewatch.MilliNat) {
 	s.members = inOrder(s.members, t.members, func(e, f *exhibit) int { return cmp.Compare(e.at, f.at) })
 	s.bySource = inOrder(s.bySource, t.bySource, bySource)
 	s.sum, s.score, s.before, s.after = sum, score, nil, nil
+	s.anchored = s.anchored || t.anchored
 	s.version++
 }
 
@@ -100,10 +103,12 @@ func inOrder(es, fs []*exhibit, order func(e, f *exhibit) int) []*exhibit {
 // A partition is how a group of observations falls into incidents.
 type partition struct {
 	frame    kernel.Frame
-	exhibits []*exhibit // content order
-	edges    [][]int32  // for each exhibit the exhibits that pass the gate, ascending; nil if too many to search
-	of       []int32    // for each exhibit its set
-	sets     []*set     // nil where a set was merged into another
+	begin    trucewatch.Instant // from which moments count
+	exhibits []*exhibit         // content order
+	edges    [][]int32          // for each exhibit the exhibits that pass the gate, ascending; nil if too many to search
+	of       []int32            // for each exhibit its set
+	sets     []*set             // nil where a set was merged into another
+	anchors  []*set             // for each anchored exhibit its set as it was; nil if there are none
 	degraded bool
 }
 
@@ -121,35 +126,53 @@ func contentOrder(o, p *trucewatch.Observation) int {
 
 // split divides a group, given in content order, into incidents; whole says that
 // nothing was taken out of it. The result is a
-// function of the set of observations. Claims come last and join what other
+// function of the set of observations. Count reports come after what is timed (see
+// explain). Claims come last and join what other
 // evidence has formed, so that no claim can join, part or strengthen incidents.
 func (a *Associator) split(members []int32, whole bool) []*partition {
-	var evidence, claims []int32
+	var evidence, reports, claims []int32
 	for _, n := range members {
-		if a.nodes[n].spot.claim {
+		switch spot := &a.nodes[n].spot; {
+		case spot.claim:
 			claims = append(claims, n)
-		} else {
+		case spot.capacity > 0:
+			reports = append(reports, n)
+		default:
 			evidence = append(evidence, n)
 		}
 	}
 	var parts []*partition
-	for _, connected := range a.connected(evidence, whole && len(claims) == 0) {
+	for _, connected := range a.connected(evidence, whole && len(evidence) == len(members)) {
 		parts = append(parts, a.divide(connected))
 	}
-	loose := a.attach(parts, claims)
-	for _, connected := range a.connected(loose, whole && len(evidence) == 0) {
-		parts = append(parts, a.divide(connected))
+	parts = append(parts, a.explain(parts, reports)...)
+	if len(claims) == 0 {
+		return parts
 	}
-	return parts
+	return append(parts, a.attach(members, parts)...)
 }
 
 // divide searches the best partition of members that hang together.
 func (a *Associator) divide(members []int32) *partition {
+	p := a.apart(members)
+	if p.edges == nil {
+		p.degraded = true
+		a.placeEach(p)
+		return p
+	}
+	a.agglomerate(p)
+	a.improve(p)
+	a.weigh(p)
+	return p
+}
+
+// apart readies members, each a set of its own.
+func (a *Associator) apart(members []int32) *partition {
 	p := &partition{of: make([]int32, len(members)), sets: make([]*set, len(members))}
 	first, _ := locate(a.nodes[members[0]].rec.Observation)
-	p.frame = kernel.NewFrame(first.place)
+	p.frame, p.begin = kernel.NewFrame(first.place), a.nodes[members[0]].spot.window.From
 	for i, n := range members {
-		e := a.exhibit(n, p.frame)
+		e := a.exhibit(n, p.frame, p.begin)
 		e.at = int32(i)
 		p.exhibits = append(p.exhibits, e)
 		p.of[i] = int32(i)
@@ -158,13 +181,6 @@ func (a *Associator) divide(members []int32) *partition {
 	if len(members) <= searchMax {
 		p.edges = a.edges(members)
 	}
-	if p.edges == nil {
-		p.degraded = true
-		a.placeEach(p)
-		return p
-	}
-	a.agglomerate(p)
-	a.improve(p)
 	return p
 }
 
@@ -193,17 +209,7 @@ func (a *Associator) connected(members []int32, whole bool) [][]int32 {
 			parent[max(i, j)] = min(i, j)
 		}
 	})
-	place := make([]int, len(members)) // of a root's part in parts, from 1
-	var parts [][]int32
-	for i, n := range members {
-		root := find(i)
-		if place[root] == 0 {
-			parts = append(parts, nil)
-			place[root] = len(parts)
-		}
-		parts[place[root]-1] = append(parts[place[root]-1], n)
-	}
-	return parts
+	return listed(members, find)
 }
 
 // sweep calls f with the places of every two members that pass the gate.
@@ -285,11 +291,22 @@ func (h *plans) Pop() any {
 // joinThreshold.
 func (a *Associator) agglomerate(p *partition) {
 	var h plans
-	for i, neighbours := range p.edges {
-		p.sets[i].near = slices.Clone(neighbours)
-		for _, j := range neighbours {
-			if int(j) > i {
-				a.propose(p, &h, int32(i), j)
+	for i, s := range p.sets {
+		if s == nil {
+			continue
+		}
+		for _, e := range s.members {
+			for _, j := range p.edges[e.at] {
+				if k := p.of[j]; int(k) != i {
+					s.near = append(s.near, k)
+				}
+			}
+		}
+		slices.Sort(s.near)
+		s.near = slices.Compact(s.near)
+		for _, k := range s.near {
+			if int(k) > i {
+				a.propose(p, &h, int32(i), k)
 			}
 		}
 	}
@@ -334,6 +351,9 @@ func (p *partition) inherit(low, high int32) {
 // propose enters the plan to merge two sets if it is worth it.
 func (a *Associator) propose(p *partition, h *plans, low, high int32) {
 	s, t := p.sets[low], p.sets[high]
+	if s.anchored && t.anchored {
+		return
+	}
 	sum, ok := a.together(s, t)
 	if !ok {
 		return
@@ -346,7 +366,12 @@ func (a *Associator) propose(p *partition, h *plans, low, high int32) {
 
 // with returns what s would be with e, and the gain.
 func (a *Associator) with(s *set, e *exhibit) (sum summary, gain trucewatch.MilliNat, ok bool) {
-	sum, ok = a.together(s, lonely(e))
+	return a.unite(s, e.alone)
+}
+
+// unite returns what s would be with t, which is worth nothing alone, and the gain.
+func (a *Associator) unite(s, t *set) (sum summary, gain trucewatch.MilliNat, ok bool) {
+	sum, ok = a.together(s, t)
 	if !ok {
 		return sum, 0, false
 	}
@@ -359,7 +384,7 @@ func (a *Associator) improve(p *partition) {
 	for range movePasses {
 		moved := false
 		for _, e := range p.exhibits {
-			moved = a.move(p, e) || moved
+			moved = !e.anchored && a.move(p, e) || moved
 		}
 		if !moved {
 			return
@@ -422,6 +447,12 @@ func (p *partition) vacant() int32 { return int32(slices.Index(p.sets, nil)) }
 func (a *Associator) placeEach(p *partition) {
 	var latest []int32
 	for i, e := range p.exhibits {
+		if e.anchored {
+			if p.of[i] == int32(i) {
+				latest = append(latest, int32(i))
+			}
+			continue
+		}
 		best, target := joinThreshold, int32(-1)
 		var sum summary
 		for _, k := range latest[max(0, len(latest)-greedyMax):] {
@@ -437,43 +468,4 @@ func (a *Associator) placeEach(p *partition) {
 		to.take(lonely(e), sum, to.score+best)
 		p.sets[i], p.of[i] = nil, target
 	}
-}
-
-// attach joins each claim to the set of other evidence that it fits best, if it
-// fits any, and returns the others.
-func (a *Associator) attach(parts []*partition, claims []int32) []int32 {
-	var left []int32
-	for _, n := range claims {
-		var target *set
-		var fitting *exhibit
-		best := joinThreshold
-		for _, p := range parts {
-			e := a.exhibit(n, p.frame)
-			for _, s := range p.sets {
-				if s == nil || !a.touches(e, s) {
-					continue
-				}
-				if _, gain, ok := a.with(s, e); ok && gain > best {
-					target, fitting, best = s, e, gain
-				}
-			}
-		}
-		if target == nil {
-			left = append(left, n)
-			continue
-		}
-		target.claims = append(target.claims, fitting)
-	}
-	return left
-}
-
-// touches says whether e passes the gate with a member of s and no claim in s
-// excludes it.
-func (a *Associator) touches(e *exhibit, s *set) bool {
-	for _, f := range s.claims {
-		if f.spot.source == e.spot.source && f.spot.kind == e.spot.kind && f.spot.role == e.spot.role {
-			return false
-		}
-	}
-	return slices.ContainsFunc(s.members, func(f *exhibit) bool { return a.near(e.node, f.node) })
 }

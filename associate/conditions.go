@@ -13,13 +13,15 @@ import (
 )
 
 // Conditions are what times and noise depend on besides the sources, in one
-// district for one period: the air over it and the clutter of each station. They
+// district for one period: the air over it, the clutter of each station and how
+// frequent sources are. They
 // follow from the arrivals and the sure shots of the period, so that a replay
 // needs nothing else. They are rounded, so that one more arrival seldom changes
 // them.
 type conditions struct {
 	air     []kernel.Air // by square of the district
 	clutter []int64      // false arrivals in 1,000,000 s, by station of the district and phase
+	births  int64        // as Hearing.Births
 	sky     *kernel.Sky
 	hash    [sha256.Size]byte
 }
@@ -56,6 +58,13 @@ const (
 	// for when the clutter of one is estimated. Guess. Test: clutter of one
 	// period against the next.
 	clutterTrust = 4
+	// sureTenths is how many tenths of the sources found give sure shots. Guess. Test:
+	// scores of the shots of the generated line of contact.
+	sureTenths = 6
+	// birthTrust is as many sure shots as the rate expected before any evidence
+	// counts for when that of a district is learned. Guess: it is wrong by ten times
+	// either way. Test: shots of one period against the next.
+	birthTrust = 1
 	// falseTenths is how many tenths of arrivals are taken as false before any
 	// shot is known. Guess. Test: share of arrivals in shots.
 	falseTenths = 7
@@ -86,7 +95,7 @@ func (n *Network) before(place int, heard int64) *conditions {
 	if c := d.before[mean]; c != nil {
 		return c
 	}
-	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS))}
+	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS)), births: h.Births}
 	for i := range c.air {
 		c.air[i] = h.UnknownAir()
 	}
@@ -150,19 +159,31 @@ func (l *Listener) learned(place int, number int64) *conditions {
 	if !heard {
 		return nil
 	}
-	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, l.sure == nil)}
+	lasted := min(period, max(till-l.span.from, n.slab))
+	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, lasted, l.sure == nil), births: n.hearing.Births}
 	if l.sure != nil {
-		c.air = l.learnAir(d, c.air, l.sureShots(d, from))
+		shots := l.sureShots(d, from)
+		c.births = d.birthsOf(len(shots), lasted, n.hearing.Births)
+		c.air = l.learnAir(d, c.air, shots)
 	}
 	d.ready(c)
 	return c
 }
 
-// clutter estimates false arrivals in 1,000,000 s from the arrivals of a period
+// birthsOf estimates how frequent sources are, in the unit of Hearing.Births, from
+// the sure shots of a time: as if before it birthTrust sources had been found at
+// the rate that is expected before any evidence.
+func (d *district) birthsOf(shots int, lasted trucewatch.Instant, before int64) int64 {
+	const perDay = 1_000_000 * 86_400 // million km2 and day, in km2 and s
+	seen := d.ground.AreaKM2() * int64(lasted/trucewatch.Second)
+	return stepped(max((int64(shots)*10/sureTenths+birthTrust)*perDay/(seen+birthTrust*perDay/before), 1))
+}
+
+// clutter estimates false arrivals in 1,000,000 s from the arrivals of a time
 // that no sure shot explains; all says that none was looked for.
-func (n *Network) clutter(count []int64, all bool) []int64 {
+func (n *Network) clutter(count []int64, lasted trucewatch.Instant, all bool) []int64 {
 	const million = 1_000_000
-	seconds := int64(period / trucewatch.Second)
+	seconds := int64(lasted / trucewatch.Second)
 	var total int64
 	for _, v := range count {
 		total += v
@@ -203,7 +224,7 @@ func (l *Listener) sureShots(d *district, from trucewatch.Instant) []*Shot {
 			break
 		}
 		for _, shot := range s.shots() {
-			if len(shot.Arrivals) >= airArrivals && l.covers(d, &shot) {
+			if l.covers(d, &shot) {
 				out = append(out, &shot)
 			}
 		}
@@ -250,6 +271,9 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 	var blasts []kernel.Blast
 	own := make([][]kernel.Blast, d.squares)
 	for _, s := range surest(shots) {
+		if len(s.Arrivals) < airArrivals {
+			continue
+		}
 		east, north := d.plane.Project(s.Position)
 		blast := kernel.Blast{EastMM: east, NorthMM: north}
 		for _, a := range s.Arrivals {
@@ -307,14 +331,14 @@ func rounded(mms int64) int64 { return floor(mms+airRoundMMS/2, airRoundMMS) * a
 
 // ready makes the sky and hash of c.
 func (d *district) ready(c *conditions) {
-	c.sky = d.ground.NewSky(c.air, d.square, c.clutter)
+	c.sky = d.ground.NewSky(c.air, d.square, c.clutter, c.births)
 	var buf []byte
 	for _, a := range c.air {
 		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread} {
 			buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
 		}
 	}
-	for _, v := range c.clutter {
+	for _, v := range append(c.clutter, c.births) {
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
 	}
 	c.hash = sha256.Sum256(buf)

@@ -16,21 +16,25 @@
 // observations the score is the logarithm of how much better one common
 // incident explains them than each standing alone:
 //
-//	score(S) = ln birth + sum over S of ln( PD / (clutter + birth PD) ) + ln T(S) + ln V(S)
+//	score(S) = ln birth + sum over S of ln( o / (clutter + birth o) ) + ln T(S) + ln V(S)
 //
-// and 0 for one observation. This is the generative model of NET-VISA (Arora,
-// Russell, Sudderth, Bulletin of the Seismological Society of America 103(2A),
-// 2013) for reports in place of seismic picks, without its term for silent
-// stations: of reports, silence speaks only once there are duty logs; of arrivals
-// it speaks already (see Arrivals).
+// and 0 for one observation; o = PD/(1 - PD), and birth counts only incidents that
+// nobody reports, so that on average silence is counted too. Whose silence it is,
+// is not: that needs duty logs. Birth and clutter start from guesses and rise
+// with what is reported in a square of half a degree on a day; over wider squares
+// they may fall too. This is the generative model of NET-VISA (Arora, Russell,
+// Sudderth, Bulletin of the Seismological Society of America 103(2A), 2013) for
+// reports in place of seismic picks. Of arrivals each silent station is counted
+// (see Arrivals).
 //
 // V is the overlap integral of the places' densities in km^-2(n-1) (package
 // kernel), each widened by spreadMM because an engagement has extent. T is the
 // same for time: observations that say when (timed) lie anywhere in the hull of
 // them all, with density 1/(hull + gap); loose ones, which only say between when
-// and when at most, anywhere in their window. Or, if that explains them better, the
-// timed ones noticed one moment, which all their windows hold: density |what they
-// have in common| / product of (window + momentGap). Timed windows chain over pauses of
+// and when at most, anywhere in their window. Or, if that explains them better, all
+// noticed one moment: the overlap integral of their windows, each by its mean and
+// variance. If nobody counted more than one sign, lasting is held to be less likely
+// (oneRound). Timed windows chain over pauses of
 // at most EngagementGap, to at most EngagementCap. Loose windows must share time;
 // a day is [00:00, 24:00) without its end, so that consecutive days do not touch.
 // What is noticed later (burning, craters, damage, casualties) looks back by a
@@ -66,7 +70,8 @@
 //
 // Sound travels d/(c + w.u). Speed c and wind w of each piece of country are
 // learned from the sure shots of the half hour before, together with their
-// places; clutter from the arrivals that these leave. What is learned is a
+// places; clutter from the arrivals that these leave, and how frequent fire is from
+// their number. What is learned is a
 // function of the set of arrivals, so that a replay needs nothing else. A
 // region holds the error of the air, which all arrivals of a shot share.
 //
@@ -75,14 +80,29 @@
 // engagement. What later arrivals explain otherwise is withdrawn; while arrivals in
 // order may still do so, the incident is provisional.
 //
+// # Count reports
+//
+// A number of signs over a time longer than an engagement is no sign of one
+// incident but a sink (see countreport.go): incidents of others use it up, and what
+// is left over is one incident.
+//
+// # Flights and firings
+//
+// Incidents stay at one place. What leads from one to another stands beside them:
+// flights of drones and missiles (see Flight), and firings linked to impacts by the
+// time of flight (see FiredFrom). Neither leaves the mission.
+//
 // # Search
 //
 // A gate of kind, time and boxes connects observations; what hangs together is a
 // group, kept as the record grows, and an addition divides anew only the groups
 // it touches. Within a group sets are merged while the best gain exceeds
 // joinThreshold, then single observations move to where they gain; ties go by
-// content (time, then content key). Groups of more than searchMax observations or
-// edgesMax pairs are placed one by one, and their incidents say Degraded.
+// content (time, then content key). Where another division comes near in
+// likelihood, all of them are weighed, one by one or by drawing from them, and
+// observations stand together that do so in most (see weigh). Groups of more than
+// searchMax observations or edgesMax pairs are placed one by one, more than drawMax
+// observations in doubt are left as they stand, and their incidents say Degraded.
 //
 // Unchecked claims come last: they join what other evidence has formed, change
 // nothing of it, and form incidents only among themselves.
@@ -90,8 +110,10 @@
 // # Links and confidence
 //
 // The gain of a link is score(S) - score(S without it); of an observation alone
-// it is ln(birth PD / clutter). The share is 1/(1 + exp(rival - gain)), where the
-// rival is the best other set of the group, or standing alone.
+// it is ln(birth o / clutter). The share of what was in doubt is in how many
+// divisions, by their likelihood, it stands with at least half of the others; of
+// other links it is 1/(1 + exp(rival - gain)), where the rival is the best other set
+// of the group, or standing alone.
 //
 // Confidence that it happened is 1 - product over classes of means of
 // (1 - reliability x share), with the best link of each class, and at least the
@@ -115,6 +137,6 @@
 //
 // Every station known is held to have listened all the time. Detection ranges are
 // guesses. An arrangement of four stations may fit a shot in two places; only the
-// better is given, and its region says nothing of the other. A report of many
-// rounds joins one incident, not several.
+// better is given, and its region says nothing of the other. Count reports are
+// used up one after the other, not together.
 package associate

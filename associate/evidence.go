@@ -27,8 +27,9 @@ func (l location) box(marginMM int64) kernel.Box {
 
 // locators lists the kinds of evidence of place, the stronger first. A new kind
 // is one file with such a function, and one line here.
-func locators() [3]func(*trucewatch.Observation) (location, bool) {
+func locators() [4]func(*trucewatch.Observation) (location, bool) {
 	return [...]func(*trucewatch.Observation) (location, bool){
+		byAlert,
 		bySector,
 		byRegion,
 		byName,

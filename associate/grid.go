@@ -71,6 +71,7 @@ func (a *Associator) connect(n int32) {
 	if s.vague {
 		return
 	}
+	a.count(n)
 	var slack trucewatch.Instant
 	if !s.loose {
 		slack = EngagementGap

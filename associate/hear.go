@@ -259,7 +259,7 @@ func spread(s *set, links []trucewatch.Link) []trucewatch.Link {
 		return links
 	}
 	var out []trucewatch.Link
-	for _, e := range append(slices.Clone(s.members), s.claims...) {
+	for _, e := range append(s.unclaimed(), s.claims...) {
 		if link := *linkOf(links, e); e.solved == nil {
 			out = append(out, link)
 		} else {

@@ -57,8 +57,11 @@ func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
 // successor returns the ID of the incident that now holds most of what old held,
 // by its first observation that is still in one; zero if there is none.
 func (a *Associator) successor(old *trucewatch.Incident) trucewatch.IncidentID {
+	if n, held := a.holderOf(trucewatch.ObservationID(old.ID)); held {
+		return a.of(n).ID
+	}
 	for _, link := range old.Links {
-		if n, held := a.holderOf(link.Observation); held {
+		if n, held := a.holderOf(link.Observation); held && a.nodes[n].spot.capacity == 0 {
 			return a.of(n).ID
 		}
 	}
@@ -92,10 +95,15 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	own := a.links(p, s) // one for each exhibit
 	links := spread(s, own)
 	f := &formed{}
+	first := s.members[0].rec.ID
 	for _, e := range append(slices.Clone(s.members), s.claims...) {
 		f.members = append(f.members, e.number)
+		if e.rec.ID.Less(first) {
+			first = e.rec.ID
+		}
 	}
-	id := trucewatch.IncidentID(links[0].Observation)
+	f.members = append(f.members, s.atHome()...)
+	id := trucewatch.IncidentID(first)
 	var aliases []trucewatch.IncidentID
 	for _, n := range f.members {
 		if alias := trucewatch.IncidentID(a.nodes[n].rec.ID); a.nodes[n].once && alias != id {
@@ -115,7 +123,7 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	f.incident.Links = links
 	f.incident.ID, f.incident.Aliases = id, aliases
 	what := difference(old, f.incident)
-	if at, _ := a.search(links[0].Observation); old == nil && a.byID[at] < fresh {
+	if at, _ := a.search(first); old == nil && a.byID[at] < fresh {
 		what = "split off from incident " + a.of(a.byID[at]).ID.String()
 	}
 	f.incident.History = history(old, trucewatch.Revision{Index: index, What: what})
@@ -146,7 +154,7 @@ func (a *Associator) replace(before, after []*formed) {
 			}
 		}
 	}
-	a.count += len(after) - len(before)
+	a.incidents += len(after) - len(before)
 }
 
 // history adds a revision to that of old. Beyond ListMax the last place always
@@ -186,6 +194,9 @@ func difference(old, in *trucewatch.Incident) string {
 		if !slices.Contains(old.Aliases, alias) {
 			what += "; merged with incident " + alias.String()
 		}
+	}
+	if what == "" && !slices.Equal(old.Phenomena, in.Phenomena) {
+		return "what it counts changed"
 	}
 	if what == "" && old.State != in.State {
 		return "now " + in.State

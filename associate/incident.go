@@ -129,45 +129,63 @@ func shape(k geo.RegionKind) string {
 func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 	var links []trucewatch.Link
 	for _, e := range s.members {
-		gain, rival := a.gain(p, s, e)
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
-			Share: trucewatch.PPM(kernel.Probability(int64(gain - rival))), Reason: a.reason(e, s.members)})
+		gain := a.stay(s, e)
+		if e.share == 0 {
+			e.share = a.surety(p, s, e)
+		}
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain, Share: e.share, Reason: a.reason(e, s.members)})
 		if len(s.members) == 1 {
 			link := &links[len(links)-1]
 			link.Gain = againstClutter(e.rec.Observation.Means)
 		}
+		if e.rest != nil {
+			links[len(links)-1].Reason = e.leftOver(links[len(links)-1].Reason)
+		}
+	}
+	for i := range s.reports {
+		links = append(links, s.reports[i].link())
 	}
 	for _, e := range s.claims {
-		_, gain, _ := a.with(s, e)
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain,
-			Share: trucewatch.PPM(kernel.Probability(int64(gain))), Reason: claimReason})
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: e.gain, Share: e.share, Reason: claimReason})
 	}
 	slices.SortFunc(links, func(l, m trucewatch.Link) int { return l.Observation.Compare(m.Observation) })
 	return links
 }
 
-// gain returns what e is worth in s, and the most it would be worth elsewhere
-// among p: in another set, or, worth 0, alone. Of e alone the gain is 0.
-func (a *Associator) gain(p *partition, s *set, e *exhibit) (here, rival trucewatch.MilliNat) {
-	here, rival = s.score, trucewatch.MilliNat(0)
+// stay returns what e is worth in s; 0 alone.
+func (a *Associator) stay(s *set, e *exhibit) trucewatch.MilliNat {
+	if len(s.members) > 1 {
+		if _, left, ok := a.left(s, s.place(e)); ok {
+			return s.score - left
+		}
+	}
+	return s.score
+}
+
+// surety returns how sure it is that e belongs to s: by what it is worth there
+// and, at most, elsewhere among p, in another set or, worth 0, alone.
+func (a *Associator) surety(p *partition, s *set, e *exhibit) trucewatch.PPM {
+	rival := trucewatch.MilliNat(0)
 	if len(s.members) == 1 {
 		rival = -unrivalled
-	} else if _, left, ok := a.left(s, s.place(e)); ok {
-		here -= left
 	}
-	if p.edges == nil {
-		return here, rival
-	}
-	for i, j := range p.edges[e.at] {
-		other := p.sets[p.of[j]]
-		if other == s || p.listed(e.at, i) {
-			continue
-		}
-		if _, with, ok := a.with(other, e); ok {
-			rival = max(rival, with)
+	if p.edges != nil {
+		for i, j := range p.edges[e.at] {
+			other := p.sets[p.of[j]]
+			if other == nil || other == s || p.listed(e.at, i) {
+				continue
+			}
+			if _, with, ok := a.with(other, e); ok {
+				rival = max(rival, with)
+			}
 		}
 	}
-	return here, rival
+	return max(probability(a.stay(s, e)-rival), 1)
+}
+
+// probability is that of what is so much likelier than its opposite.
+func probability(gap trucewatch.MilliNat) trucewatch.PPM {
+	return trucewatch.PPM(kernel.Probability(int64(gap)))
 }
 
 // unrivalled is a gap at which the probability rounds to certainty.
@@ -185,7 +203,7 @@ func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 		if f == e {
 			continue
 		}
-		if _, gain, ok := a.with(lonely(f), e); ok && (best == nil || gain > most) {
+		if _, gain, ok := a.with(f.alone, e); ok && (best == nil || gain > most) {
 			best, most = f, gain
 		}
 	}
@@ -201,9 +219,9 @@ func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 // draft makes the incident of s, but for its name, aliases and history.
 func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *trucewatch.Incident {
 	in := &trucewatch.Incident{Links: links, Degraded: p.degraded, State: s.state(), Preferred: -1, Origin: -1}
-	all := append(slices.Clone(s.members), s.claims...)
+	all := append(s.unclaimed(), s.claims...)
 	in.Kind = s.members[0].rec.Observation.Kind
-	for _, e := range s.members {
+	for _, e := range s.unclaimed() {
 		if heavier(e.rec.Observation.Kind, in.Kind) {
 			in.Kind = e.rec.Observation.Kind
 		}
@@ -211,7 +229,7 @@ func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *truce
 	in.When = whenOf(s.members)
 	in.Claims = s.members[0].spot.claim
 	in.Phenomena = phenomena(s)
-	in.Confidence, in.MeansCount = confidence(s.members, links)
+	in.Confidence, in.MeansCount = confidence(s.unclaimed(), links)
 	var sources []int32
 	for _, e := range all {
 		sources = append(sources, e.spot.source)
@@ -332,11 +350,14 @@ func phenomena(s *set) []trucewatch.Phenomena {
 			if e.solved != nil {
 				shots++
 			} else {
-				counts = append(counts, e.rec.Observation.Count)
+				counts = append(counts, e.stated())
 			}
 		}
 		if shots > 0 {
 			counts = append(counts, trucewatch.Count{Value: shots, Qualifier: trucewatch.Exact})
+		}
+		if len(counts) == 0 {
+			counts = s.explainedAs(kind)
 		}
 		if len(counts) > 0 {
 			out = append(out, trucewatch.Phenomena{Kind: kind, Count: largest(counts)})
@@ -370,7 +391,7 @@ func estimates(s *set, when trucewatch.Interval, links []trucewatch.Link) []truc
 	if !s.members[0].spot.named {
 		for _, k := range []role{impact, origin} {
 			var group []*exhibit
-			for _, e := range s.members {
+			for _, e := range s.unclaimed() {
 				if placeOf(e, fired) == k {
 					group = append(group, e)
 				}

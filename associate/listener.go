@@ -74,6 +74,7 @@ type slab struct {
 type result struct {
 	input [sha256.Size]byte // of all that the shots depend on
 	shots []Shot
+	ahead []int32 // arrivals of shots of the next slab: kept from less sure ones of this
 }
 
 // NewListener returns a Listener without arrivals.
@@ -98,11 +99,22 @@ func (l *Listener) Add(arrivals ...Arrival) {
 		if l.sure != nil {
 			l.sure.taken = append(l.sure.taken, false)
 		}
+		if a.At < l.span.from && l.span.from <= l.span.till {
+			l.begin(l.span.from)
+		}
 		l.span.add(a.At)
 		for _, place := range l.n.places[a.Station] {
 			l.touched[place].add(a.At)
 			l.heard[placeAndTime{place, floor(int64(a.At), int64(l.n.slab))}]++
 		}
+	}
+}
+
+// begin says that the record no longer begins at the given time: what was learned
+// in the period after it counts on that.
+func (l *Listener) begin(at trucewatch.Instant) {
+	for place := range l.touched {
+		l.touched[place].add(at)
 	}
 }
 
@@ -259,9 +271,7 @@ func (l *Listener) fold(p *pass, where touched, run Run) Settled {
 // mark says whether the arrivals of the shots of s are explained.
 func (p *pass) mark(s *slab, taken bool) {
 	for _, shot := range s.shots() {
-		for _, a := range shot.Arrivals {
-			p.taken[a] = taken
-		}
+		p.take(shot.Arrivals, taken)
 	}
 }
 
@@ -306,6 +316,7 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 		}
 	}
 	empty := true
+	var ahead []int32
 	for r, rung := range p.rungs {
 		windows := make([]result, len(n.districts))
 		s.windows[r] = windows
@@ -328,27 +339,36 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 					return
 				}
 				searched[i] = true
-				windows[place] = result{input, w.search(rung, l.firstOf)}
+				shots, ahead := w.search(rung, l.firstOf)
+				windows[place] = result{input, shots, ahead}
 			})
 			for i, district := range at {
 				w := &windows[district]
 				empty = empty && w.input == [sha256.Size]byte{}
 				recent = appendBirths(recent, w.shots)
 				for j := range w.shots {
-					for _, a := range w.shots[j].Arrivals {
-						p.taken[a] = true
-					}
+					p.take(w.shots[j].Arrivals, true)
 				}
+				p.take(w.ahead, true)
+				ahead = append(ahead, w.ahead...)
 				if searched[i] {
 					l.Searched++
 				}
 			}
 		}
 	}
+	p.take(ahead, false)
 	if empty {
 		return nil
 	}
 	return s
+}
+
+// take says whether arrivals are explained.
+func (p *pass) take(arrivals []int32, taken bool) {
+	for _, a := range arrivals {
+		p.taken[a] = taken
+	}
 }
 
 // A birth is where and when a shot was found: more are likelier near it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate/kernel"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
 const (
@@ -17,19 +18,31 @@ const (
 	// Source: the example agreement, counting.engagement.cap_minutes.
 	EngagementCap = 120 * trucewatch.Minute
 
+	// oneRound is how much less likely an incident lasts than that it was one moment
+	// if nobody counted more than one sign, in thousandths of a nat. Guess: odds of
+	// 1 to 20. Test: incidents that sensors located round by round.
+	oneRound trucewatch.MilliNat = 3_000
+
 	// momentGap is how far apart the windows of those who noticed one moment may
 	// lie: sound travels, and clocks are read to the nearest few seconds. Guess.
 	// Test: times of reports of shots that sensors located.
-	momentGap = 10 * trucewatch.Second
+	momentGap = 3 * trucewatch.Second
 
 	// birthRate is how many incidents begin per million km2 and day before any
 	// evidence. Guess: 100 a day on a strip of 1,250 km by 30 km. Test: incidents
 	// that two means confirm, per area covered and day.
 	birthRate = 2_700
-	// joinThreshold is the least gain, in thousandths of a nat, for which sets of
-	// observations are joined. Source: the prototype of docs/decisions used 2 nats.
-	// Test: precision and recall against generated worlds.
-	joinThreshold trucewatch.MilliNat = 2_000
+	// leastWorth is what a report must be worth at the best, in thousandths of a nat,
+	// to be weighed at all. Guess: odds of seven. Test: precision and recall against
+	// generated worlds.
+	leastWorth trucewatch.MilliNat = 2_000
+	// oneShot is how much likelier a firing and an impact that one source reports are
+	// two shots than one, in thousandths of a nat. Guess: odds of seven. Test: pairs
+	// that counter-battery radar tracked.
+	oneShot trucewatch.MilliNat = 2_000
+	// joinThreshold is the least gain for which sets of observations are joined: what
+	// is likelier than not.
+	joinThreshold trucewatch.MilliNat = 0
 
 	// spreadMM is how far apart the signs of one engagement lie, one standard
 	// deviation in each direction. Guess: follow-on fire falls within 0.8 km of
@@ -50,18 +63,18 @@ const (
 // millionDays is a million km2 times the seconds of a day.
 const millionDays = 1_000_000 * 86_400
 
-// weightOf is ln(PD / (clutter + birth PD)) of a means: what one report is worth
-// before place and time, in thousandths of a nat of km2 s.
-func weightOf(m trucewatch.Means) trucewatch.MilliNat {
-	model := modelOf(m)
-	return trucewatch.MilliNat(kernel.LogRatio(int64(model.detect)*millionDays,
-		model.clutter*1_000_000+birthRate*int64(model.detect)))
+// weightOf is ln(o / (clutter + birth o)), o = PD/(1 - PD), of a means: what one
+// report is worth before place and time, in thousandths of a nat of km2 s. Rates
+// are per million km2 and day.
+func weightOf(m trucewatch.Means, clutter, birth int64) trucewatch.MilliNat {
+	detect := int64(modelOf(m).detect)
+	return trucewatch.MilliNat(kernel.LogRatio(detect*millionDays, clutter*(geo.Million-detect)+birth*detect))
 }
 
-// againstClutter is ln(birth PD / clutter): what a report is worth alone.
+// againstClutter is ln(birth o / clutter): what a report is worth alone.
 func againstClutter(m trucewatch.Means) trucewatch.MilliNat {
 	model := modelOf(m)
-	return trucewatch.MilliNat(kernel.LogRatio(birthRate*int64(model.detect), model.clutter*1_000_000))
+	return trucewatch.MilliNat(kernel.LogRatio(birthRate*int64(model.detect), model.clutter*int64(geo.Million-model.detect)))
 }
 
 // logSeconds is ln of a length of time in seconds, in thousandths.
@@ -69,33 +82,45 @@ func logSeconds(t trucewatch.Instant) trucewatch.MilliNat {
 	return trucewatch.MilliNat(kernel.LogRatio(int64(t), int64(trucewatch.Second)))
 }
 
-// logBirth is ln of birthRate per km2 and second, in thousandths.
-func logBirth() trucewatch.MilliNat {
-	return trucewatch.MilliNat(kernel.LogRatio(birthRate, millionDays))
+// logBirth is ln of a rate per million km2 and day, per km2 and second, in
+// thousandths.
+func logBirth(rate int64) trucewatch.MilliNat {
+	return trucewatch.MilliNat(kernel.LogRatio(rate, millionDays))
 }
 
 // An exhibit is an observation of a group, ready to be weighed.
 type exhibit struct {
 	*node
-	number int32 // of the node in the Associator
-	at     int32 // in the partition; claims have none
-	place  kernel.Normal
-	term   kernel.Term
-	weight trucewatch.MilliNat
-	length trucewatch.MilliNat // logarithm of the window and gap, in seconds
-	span   trucewatch.MilliNat // logarithm of the window and momentGap, in seconds
+	number   int32               // of the node in the Associator
+	at       int32               // in the partition
+	anchored bool                // stays where it is: it stands in the partition only for claims to join
+	share    trucewatch.PPM      // probability that it belongs to its set; 0 before it is known
+	gain     trucewatch.MilliNat // of a claim, what it is worth there
+	place    kernel.Normal
+	term     kernel.Term
+	weight   trucewatch.MilliNat
+	birth    trucewatch.MilliNat // logarithm of the density of incidents that nobody reports
+	length   trucewatch.MilliNat // logarithm of the window and gap, in seconds
+	moment   kernel.Moment       // when it was, if it was one moment
+	alone    *set                // as a set of its own, never changed
+	rest     *rest               // of a count report: what no other incident explains; nil if that is all
 }
 
 // exhibit readies node n, seen from frame. A named place has no term.
-func (a *Associator) exhibit(n int32, frame kernel.Frame) *exhibit {
-	e := &exhibit{node: &a.nodes[n], number: n, at: -1, weight: weightOf(a.nodes[n].rec.Observation.Means)}
+func (a *Associator) exhibit(n int32, frame kernel.Frame, begin trucewatch.Instant) *exhibit {
+	e := &exhibit{node: &a.nodes[n], number: n, at: -1}
+	clutter, birth := a.ratesOf(e.node)
+	e.weight, e.birth = weightOf(e.rec.Observation.Means, clutter, birth), logBirth(birth)
 	e.length = logSeconds(e.spot.window.Till - e.spot.window.From + EngagementGap)
-	e.span = logSeconds(e.spot.window.Till - e.spot.window.From + momentGap)
+	if !e.spot.drawn {
+		e.moment = kernel.NewMoment(int64(e.spot.window.From-begin), int64(e.spot.window.Till-begin), int64(momentGap))
+	}
 	if !e.spot.named {
 		where, _ := locate(e.rec.Observation)
 		e.place = where.place
 		e.term = frame.Term(e.place)
 	}
+	e.alone = lonely(e)
 	return e
 }
 
@@ -106,12 +131,14 @@ type summary struct {
 	named  bool
 	kinds  uint64              // bit by number of kind
 	weight trucewatch.MilliNat // sum
+	birth  trucewatch.MilliNat // the highest
 	timed  int
 	hull   trucewatch.Interval // from the first to the last timed window
 	common trucewatch.Interval // what the loose windows have in common
 	length trucewatch.MilliNat // sum over loose windows
-	moment trucewatch.Interval // what the timed windows have in common, each momentGap longer
-	spans  trucewatch.MilliNat // sum over timed windows of ln(window + momentGap)
+	drawn  trucewatch.MilliNat // sum over those of them that look back
+	many   bool                // somebody counted more than one
+	moment kernel.Moment       // product, of those that say when
 	roles  [3]int              // members by role
 	places [3]kernel.Term      // product by role
 	linked [3]int              // pairs of one source: impact and origin, seen and origin, seen and impact
@@ -119,13 +146,17 @@ type summary struct {
 
 // summary returns e as a set of its own.
 func (e *exhibit) summary() summary {
-	s := summary{count: 1, named: e.spot.named, kinds: 1 << e.spot.kind, weight: e.weight}
+	s := summary{count: 1, named: e.spot.named, kinds: 1 << e.spot.kind, weight: e.weight, birth: e.birth}
 	if e.spot.loose {
 		s.common, s.length = e.spot.window, e.length
+		if e.spot.drawn {
+			s.drawn = e.length
+		}
 	} else {
 		s.timed, s.hull = 1, e.spot.window
-		s.moment, s.spans = trucewatch.Interval{From: e.spot.window.From - momentGap, Till: e.spot.window.Till}, e.span
 	}
+	s.moment = e.moment
+	s.many = e.rec.Observation.Count != trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact}
 	s.roles[e.spot.role] = 1
 	s.places[e.spot.role] = e.term
 	return s
@@ -135,12 +166,11 @@ func (e *exhibit) summary() summary {
 func (s summary) plus(t summary) summary {
 	switch {
 	case s.timed == 0:
-		s.hull, s.moment = t.hull, t.moment
+		s.hull = t.hull
 	case t.timed > 0:
 		s.hull = s.hull.Join(t.hull)
-		s.moment.From, s.moment.Till = max(s.moment.From, t.moment.From), min(s.moment.Till, t.moment.Till)
 	}
-	s.spans += t.spans
+	s.moment = s.moment.Times(t.moment)
 	switch {
 	case s.timed == s.count:
 		s.common = t.common
@@ -151,7 +181,10 @@ func (s summary) plus(t summary) summary {
 	s.timed += t.timed
 	s.kinds |= t.kinds
 	s.weight += t.weight
+	s.birth = max(s.birth, t.birth)
 	s.length += t.length
+	s.drawn += t.drawn
+	s.many = s.many || t.many
 	for r := range s.roles {
 		s.roles[r] += t.roles[r]
 		s.places[r] = s.places[r].Times(t.places[r])
@@ -181,16 +214,30 @@ func (a *Associator) together(s, t *set) (summary, bool) {
 		s.sum.timed > 0 && t.sum.timed > 0 && s.sum.hull.Gap(t.sum.hull) > EngagementGap {
 		return summary{}, false
 	}
+	return s.joined(t)
+}
+
+// joined returns the summary of two sets as one; false if two members exclude
+// each other.
+func (s *set) joined(t *set) (summary, bool) {
 	if len(s.members) < len(t.members) {
 		s, t = t, s
 	}
-	sum := s.sum.plus(t.sum)
+	shared := false // a source
 	for _, e := range t.members {
 		for _, f := range s.from(e.spot.source) {
 			if e.spot.excludes(&f.spot) {
 				return summary{}, false
 			}
-			sum.link(e.spot.role, f.spot.role, 1)
+			shared = true
+		}
+	}
+	sum := s.sum.plus(t.sum)
+	if shared {
+		for _, e := range t.members {
+			for _, f := range s.from(e.spot.source) {
+				sum.link(e.spot.role, f.spot.role, 1)
+			}
 		}
 	}
 	return sum, true
@@ -254,7 +301,7 @@ func (a *Associator) eachJoins(members []*exhibit, but *exhibit) bool {
 	}
 	for _, e := range members {
 		others := once&^(1<<e.spot.kind) | more
-		if e != but && len(members) > 2 && a.rules.with[e.spot.kind]&others == 0 {
+		if e != but && (len(members) > 2 || but == nil) && a.rules.with[e.spot.kind]&others == 0 {
 			return false
 		}
 	}
@@ -294,7 +341,7 @@ func (a *Associator) score(s *summary) (trucewatch.MilliNat, bool) {
 		return 0, false
 	}
 	place, _, ok := s.fit()
-	return a.birth + s.weight + time + place, ok
+	return s.birth + s.weight + time + place, ok
 }
 
 // time weighs whether windows fit one engagement. Timed windows form a chain
@@ -302,20 +349,23 @@ func (a *Associator) score(s *summary) (trucewatch.MilliNat, bool) {
 // anywhere in the hull: density 1/(hull + gap). Loose windows must meet the hull,
 // or, without timed ones, have time in common: density 1/(window + gap).
 func (s *summary) time() (trucewatch.MilliNat, bool) {
+	if s.timed < s.count && s.common.From > s.common.Till {
+		return 0, false
+	}
 	if s.timed == 0 {
-		if s.common.From > s.common.Till {
-			return 0, false
+		if s.drawn == s.length {
+			return logSeconds(s.common.Till-s.common.From+EngagementGap) - s.length, true
 		}
-		return logSeconds(s.common.Till-s.common.From+EngagementGap) - s.length, true
+		return trucewatch.MilliNat(s.moment.LogOverlap()) - s.drawn, true
 	}
 	if s.hull.Till-s.hull.From > EngagementCap || s.timed < s.count && (s.common.From > s.hull.Till || s.common.Till < s.hull.From) {
 		return 0, false
 	}
-	lasting := -trucewatch.MilliNat(s.timed-1) * logSeconds(s.hull.Till-s.hull.From+EngagementGap)
-	if s.moment.From < s.moment.Till {
-		lasting = max(lasting, logSeconds(s.moment.Till-s.moment.From)-s.spans)
+	lasting := -trucewatch.MilliNat(s.timed-1)*logSeconds(s.hull.Till-s.hull.From+EngagementGap) - s.length
+	if !s.many {
+		lasting -= oneRound
 	}
-	return lasting - s.length, true
+	return max(trucewatch.MilliNat(s.moment.LogOverlap())-s.drawn, lasting), true
 }
 
 // fit weighs whether the places agree. Signs about the impact share one place,
@@ -349,7 +399,7 @@ func (s *summary) fitAs(with role) (trucewatch.MilliNat, bool) {
 		if !linked {
 			return 0, false
 		}
-		sum -= kernel.LogRatio(reachKM2, 1)
+		sum -= kernel.LogRatio(reachKM2, 1) + int64(oneShot)
 	}
 	return trucewatch.MilliNat(sum), true
 }

@@ -47,9 +47,12 @@ type spot struct {
 	role   role
 	claim  bool // somebody's unchecked word
 	named  bool // the place is a name alone, without a region
+	drawn  bool // the window looks back: from when it may have been
 	loose  bool // the window says when at most, not how long: longer than an engagement, or looks back
 	shot   bool // located by a network from arrivals
 	vague  bool // so vague in place and time that joining it to anything would say nothing
+	// capacity is the most signs that a count report may be explained by; 0 of all else.
+	capacity int64
 }
 
 // How long before it was noticed a thing may have happened.
@@ -70,7 +73,7 @@ const (
 // windowOf returns the closed interval in which the occurrence was, and whether
 // it is loose. A clock's error widens it. A day, [00:00, 24:00), is taken
 // without its last microsecond, so that consecutive days do not touch.
-func windowOf(o *trucewatch.Observation) (trucewatch.Interval, bool) {
+func windowOf(o *trucewatch.Observation) (window trucewatch.Interval, loose, drawn bool) {
 	w := o.When
 	if w.Till == 0 {
 		w.Till = w.From + openEnd
@@ -85,20 +88,21 @@ func windowOf(o *trucewatch.Observation) (trucewatch.Interval, bool) {
 	}
 	// A window longer than the lookback is a way of saying "some time that day"
 	// and already covers it; were it drawn out, days would chain.
+	drawn = w.Till-lookback < w.From
 	w.From = min(w.From, w.Till-lookback)
 	if span {
 		w.Till--
 	}
 	w.From -= trucewatch.Instant(o.Clock.SyncError)
 	w.Till += trucewatch.Instant(o.Clock.SyncError)
-	return w, lookback > 0 || w.Till-w.From > EngagementCap
+	return w, lookback > 0 || w.Till-w.From > EngagementCap, drawn
 }
 
 // spotOf reads an observation for the gate.
 func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	o := rec.Observation
 	s := spot{kind: a.rules.number[o.Kind], role: roleOf(o), claim: o.Means.IsClaim(), source: a.sourceNumber(rec.Source.ID)}
-	s.window, s.loose = windowOf(o)
+	s.window, s.loose, s.drawn = windowOf(o)
 	where, ok := locate(o)
 	if !ok {
 		s.vague = true
@@ -107,8 +111,9 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	s.box, s.named = where.box(marginMM), where.named
 	// No agreement in place can be worth more than the density's peak, none in
 	// time more than the window's density.
-	best := weightOf(o.Means) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
-	s.vague = best <= joinThreshold
+	s.capacity = capacityOf(o, &s)
+	best := weightOf(o.Means, modelOf(o.Means).clutter, birthRate) + logCapacity(s.capacity) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
+	s.vague = best <= leastWorth
 	return s
 }
 

@@ -51,8 +51,9 @@ func (h *byScore) Pop() any {
 
 const unbounded = 1 << 60
 
-// search finds the shots whose first arrival is in the slab.
-func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) []Shot {
+// search finds the shots whose first arrival is in the slab, and the arrivals of
+// those that belong to the next one.
+func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) (out []Shot, ahead []int32) {
 	slices.SortFunc(w.seeds, func(i, j int32) int {
 		return cmp.Or(cmp.Compare(w.arrivals[i].At, w.arrivals[j].At), cmp.Compare(i, j))
 	})
@@ -66,18 +67,26 @@ func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) []Sh
 	}
 	w.searcher = kernel.NewSearcher(w.tile)
 	w.climb(rung)
-	var out []Shot
 	for i := range w.found {
 		if s := w.shot(&w.found[i]); first(&s) < w.till {
 			out = append(out, s)
+		} else {
+			ahead = append(ahead, s.Arrivals...)
 		}
 	}
-	return out
+	return out, ahead
 }
 
-// climb accepts solutions down the ladder from one rung to another.
+// climb accepts solutions down the ladder from one rung to another. What those of
+// one rung explain no longer stands against the next one's.
 func (w *window) climb(rungs []int64) {
-	for _, threshold := range rungs {
+	for i, threshold := range rungs {
+		if i > 0 && len(w.found) > 0 {
+			w.tile.Crowd()
+			for k := range w.bound {
+				w.bound[k] = unbounded
+			}
+		}
 		for before := -1; before != len(w.found); {
 			before = len(w.found)
 			w.round(threshold)

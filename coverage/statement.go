@@ -125,6 +125,8 @@ func words(cause string) string {
 		return "no report of a watch"
 	case "unknown":
 		return "a cause that is not known"
+	case "overload":
+		return "more coming in than could be recorded"
 	}
 	return strings.ReplaceAll(cause, "_", " ")
 }

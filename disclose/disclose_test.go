@@ -603,7 +603,7 @@ func TestSecretsAreNowhereInThePublicView(t *testing.T) {
 		}
 	}
 	fv := view.Findings[0]
-	if fv.Attribution.Level != "none" || !slices.Contains(fv.Withheld, "attribution") || fv.Exemption != "X5" || len(fv.Reasons) != 1 || fv.Reasons[0].Holds != "yes" {
+	if fv.Attribution.Level != trucewatch.WithheldAttribution || !slices.Contains(fv.Withheld, "attribution") || fv.Exemption != "X5" || len(fv.Reasons) != 1 || fv.Reasons[0].Holds != "yes" {
 		t.Errorf("the finding is %+v", fv)
 	}
 }
@@ -668,7 +668,7 @@ func TestNothingIsAttributedWhereTheMissionDoesNotAdjudicate(t *testing.T) {
 		f.Released = epoch
 		f.Finding.Attribution = trucewatch.Attribution{Level: "party", Party: "A", Share: 912_345}
 		v, shown := r.Finding(epoch+10*trucewatch.Day, f, in)
-		if !shown || v.Attribution.Level != "none" || v.Attribution.Party != "" || !slices.Contains(v.Withheld, "attribution") {
+		if !shown || v.Attribution.Level != trucewatch.WithheldAttribution || v.Attribution.Party != "" || !slices.Contains(v.Withheld, "attribution") {
 			t.Errorf("%s: shown %v, attribution %+v, withheld %v", audience, shown, v.Attribution, v.Withheld)
 		}
 	}

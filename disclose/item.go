@@ -159,7 +159,7 @@ func (r Rules) Finding(at trucewatch.Instant, f FindingFact, in *trucewatch.Inci
 	// Who is responsible is for the body that may say so; no view of a mission that
 	// does not adjudicate shows it, its own least of all: its staff would be asked.
 	if !r.Adjudicates {
-		v.Attribution = trucewatch.Attribution{Level: "none"}
+		v.Attribution = trucewatch.Attribution{Level: trucewatch.WithheldAttribution}
 		v.Withheld = append(v.Withheld, "attribution")
 	}
 	if r.mission() {

@@ -3,6 +3,7 @@
 package intake
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -215,6 +216,30 @@ func FuzzParseYAML(f *testing.F) {
 		d, err := ParseYAML("y.yaml", b)
 		if err == nil && d.Line() < 1 {
 			t.Errorf("line %d", d.Line())
+		}
+	})
+}
+
+func FuzzReadYAMLList(f *testing.F) {
+	f.Add([]byte("- {a: 1}\n- [b, c]\n"))
+	f.Add([]byte("\xEF\xBB\xBF- a: {from: 2026-04-12T06:40:00Z, till: \"\"}\n  b: [1, 2]\n-\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, err := ReadYAMLList(Options{File: "y.yaml"}, bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		line := int64(0)
+		if err := l.Each(func(s trucewatch.Submission) error {
+			if s.Line < line {
+				t.Errorf("line %d after line %d", s.Line, line)
+			}
+			line = s.Line
+			return nil
+		}, func(d Doc) (trucewatch.Submission, error) {
+			_, err := d.Interval(Zone{})
+			return trucewatch.Submission{}, err
+		}); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -23,11 +23,25 @@ type Doc struct {
 	n    *yaml.Node
 }
 
+// yamlMarksMax bounds how many characters of a YAML file may part its values. Each
+// value takes some 500 bytes in memory, so that 4 MiB of "a,a," would take 1 GiB.
+// Guess: the largest example has 2,178. Test: TestHostileFiles.
+const yamlMarksMax = 1 << 18
+
 // ParseYAML reads one YAML document strictly: a second document, anchors,
 // aliases and explicit tags are refused, because they hide what a reader sees.
 func ParseYAML(file string, data []byte) (Doc, error) {
 	if len(data) > YAMLMaxBytes {
 		return Doc{}, fmt.Errorf("%s: %d bytes, more than %d", file, len(data), YAMLMaxBytes)
+	}
+	marks := 0
+	for _, c := range data {
+		if c == ',' || c == ':' || c == '[' || c == '{' || c == '-' || c == '\n' || c == '?' {
+			marks++
+		}
+	}
+	if marks > yamlMarksMax {
+		return Doc{}, fmt.Errorf("%s: more than %d values: split the file", file, yamlMarksMax)
 	}
 	dec := yaml.NewDecoder(strings.NewReader(string(data)))
 	var root, second yaml.Node

@@ -110,6 +110,8 @@ func (in *tongue) responsible(a *trucewatch.Attribution) string {
 	switch a.Level {
 	case attribution.None, "":
 		s = in.word("nobody determined")
+	case trucewatch.WithheldAttribution:
+		s = in.word("who is withheld")
 	case attribution.Direction:
 		s = in.word("only a direction")
 	default:

@@ -58,3 +58,16 @@ func TestExplainInEveryLanguage(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainSaysWhatIsNotTheMissionsToSay: that the agreement leaves it to others
+// to say who fired is another thing than that nobody knows.
+func TestExplainSaysWhatIsNotTheMissionsToSay(t *testing.T) {
+	f := &trucewatch.Finding{Act: "K2", Attribution: trucewatch.Attribution{Level: trucewatch.WithheldAttribution}}
+	for _, language := range Languages() {
+		withheld := Explain(f, language)
+		open := Explain(&trucewatch.Finding{Act: "K2", Attribution: trucewatch.Attribution{Level: "none"}}, language)
+		if withheld == open || strings.Contains(withheld, "withheld") {
+			t.Errorf("%s: %q and %q", language, withheld, open)
+		}
+	}
+}

@@ -73,7 +73,7 @@ func (t *trial) relies(l *agreement.ReturnFire) trucewatch.PartyID {
 	for i := range t.in.Facts {
 		f := &t.in.Facts[i].What
 		isRung := slices.ContainsFunc(l.AllowedOnlyIf, func(r agreement.Fact) bool { return r.Fact == f.Kind })
-		if isRung && (accused == "" || accused == string(f.Party)) && t.concerns(f) {
+		if isRung && (accused == "" || accused == string(f.Party)) && Concerns(f, t.in.Incident) {
 			return f.Party
 		}
 	}
@@ -96,14 +96,15 @@ func (t *trial) accused() string {
 	return who
 }
 
-// concerns says whether a fact is about this fire: it refers to the incident or
-// its case, or it lies not long before or after the fire, or its window holds
-// the fire.
-func (t *trial) concerns(f *trucewatch.Fact) bool {
-	if f.Ref != "" && refers(f.Ref, t.in.Incident) {
+// Concerns says whether a fact is about an incident: it refers to the incident or
+// its case, or it lies not long before or after it, or its window holds its
+// beginning. Judgements of the incident rest on no other fact, but for those that
+// refer to a notification near it.
+func Concerns(f *trucewatch.Fact, in *trucewatch.Incident) bool {
+	if f.Ref != "" && refers(f.Ref, in) {
 		return true
 	}
-	when := t.in.Incident.When
+	when := in.When
 	if !f.Window.IsZero() {
 		return f.Window.Contains(when.From)
 	}
@@ -127,7 +128,7 @@ func (t *trial) rung(rung *agreement.Fact, party trucewatch.PartyID, order *truc
 	for i := range t.in.Facts {
 		d := &t.in.Facts[i]
 		f := &d.What
-		if f.Kind != rung.Fact || f.Party != party || !t.concerns(f) {
+		if f.Kind != rung.Fact || f.Party != party || !Concerns(f, t.in.Incident) {
 			continue
 		}
 		lacks := t.lacks(rung, f, *order)

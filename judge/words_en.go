@@ -21,6 +21,7 @@ var english = tongue{words: map[string]string{
 	"duplicate":         "It is counted once, under another act that says more of the same.",
 	"would change":      "What would change it: %s.",
 	"nobody determined": "Who is responsible was not determined",
+	"who is withheld":   "Who is responsible is not for this mission to say",
 	"only a direction":  "Who is responsible was not determined; only a direction is known",
 	"party by":          "Party %s, by %s, %s",
 	"area_of_control":   "area of control", "party": "party", "formation": "formation", "admitted": "admission",

@@ -40,9 +40,7 @@ type Ring struct {
 	next     uint64
 	keys     map[trucewatch.KeyID]*key
 	policies []*trucewatch.Policy // in record order
-	// unopened are sealed entries whose body was not seen: each may be the one that
-	// is missing in somebody's chain.
-	unopened uint64
+	closed   closed
 	// genesis waits for its key, which entry 1 registers.
 	genesis *trucewatch.Entry
 }
@@ -54,7 +52,8 @@ type key struct {
 	till                        uint64 // index of the entry that ended it, 0 while it is good
 	sequence                    uint64 // of its next body
 	previous                    trucewatch.Hash
-	signed                      []uint64 // entries that it signed as their source
+	signed                      []uint64          // entries that it signed as their source
+	erased                      map[uint64]uint64 // of those: by the number of their body
 }
 
 // New returns the ring of a record without entries.
@@ -76,7 +75,7 @@ func (r *Ring) Policy(at trucewatch.Instant) *trucewatch.Policy {
 }
 
 // Head returns the sequence that the key's next body must have, and the hash of
-// its last one.
+// its last one; a hash of zeros if that one was erased.
 func (r *Ring) Head(id trucewatch.KeyID) (sequence uint64, previous trucewatch.Hash) {
 	if k := r.keys[id]; k != nil {
 		return k.sequence, k.previous
@@ -110,7 +109,8 @@ func (r *Ring) Keys() []trucewatch.KeyRegistration {
 
 // Admit holds the next entry to the keys before it. It returns the signatures still to be checked, and
 // what is wrong already. The entry's own form was checked by
-// trucewatch.DecodeEntry.
+// trucewatch.DecodeEntry. What a sealed one holds counts as closed to who looks
+// until AdmitInner, AdmitResidue or AdmitCover says what it is.
 func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 	var a admission
 	if e.Index != r.next {
@@ -123,7 +123,7 @@ func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 		r.keys[e.Body.Key] = &key{KeyRegistration: &trucewatch.KeyRegistration{ID: e.Body.Key, Role: trucewatch.DeskKey}}
 		r.genesis = e
 		r.follow(&a, e)
-		r.advance(e)
+		r.advance(e, e.BodyHash)
 		return nil, a.problems
 	}
 	if k := e.Body.Payload.Key; k != nil && e.Index == 1 && k.ID == e.Body.Key && r.genesis != nil {
@@ -139,8 +139,11 @@ func (r *Ring) Admit(e *trucewatch.Entry) ([]Check, []Problem) {
 	}
 	checks, problems := r.Inspect(e)
 	a.checks, a.problems = append(a.checks, checks...), append(a.problems, problems...)
-	r.advance(e)
+	r.advance(e, e.BodyHash)
 	r.take(&a, e)
+	if e.Body.Payload.Sealed != nil {
+		r.closed.add(e.Index)
+	}
 	return a.checks, a.problems
 }
 
@@ -160,32 +163,6 @@ func (r *Ring) Close() []Problem {
 		return nil
 	}
 	return []Problem{{Index: 0, What: "the key that signed genesis is not registered by entry 1"}}
-}
-
-// SkipInner says that what the last entry holds was not seen: it was erased, or
-// is closed to who looks.
-func (r *Ring) SkipInner() { r.unopened++ }
-
-// AdmitInner holds what a sealed entry holds to the keys, once its box was
-// opened. The desk's outer signature vouches for what the desk itself entered;
-// anybody else must have signed.
-func (r *Ring) AdmitInner(outer, inner *trucewatch.Entry) ([]Check, []Problem) {
-	var a admission
-	if inner.Body.Log != r.origin {
-		a.breach(OfOrigin, outer.Index, "holds a body of another log, %q", inner.Body.Log)
-	}
-	if inner.Body.Key == outer.Body.Key {
-		if inner.Body.Sequence != outer.Body.Sequence || inner.Body.Previous != outer.Body.Previous {
-			a.breach(OfChain, outer.Index, "holds a body with another place in the chain of key %x", outer.Body.Key)
-		}
-		r.allowed(&a, inner)
-		return nil, a.problems
-	}
-	r.check(&a, inner)
-	r.follow(&a, inner)
-	r.allowed(&a, inner)
-	r.advance(inner)
-	return a.checks, a.problems
 }
 
 // An admission collects what comes of one entry.
@@ -224,38 +201,6 @@ func (r *Ring) check(a *admission, e *trucewatch.Entry) {
 	}
 	if !found && len(a.problems) == 0 {
 		a.problem(e.Index, "has no valid signature of key %x", e.Body.Key)
-	}
-}
-
-// follow holds an entry to its signer's chain and its log.
-func (r *Ring) follow(a *admission, e *trucewatch.Entry) {
-	if e.Body.Log != r.origin {
-		a.breach(OfOrigin, e.Index, "belongs to another log, %q", e.Body.Log)
-	}
-	k := r.keys[e.Body.Key]
-	if k == nil {
-		return // reported
-	}
-	switch gap := e.Body.Sequence - k.sequence; {
-	case e.Body.Sequence > k.sequence && gap <= r.unopened && k.Role != trucewatch.DeskKey:
-		// What stands between was erased, or is closed to who looks.
-	case e.Body.Sequence > k.sequence:
-		a.breach(OfChain, e.Index, "gap: key %x is at sequence %d where %d was expected: an entry of this signer is missing", e.Body.Key, e.Body.Sequence, k.sequence)
-	case e.Body.Sequence < k.sequence:
-		a.breach(OfChain, e.Index, "key %x repeats sequence %d: two bodies under one number, or one that was moved", e.Body.Key, e.Body.Sequence)
-	case e.Body.Previous != k.previous:
-		a.breach(OfChain, e.Index, "does not name the body before it in the chain of key %x", e.Body.Key)
-	}
-}
-
-// advance moves the signer's chain on. After a gap it goes on from what stands.
-func (r *Ring) advance(e *trucewatch.Entry) {
-	if k := r.keys[e.Body.Key]; k != nil {
-		if gap := e.Body.Sequence - k.sequence; e.Body.Sequence > k.sequence && k.Role != trucewatch.DeskKey {
-			r.unopened -= min(r.unopened, gap)
-		}
-		k.sequence, k.previous = e.Body.Sequence+1, e.BodyHash
-		k.signed = append(k.signed, e.Index)
 	}
 }
 
@@ -303,4 +248,10 @@ func (r *Ring) take(a *admission, e *trucewatch.Entry) {
 	case e.Index == 1 && known.from == 0:
 		known.KeyRegistration, known.from = k, e.Index
 	}
+}
+
+// CheckOf is the check of one signature of a body by a key, without the body's
+// place in its chain: for who must know at once whether it is the key's at all.
+func CheckOf(key trucewatch.KeyRegistration, body []byte, signature trucewatch.Signature) Check {
+	return Check{key: &key, body: body, signature: signature}
 }

@@ -8,14 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/trucewatch/trucewatch/internal/dial"
 )
 
 // How a server is asked. Guess: a satellite link takes under 2 s for a round trip
@@ -56,10 +56,9 @@ func NewWebSource(address, token string) (*WebSource, error) {
 	if token != "" && u.Scheme == "http" && !isLocal(u.Hostname()) {
 		return nil, fmt.Errorf("mirror: %w: %s: a token is not sent over plain http: use https", ErrInvalid, address)
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second, Control: guardDial(u.Hostname())}
 	return &WebSource{prefix: strings.TrimSuffix(address, "/"), token: token, wait: waitFor, client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: headTimeout,
+		Transport: &http.Transport{DialContext: dial.Context(dialTimeout), TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: headTimeout,
 			MaxResponseHeaderBytes: headerSizeMax, IdleConnTimeout: idleConnection, MaxIdleConnsPerHost: ahead, DisableCompression: true, ForceAttemptHTTP2: true},
 	}}, nil
 }
@@ -68,25 +67,6 @@ func NewWebSource(address, token string) (*WebSource, error) {
 func isLocal(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// guardDial refuses to connect to this machine or the local link where the
-// address did not say so: names are answered by others, and services on this
-// machine trust it.
-func guardDial(host string) func(network, resolved string, _ syscall.RawConn) error {
-	_, err := netip.ParseAddr(host)
-	open := err == nil || host == "localhost"
-	return func(_, resolved string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(resolved)
-		if err != nil {
-			return fmt.Errorf("%w: address %s", ErrInvalid, resolved)
-		}
-		ip := to.Addr().Unmap()
-		if ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip.IsLoopback() && !open {
-			return fmt.Errorf("%w: %s leads to %s, where no log is read", ErrInvalid, host, ip)
-		}
-		return nil
-	}
 }
 
 func waitFor(ctx context.Context, d time.Duration) error {
@@ -161,7 +141,7 @@ func (w *WebSource) once(ctx context.Context, method, path string, data []byte, 
 		request.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	}
 	response, err := w.client.Do(request)
-	if errors.Is(err, ErrInvalid) {
+	if errors.Is(err, ErrInvalid) || errors.Is(err, dial.ErrRefused) {
 		return nil, 0, err
 	}
 	if err != nil {

@@ -72,27 +72,6 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestNameThatLeadsToThisMachineIsRefused(t *testing.T) {
-	for _, test := range []struct {
-		host, to string
-		good     bool
-	}{
-		{"log.example", "192.0.2.1:443", true},
-		{"log.example", "10.0.0.1:443", true},
-		{"log.example", "127.0.0.1:80", false},
-		{"log.example", "[::1]:80", false},
-		{"log.example", "[::ffff:127.0.0.1]:80", false},
-		{"log.example", "169.254.169.254:80", false},
-		{"log.example", "0.0.0.0:80", false},
-		{"localhost", "127.0.0.1:80", true},
-		{"127.0.0.1", "127.0.0.1:80", true},
-	} {
-		if err := guardDial(test.host)("tcp", test.to, nil); (err == nil) != test.good {
-			t.Errorf("%s at %s: %v", test.host, test.to, err)
-		}
-	}
-}
-
 func TestTokenIsNotSentOverPlainHTTP(t *testing.T) {
 	if _, err := NewWebSource("http://log.example", "secret"); !errors.Is(err, ErrInvalid) {
 		t.Errorf("error %v", err)

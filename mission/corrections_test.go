@@ -238,6 +238,12 @@ func TestSourceStaysWhatItIs(t *testing.T) {
 		{"another kind", trucewatch.Source{ID: "patrol-1", Kind: "camera"}, `source "patrol-1" is in the record as patrol of no party and cannot be camera of no party`},
 		{"another party", trucewatch.Source{ID: "patrol-1", Kind: "patrol", Party: "A"}, "cannot be patrol of party A"},
 		{"another name", trucewatch.Source{ID: "patrol-1", Kind: "patrol", Name: "Renamed"}, ""},
+		{"a Cyrillic a in it", trucewatch.Source{ID: "p\u0430trol-1", Kind: "patrol"}, `source "p\u0430trol-1": letters of two scripts stand in one word`},
+		{"a Greek o in it", trucewatch.Source{ID: "patr\u03bfl-1", Kind: "patrol"}, "letters of two scripts"},
+		{"turned around", trucewatch.Source{ID: "\u202epatrol-1", Kind: "patrol"}, "characters that are not seen"},
+		{"with a joiner", trucewatch.Source{ID: "patrol\u200d-1", Kind: "patrol"}, "characters that are not seen"},
+		{"that clears a terminal", trucewatch.Source{ID: "patrol\x1b[2J", Kind: "patrol"}, "characters that are not seen"},
+		{"in words of two scripts", trucewatch.Source{ID: "UAV-Міст 2", Kind: "patrol"}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			before := m.state.Next()

@@ -272,7 +272,10 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 		return fmt.Errorf("mission: co-sign: %w", err)
 	}
 	if merged != nil {
-		c.merge(merged)
+		// What is not on the disk is not said to be co-signed.
+		if err := c.keep(merged); err != nil {
+			return fmt.Errorf("mission: keep cosignatures; they are asked for again with the next checkpoint: %w", err)
+		}
 	}
 	c.mu.Lock()
 	c.standing = standing

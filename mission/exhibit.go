@@ -45,7 +45,7 @@ func (o *Opened) fieldsOf(row uint64, kind trucewatch.Kind) (names []string, err
 	}
 	for _, f := range fields {
 		name := "rows/" + strconv.FormatUint(row, 10) + "/" + f
-		if slices.Contains(coarseFields, f) || f == "received" || f == "source" || f == "pseudonym" || f == "body" {
+		if slices.Contains(coarseFields, f) || f == "received" || f == "source" || f == "pseudonym" || f == "body_hash" {
 			name = f
 		}
 		coarse := slices.Contains(coarseFields, f) || slices.Contains(coarseRowFields, f) && (f != "where_10km" || !disclose.Still(kind))

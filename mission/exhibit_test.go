@@ -260,6 +260,9 @@ func TestSealedMissionCommitsEveryDay(t *testing.T) {
 // TestReportCodeLeadsToItsCommitment: a report's code is found in the record, the
 // report is recomputed to the byte, and what was changed in it is found.
 func TestReportCodeLeadsToItsCommitment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: long, and nothing in it runs at once")
+	}
 	m := oneBadDay(t)
 	releaseAll(t, m)
 	for _, a := range []trucewatch.Audience{trucewatch.ForPublic, trucewatch.ForMission} {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"unicode"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
@@ -87,10 +88,40 @@ func (w *Writer) Import(im Import) (ImportResult, error) {
 // party's: its claims would become what the mission saw, by a word at the import.
 func (w *Writer) mustBeSame(source trucewatch.Source) error {
 	known, ok := w.m.state.Source(source.ID)
-	if !ok || known.Kind == source.Kind && known.Party == source.Party {
+	if !ok {
+		return plainName(string(source.ID))
+	}
+	if known.Kind == source.Kind && known.Party == source.Party {
 		return nil
 	}
 	return fmt.Errorf("source %q is in the record as %s and cannot be %s: give another source its own identifier", source.ID, described(known), described(source))
+}
+
+// plainName refuses the identifier of a new source that people would take for
+// another's: with characters that are not seen, or with letters of two scripts in
+// one word ("r\u0430dar" with a Cyrillic a). Two sources weigh more than one.
+// Source: Unicode Technical Standard 39, section 5.1.
+func plainName(id string) error {
+	var word *unicode.RangeTable
+	for _, r := range id {
+		if !unicode.IsPrint(r) {
+			return fmt.Errorf("source %+q: an identifier has no characters that are not seen", id)
+		}
+		if !unicode.IsLetter(r) {
+			word = nil
+			continue
+		}
+		for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian} {
+			if !unicode.Is(script, r) {
+				continue
+			}
+			if word != nil && word != script {
+				return fmt.Errorf("source %+q: letters of two scripts stand in one word, which people take for another", id)
+			}
+			word = script
+		}
+	}
+	return nil
 }
 
 func described(s trucewatch.Source) string {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/index"
@@ -28,7 +29,8 @@ type keeper struct {
 	lock     io.Closer
 	m        *Mission
 	pending  []replay.Change
-	anew     bool // the index does not stand where the record does: show all
+	flushed  func(rows int64, took time.Duration) // told of each sync of a write, if set
+	anew     bool                                 // the index does not stand where the record does: show all
 }
 
 // openKeeper opens the index, which may stand behind the record, or be empty.
@@ -78,7 +80,7 @@ func (k *keeper) fold(dir string) error {
 	if err != nil {
 		return err
 	}
-	k.m = m
+	k.m, m.flushed = m, k.flushed
 	return k.show()
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
@@ -51,6 +52,7 @@ type Mission struct {
 	ahead     bool               // the state holds more than the record has signed: see ErrAhead
 	asked     bool               // the witnesses know nothing that is not here
 	changes   Listener
+	flushed   func(rows int64, took time.Duration) // told of each sync of a write, if set
 }
 
 // ErrAhead says that the state is another one than the record gives: a write
@@ -285,8 +287,11 @@ func OpenFunc(dir string, each Listener) (*Mission, error) {
 // OpenIn is OpenFunc in other surroundings.
 func OpenIn(around Surroundings, dir string, each Listener) (*Mission, error) {
 	p := around.place(dir)
-	if _, err := p.disk.ReadDir(filepath.Join(dir, "record")); err != nil {
+	_, err := p.disk.ReadDir(filepath.Join(dir, "record"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%w: %s has no record (make one with init): %w", ErrNoMission, dir, err)
+	} else if err != nil {
+		return nil, fmt.Errorf("mission: %w", err) // there may well be one
 	}
 	m := empty(p)
 	m.changes = each
@@ -402,8 +407,10 @@ func (m *Mission) admit(e *trucewatch.Entry, c content) ([]keyring.Check, []keyr
 	case unsealed:
 		more, inner := m.ring.AdmitInner(e, c.entry)
 		checks, problems = append(checks, more...), append(problems, inner...)
-	case residue, closed:
-		m.ring.SkipInner()
+	case residue:
+		problems = append(problems, m.ring.AdmitResidue(e, c.entry)...)
+	case cover:
+		m.ring.AdmitCover(e)
 	}
 	return checks, problems
 }

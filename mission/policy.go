@@ -37,6 +37,7 @@ type policyFile struct {
 	CadenceS      int64                  `yaml:"cadence_s"`
 	Guarantors    int                    `yaml:"guarantors"`
 	TwoPerson     []trucewatch.EntryType `yaml:"two_person"`
+	BodiesPerHour int64                  `yaml:"bodies_per_hour"`
 	Organisations []struct {
 		Name    string `yaml:"name"`
 		Party   string `yaml:"party"`
@@ -48,19 +49,19 @@ type policyFile struct {
 
 // ParsePolicy reads a policy file. Unknown keys are errors with their line.
 func ParsePolicy(data []byte) (*trucewatch.Policy, error) {
+	if _, err := intake.ParseYAML("policy", data); err != nil {
+		return nil, fmt.Errorf("mission: %w", err)
+	}
 	var f policyFile
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil {
 		return nil, fmt.Errorf("mission: policy: %w", err)
 	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("mission: policy: more than one document")
-	}
 	if f.CadenceS == 0 {
 		f.CadenceS = defaultCadenceS
 	}
-	p := &trucewatch.Policy{CadenceS: f.CadenceS, Guarantors: f.Guarantors, TwoPerson: f.TwoPerson}
+	p := &trucewatch.Policy{CadenceS: f.CadenceS, Guarantors: f.Guarantors, TwoPerson: f.TwoPerson, BodiesPerHour: f.BodiesPerHour}
 	for _, o := range f.Organisations {
 		p.Organisations = append(p.Organisations, trucewatch.Organisation{Name: o.Name, Party: trucewatch.PartyID(o.Party), Witness: o.Witness, Address: o.Address, Mirror: o.Mirror})
 	}

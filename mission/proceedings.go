@@ -5,9 +5,7 @@ package mission
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -33,13 +31,13 @@ type Proceeding struct {
 // in a re-enactment, "at". A place of words is looked up in the gazetteer. The
 // error names file and line; nothing is guessed and no key is passed over.
 func ParseProceedings(name string, data []byte, g *intake.Gazetteer) ([]Proceeding, error) {
+	if _, err := intake.ParseYAML(name, data); err != nil {
+		return nil, fmt.Errorf("mission: %w", err)
+	}
 	var list []yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&list); err != nil {
 		return nil, fmt.Errorf("mission: %s: a list of proceedings: %w", name, err)
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("mission: %s: more than one document", name)
 	}
 	var all []Proceeding
 	for i := range list {

@@ -45,7 +45,7 @@ func TestBadProceedingsAreRefusedWithTheirLine(t *testing.T) {
 		{"- {answer: {case: c, party: A, said: deny}}", `unknown field "said"`},
 		{"- {at: noon, answer: {case: c}}", "at: "},
 		{"-\n  activation: {id: h, where: {text: \"48.1, 237.2\"}}", "p.yaml:2: where: "},
-		{"- {answer: {case: c}}\n---\n- {}", "more than one document"},
+		{"- {answer: {case: c}}\n---\n- {}", "more than one YAML document"},
 		{"- {1: 2}", "p.yaml:1"},
 	} {
 		_, err := mission.ParseProceedings("p.yaml", []byte(c.text), nil)

@@ -10,7 +10,8 @@ import (
 )
 
 // bodiesMax is how many bodies of one device the record takes in an hour of
-// Received, so that one key in wrong hands cannot bury what all others say.
+// Received if the policy says nothing, so that one key in wrong hands cannot bury
+// what all others say.
 //
 // Guess: 10,000, three a second; a device that was out of reach for a month hands
 // in what it has within a night. Test: refusals of a service with real sensors.
@@ -44,8 +45,11 @@ func (m *Mission) count(key trucewatch.KeyRegistration, received trucewatch.Inst
 // mayCome refuses a body of a device that has said enough for this hour.
 func (m *Mission) mayCome(e *trucewatch.Entry) error {
 	key, _ := m.ring.Key(e.Body.Key)
-	b := m.hourly[key.ID]
-	if key.Role != trucewatch.DeviceKey || b.hour != hourOf(e.Received) || b.n < bodiesMax {
+	b, most := m.hourly[key.ID], bodiesMax
+	if p := m.ring.Policy(e.Received); p != nil && p.BodiesPerHour > 0 {
+		most = int(p.BodiesPerHour)
+	}
+	if key.Role != trucewatch.DeviceKey || b.hour != hourOf(e.Received) || b.n < most {
 		return nil
 	}
 	return fmt.Errorf("%w: key %x has %d since %v; submit what was not taken again after %v", ErrFlood, key.ID, b.n, b.hour, b.hour+trucewatch.Hour)

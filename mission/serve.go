@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,10 +16,14 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"golang.org/x/net/netutil"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/operations"
 	"github.com/trucewatch/trucewatch/judge"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/publish/api"
@@ -54,16 +59,24 @@ type Server struct {
 	Sent net.Listener
 	// Holders may be given boxes there.
 	Holders mirror.Holders
-	served  []*served
+	// Door is the listener at which signed bodies are taken in, nil if none are.
+	Door       net.Listener
+	DoorLimits DoorLimits
+	// Operations is the listener for figures and health, nil if nobody asks.
+	Operations net.Listener
+	served     []*served
 }
 
 // A served mission shows what its index holds while its record is folded.
 type served struct {
-	dir    string
-	id     string
-	log    *slog.Logger
-	keeper *keeper
-	feed   *feed
+	dir     string
+	id      string
+	log     *slog.Logger
+	keeper  *keeper
+	feed    *feed
+	door    *door // nil if nothing is taken in
+	figures *figures
+	trouble trouble
 
 	mu     sync.Mutex // guards what follows, and the mission in keeper
 	folded bool
@@ -109,8 +122,10 @@ func (sv *served) listReports() {
 // Add opens a mission for serving. Its index is shown from the first moment if
 // there is one; Run folds the record.
 func (s *Server) Add(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "record")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "record")); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%w: %s has no record (make one with init)", ErrNoMission, dir)
+	} else if err != nil {
+		return fmt.Errorf("mission: serve: %w", err)
 	}
 	k, err := openKeeper(dir, s.Audience)
 	if errors.Is(err, durable.ErrLocked) {
@@ -123,7 +138,11 @@ func (s *Server) Add(dir string) error {
 	if err != nil {
 		return errors.Join(err, k.close())
 	}
-	sv := &served{dir: dir, id: id, log: s.Log, keeper: k, feed: newFeed()}
+	sv := &served{dir: dir, id: id, log: s.Log, keeper: k, feed: newFeed(), figures: newFigures(id)}
+	k.flushed = sv.figures.flushed
+	if s.Door != nil {
+		sv.door = newDoor(s.DoorLimits)
+	}
 	for _, other := range s.served {
 		if other.id == sv.id {
 			return errors.Join(fmt.Errorf("mission: serve: two missions named %s, in %s and %s", sv.id, other.dir, dir), k.close())
@@ -188,6 +207,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 		})
 		context.AfterFunc(ctx, func() { others.Close() })
 	}
+	if err := s.serveBeside(ctx, &work); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	for _, sv := range s.served {
 		work.Go(func() { sv.run(ctx) })
 	}
@@ -212,6 +234,28 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 		err = nil
 	}
 	return err
+}
+
+// serveBeside starts what is served at addresses of its own: figures, and the door.
+func (s *Server) serveBeside(ctx context.Context, work *sync.WaitGroup) error {
+	if s.Operations != nil {
+		figures, err := operations.Handler(s.Version, s.health, s.collectors()...)
+		if err != nil {
+			return err
+		}
+		work.Go(func() { operations.Serve(ctx, s.Operations, figures, s.Log) })
+	}
+	if s.Door != nil {
+		taken := &http.Server{Handler: s.intake(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+			ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)}
+		work.Go(func() {
+			if err := taken.Serve(netutil.LimitListener(s.Door, doorConnections)); !errors.Is(err, http.ErrServerClosed) {
+				s.Log.Error("nothing is taken in any more", "error", err)
+			}
+		})
+		context.AfterFunc(ctx, func() { taken.Close() })
+	}
+	return nil
 }
 
 // Handler answers requests for all missions added.
@@ -257,6 +301,7 @@ func (sv *served) run(ctx context.Context) {
 	}
 	sv.mu.Unlock()
 	if err != nil {
+		sv.trouble.set("the record cannot be folded: " + err.Error())
 		sv.log.Error("mission cannot be folded: what is shown stays as it was", "mission", sv.id, "error", err)
 		return
 	}
@@ -265,11 +310,18 @@ func (sv *served) run(ctx context.Context) {
 	defer check.Wait()
 	check.Go(func() {
 		if err := sv.keeper.index.Check(ctx); err != nil && ctx.Err() == nil {
+			sv.trouble.set("the index is not sound: " + err.Error())
 			sv.log.Error("index is not sound", "mission", sv.id, "error", err)
 		}
 	})
 	if sv.keeper.audience == trucewatch.ForMission {
 		check.Go(func() { sv.cosign(ctx) })
+	}
+	if sv.door != nil {
+		sv.mu.Lock()
+		sv.door.learn(sv.keeper.m)
+		sv.mu.Unlock()
+		check.Go(func() { sv.takeIn(ctx) })
 	}
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -279,7 +331,8 @@ func (sv *served) run(ctx context.Context) {
 			sv.feed.close()
 			return
 		case <-tick.C:
-			if err := sv.follow(); err != nil {
+			err := sv.follow()
+			if sv.trouble.follow(err); err != nil {
 				sv.log.Error("mission cannot be followed: trying again", "mission", sv.id, "error", err)
 			}
 		}

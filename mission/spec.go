@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
+	"github.com/trucewatch/trucewatch/intake"
 )
 
 // SpecFile is the name of the file that describes a mission to be set up.
@@ -90,14 +90,14 @@ var missionID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 // ParseSpec reads a mission.yaml. Unknown keys and missing ones are errors with
 // their line.
 func ParseSpec(data []byte) (*Spec, error) {
+	if _, err := intake.ParseYAML(SpecFile, data); err != nil {
+		return nil, fmt.Errorf("mission: %w", err)
+	}
 	var s Spec
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&s); err != nil {
 		return nil, fmt.Errorf("mission: %s: %w", SpecFile, err)
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("mission: %s: more than one document", SpecFile)
 	}
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("mission: %s: %w", SpecFile, err)

@@ -54,7 +54,7 @@ func TestParseSpecRefuses(t *testing.T) {
 				t.Fatal("the test changes nothing")
 			}
 			_, err := ParseSpec([]byte(text))
-			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "mission: mission.yaml: ") {
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "mission: mission.yaml:") {
 				t.Errorf("%v, want %q", err, test.want)
 			}
 		})

@@ -19,6 +19,11 @@ import (
 // record. Nothing of it was recorded.
 var ErrRefused = errors.New("mission: submission refused")
 
+// ErrErased is wrapped, with ErrRefused, by the error about a body whose place in
+// its signer's chain is that of an erased entry: it was recorded, or another one
+// in its place, and is not taken again. The signer goes on with the next.
+var ErrErased = errors.New("what stood there was erased by warrant")
+
 // A Submission is a body that somebody else than the desk signed: a device, an
 // officer, a holder of copies.
 type Submission struct {
@@ -81,6 +86,9 @@ func (w *Writer) mayBeSubmitted(e *trucewatch.Entry) error {
 	}
 	if !allowed || e.Body.Key == w.desk.id {
 		return fmt.Errorf("an entry of type %s is the desk's own", e.Body.Type)
+	}
+	if index, erased := w.m.ring.Erased(e.Body.Key, e.Body.Sequence); erased {
+		return fmt.Errorf("body %d of key %x stood in entry %d: %w", e.Body.Sequence, e.Body.Key, index, ErrErased)
 	}
 	checks, problems := w.m.ring.Inspect(e)
 	problems = append(problems, keyring.Verify(checks)...)

@@ -40,6 +40,7 @@ type Writer struct {
 	// made durable, and how many entries the record has.
 	Acked func(rows int64, index uint64)
 	rows  int64 // in what was appended so far
+	told  int64 // of rows, those that are durable
 }
 
 // A pending entry waits for the sync and, if it is the desk's, for the one
@@ -97,7 +98,9 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if err != nil {
 		return err
 	}
-	w := &Writer{m: m, log: log, desk: d, boxes: map[string][][]byte{}, signed: time.Now(), Stamp: func() trucewatch.Instant { return trucewatch.InstantOf(time.Now()) }}
+	w := &Writer{m: m, log: log, desk: d, boxes: map[string][][]byte{}, signed: time.Now()}
+	// A clock that was set back stands still until it comes to where the record is.
+	w.Stamp = func() trucewatch.Instant { return max(trucewatch.InstantOf(time.Now()), m.state.Now()) }
 	err = w.begin()
 	if err == nil {
 		err = do(w)
@@ -331,11 +334,16 @@ func (w *Writer) flush() error {
 		w.failed = true
 		return err
 	}
+	began := time.Now()
 	if _, err := w.log.Append(w.leaves()...); err != nil {
 		w.failed = true
 		return err
 	}
 	w.pending = w.pending[:0]
+	if w.m.flushed != nil {
+		w.m.flushed(w.rows-w.told, time.Since(began))
+	}
+	w.told = w.rows
 	if w.Acked != nil {
 		w.Acked(w.rows, w.log.Size())
 	}

@@ -258,7 +258,7 @@ func (b *book) overdue(w owed, due trucewatch.Instant, p proof) *trucewatch.Find
 		f.Reasons = append(f.Reasons, trucewatch.Reason{Text: fmt.Sprintf(format, args...), Holds: holds})
 	}
 	e := &b.a.Evidence
-	confidence := e.Probable
+	var confidence trucewatch.PPM
 	switch {
 	case p.against != "":
 		say("yes", "%s", p.against)

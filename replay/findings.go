@@ -46,7 +46,7 @@ func (s *State) judge(e *trucewatch.Entry, in *trucewatch.Incident) []Change {
 // judgeInput is what an incident is judged by under terms.
 func (s *State) judgeInput(in *trucewatch.Incident, terms *judge.Terms, index uint64) judge.Input {
 	return judge.Input{Incident: in, Members: s.incidents.Members(in), Terms: terms, Notices: s.notices, Facts: s.stated, Calls: s.calls,
-		Nearby: s.nearby(in.ID), Index: index}
+		Origins: s.origins(in), Nearby: s.nearby(in.ID), Index: index}
 }
 
 // revise keeps a finding, or its next revision, and returns the change, if any.
@@ -210,12 +210,17 @@ func (s *State) publish(st *findingState) {
 // on. A finding that is revised later stays public as it was until a person
 // releases it again: nothing reaches the public that nobody released.
 func (s *State) release(e *trucewatch.Entry, r *trucewatch.Release) ([]Change, error) {
-	var changes []Change
 	for _, id := range r.Findings {
-		if err := s.Releasable(id); err != nil {
+		if err := s.Releasable(id); err != nil && !s.partial() {
 			return nil, err
 		}
+	}
+	var changes []Change
+	for _, id := range r.Findings {
 		st := s.findings[id]
+		if s.Releasable(id) != nil {
+			continue // its evidence was erased, or is closed to this holder
+		}
 		if st.public == st.current {
 			continue
 		}

@@ -19,6 +19,9 @@ type near struct {
 	// longest is the longest interval of an incident, so that a look backwards finds
 	// what began long before and still goes on.
 	longest trucewatch.Instant
+	fired   []spot // where fire came from: by time, then ID
+	firedOf map[trucewatch.IncidentID]spot
+	moved   []spot // firings that came, went or changed since the impacts near them were judged
 }
 
 // A cell is a tenth of a degree of latitude and longitude.
@@ -45,7 +48,7 @@ func (a spot) compare(b spot) int {
 }
 
 func newNear() *near {
-	return &near{cells: map[cell][]spot{}, of: map[trucewatch.IncidentID]spot{}}
+	return &near{cells: map[cell][]spot{}, of: map[trucewatch.IncidentID]spot{}, firedOf: map[trucewatch.IncidentID]spot{}}
 }
 
 func cellOf(p geo.Position) cell { return cell{floorDiv(p.LatE7, cellE7), floorDiv(p.LonE7, cellE7)} }
@@ -70,6 +73,7 @@ func (n *near) put(in *trucewatch.Incident) {
 		s.cell, s.placed = cellOf(s.at), s.reach <= wideMM
 	}
 	n.of[in.ID] = s
+	n.firing(in)
 	n.longest = max(n.longest, in.When.Till-in.When.From)
 	if s.placed {
 		n.cells[s.cell] = insertSpot(n.cells[s.cell], s)
@@ -80,6 +84,7 @@ func (n *near) put(in *trucewatch.Incident) {
 
 // drop takes an incident out.
 func (n *near) drop(id trucewatch.IncidentID) {
+	n.unfire(id)
 	s, ok := n.of[id]
 	if !ok {
 		return

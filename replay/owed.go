@@ -156,7 +156,7 @@ func (s *State) judgeNear(e *trucewatch.Entry, changed []trucewatch.IncidentID) 
 		return nil
 	}
 	within, withinMM := s.reaches()
-	var ids []trucewatch.IncidentID
+	ids := s.near.struck()
 	for _, id := range changed {
 		in := s.incidents.Incident(id)
 		if in == nil || in.ID != id || !s.matters(in) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/associate"
 	"github.com/trucewatch/trucewatch/casework"
 	"github.com/trucewatch/trucewatch/judge"
 )
@@ -98,6 +99,20 @@ func (s *State) Servable(id trucewatch.CaseID) bool {
 // Incidents returns every incident, by identifier.
 func (s *State) Incidents() iter.Seq[*trucewatch.Incident] { return s.incidents.All() }
 
+// Flights returns the drones and missiles that were sighted, launched or came down
+// in several incidents, by time. It is for whoever has the record itself: launches
+// and tracks are in no view, whoever asks.
+func (s *State) Flights() []associate.Flight {
+	var all trucewatch.Interval
+	for in := range s.incidents.All() {
+		if all.IsZero() {
+			all = in.When
+		}
+		all.From, all.Till = min(all.From, in.When.From), max(all.Till, in.When.Till)
+	}
+	return s.incidents.Flights(all)
+}
+
 // Incident returns an incident by its identifier or an alias, nil if there is
 // none.
 func (s *State) Incident(id trucewatch.IncidentID) *trucewatch.Incident {
@@ -177,6 +192,25 @@ func (s *State) Dossier(in *trucewatch.Incident) trucewatch.Dossier {
 	for _, n := range s.noticeViews() {
 		if in.When.Gap(n.Notification.Window) <= judge.NoticeReach {
 			d.Notices = append(d.Notices, n)
+		}
+	}
+	near := func(notice string) bool {
+		return notice != "" && slices.ContainsFunc(d.Notices, func(n trucewatch.NoticeView) bool { return n.Notification.ID == notice })
+	}
+	for i := range s.notices {
+		if near(s.notices[i].Notification.ID) {
+			d.NoticeSteps = append(d.NoticeSteps, s.notices[i].Steps...)
+		}
+	}
+	for i := range s.stated {
+		if f := &s.stated[i]; judge.Concerns(&f.What, in) || near(f.What.Ref) {
+			d.Facts = append(d.Facts, *f)
+		}
+	}
+	within, _ := s.reaches()
+	for i := range s.calls {
+		if c := &s.calls[i]; c.What.At < in.When.From && c.What.At >= in.When.From-max(within, judge.CallReach) {
+			d.Calls = append(d.Calls, *c)
 		}
 	}
 	return d

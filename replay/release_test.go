@@ -102,3 +102,34 @@ func TestWhatAPersonWithdrewStaysWithdrawn(t *testing.T) {
 		t.Error("the case of a confirmed finding did not open again")
 	}
 }
+
+// TestReleaseOfWhatWasErased: once a residue stands for an observation, a deed on a
+// finding that no longer follows is passed over; it made the whole record unreadable.
+func TestReleaseOfWhatWasErased(t *testing.T) {
+	s := New(nil)
+	s.genesis = &trucewatch.Genesis{}
+	deed := func(index uint64, p trucewatch.Payload, kind trucewatch.EntryType) error {
+		_, err := s.Apply(&trucewatch.Entry{Index: index, Received: 10, Body: trucewatch.Body{Type: kind, Payload: p}})
+		return err
+	}
+	s.next = 1
+	release := trucewatch.Payload{Release: &trucewatch.Release{Findings: []trucewatch.FindingID{"K2/1.0"}, By: "head"}}
+	if err := deed(1, release, trucewatch.ReleaseEntry); err == nil {
+		t.Fatal("a finding that never was is released, and nothing was erased")
+	}
+	residue := &trucewatch.Entry{Index: 1, Received: 10, Body: trucewatch.Body{Type: trucewatch.ObservationsEntry, Payload: trucewatch.Payload{Observations: &trucewatch.Batch{}}}}
+	if _, err := s.ApplyResidue(residue, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := deed(2, release, trucewatch.ReleaseEntry); err != nil {
+		t.Errorf("release: %v", err)
+	}
+	confirm := trucewatch.Payload{Review: &trucewatch.Review{Finding: "K2/1.0", Deed: "confirm", By: "officer"}}
+	if err := deed(3, confirm, trucewatch.ReviewEntry); err != nil {
+		t.Errorf("review: %v", err)
+	}
+	answer := trucewatch.Payload{Answer: &trucewatch.Answer{Case: "C-1", Party: "A", Says: "deny"}}
+	if err := deed(4, answer, trucewatch.AnswerEntry); err != nil {
+		t.Errorf("answer: %v", err)
+	}
+}

@@ -282,12 +282,15 @@ func (s *State) shownIncidents(a trucewatch.Audience) iter.Seq[*trucewatch.Incid
 	}
 }
 
+// texts returns the agreements as readers see them. The outlines of zones cost
+// more than all else in a view, and change only when an agreement is adopted.
 func (s *State) texts() []trucewatch.AgreementText {
-	var out []trucewatch.AgreementText
-	for _, a := range s.Agreements() {
-		out = append(out, a.Text())
+	if s.asShown == nil {
+		for _, a := range s.Agreements() {
+			s.asShown = append(s.asShown, a.Text())
+		}
 	}
-	return out
+	return slices.Clone(s.asShown)
 }
 
 func (s *State) sourceViews() []trucewatch.SourceView {

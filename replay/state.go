@@ -40,6 +40,7 @@ type State struct {
 
 	agreements []*agreement.Agreement // adopted and not draft, in record order
 	drafts     []*agreement.Agreement
+	asShown    []trucewatch.AgreementText     // agreements and drafts as readers see them; nil until somebody asks
 	keys       map[trucewatch.ContentKey]bool // of everything recorded: a repeated key adds nothing
 	incidents  *associate.Associator
 	desk       *casework.Desk
@@ -209,7 +210,7 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 	case trucewatch.NotificationEntry:
 		return s.notify(e, p.Notification), nil
 	case trucewatch.ReviewEntry:
-		return s.review(e, p.Review)
+		return s.unlessMoot(s.review(e, p.Review))
 	case trucewatch.ReleaseEntry:
 		return s.release(e, p.Release)
 	case trucewatch.TickEntry:
@@ -220,7 +221,7 @@ func (s *State) apply(e *trucewatch.Entry) ([]Change, error) {
 		s.warrant(p.Erasure)
 	case trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
 		trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry:
-		return s.proceed(e)
+		return s.unlessMoot(s.proceed(e))
 	}
 	return nil, nil // keys, policies and what is about the record itself change no state; verify checks them
 }
@@ -277,9 +278,23 @@ func (s *State) warrant(e *trucewatch.Erasure) {
 	}
 }
 
+// partial says whether the state lacks what the mission had when it wrote the
+// entries that are folded now: some are closed to this holder, or were erased later.
+func (s *State) partial() bool { return s.closed > 0 || len(s.residues) > 0 }
+
+// unlessMoot passes over a deed that is refused because what it was about is not
+// there any more. Whoever erases evidence would else end the whole record with it.
+// A deed is refused before anything changes.
+func (s *State) unlessMoot(changes []Change, err error) ([]Change, error) {
+	if err != nil && s.partial() {
+		return nil, nil
+	}
+	return changes, err
+}
+
 // compare holds the record to what it committed to.
 func (s *State) compare(d *trucewatch.Digest) error {
-	if s.closed > 0 || len(s.residues) > 0 {
+	if s.partial() {
 		s.skipped++
 		return nil
 	}
@@ -306,6 +321,7 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 	if err != nil {
 		return nil, err
 	}
+	s.asShown = nil
 	if a.Draft {
 		s.drafts = append(s.drafts, parsed)
 		return []Change{{Header: true, Adoption: a}}, nil
@@ -315,6 +331,7 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 		for in := range s.incidents.All() {
 			s.near.put(in)
 		}
+		s.near.moved = nil // everything is judged below
 	}
 	s.readTerms()
 	s.desk.Adopt(parsed)

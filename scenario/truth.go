@@ -26,7 +26,7 @@ type Truth struct {
 
 // About says what a truth file is about. It is the file's first line.
 type About struct {
-	World      string              `json:"world"` // line, regional, mixed, or another word for a catalogue
+	World      string              `json:"world"` // line, regional, mixed, day, or another word for a catalogue
 	Seed       uint64              `json:"seed,omitempty"`
 	Parameters string              `json:"parameters,omitempty"` // as on the command line
 	Simulated  string              `json:"simulated,omitempty"`  // SIMULATED, unless it is a catalogue
@@ -40,7 +40,9 @@ type TrueEvent struct {
 	Position geo.Position       `json:"position"`
 	DepthMM  int64              `json:"depth_mm,omitempty"`
 	Class    int                `json:"class,omitempty"`
-	Members  []string           `json:"members"` // observation IDs; a catalogue may not know them
+	By       trucewatch.PartyID `json:"by,omitempty"`   // who did it
+	Kind     trucewatch.Kind    `json:"kind,omitempty"` // what it was
+	Members  []string           `json:"members"`        // observation IDs; a catalogue may not know them
 	Bound    Bound              `json:"bound,omitzero"`
 }
 
@@ -59,7 +61,7 @@ func (w *World) Truth(parameters string) *Truth {
 	t := &Truth{About: About{World: w.Name, Seed: w.Seed, Parameters: parameters, Simulated: Simulated, Span: w.Span},
 		Sensors: w.Sensors, Fields: w.Fields}
 	for i, e := range w.Events {
-		t.Events = append(t.Events, TrueEvent{ID: "E" + strconv.Itoa(i+1), At: e.At, Position: e.Position, DepthMM: e.DepthMM, Class: e.Class, Bound: e.Bound})
+		t.Events = append(t.Events, TrueEvent{ID: "E" + strconv.Itoa(i+1), At: e.At, Position: e.Position, DepthMM: e.DepthMM, Class: e.Class, By: e.By, Kind: e.Kind, Bound: e.Bound})
 	}
 	for i, a := range w.Arrivals {
 		if a.Event >= 0 && !a.Outlier {

@@ -16,14 +16,14 @@ const Begin trucewatch.Instant = 1_767_225_600 * trucewatch.Second // 2026-01-01
 
 // A World is what was simulated, with its truth.
 type World struct {
-	Name     string              // line, regional or mixed
+	Name     string              // line, regional, mixed or day
 	Seed     uint64              //
 	Span     trucewatch.Interval //
 	Sensors  []Sensor            // all of them, whether or not they sensed anything
 	Fields   []Field             // the air, by piece of country; empty without sound
 	Events   []Event             // what happened, by time
 	Arrivals []Arrival           // of line and regional, by time, then sensor
-	Reports  []Report            // of mixed, by time, then source
+	Reports  []Report            // of mixed and day, by time, then source
 	sector   *sector             // of mixed
 }
 
@@ -50,8 +50,10 @@ type Event struct {
 	At       trucewatch.Instant
 	Position geo.Position
 	DepthMM  int64
-	Class    int   // loudness class, from 0; of Regional thousandths of magnitude
-	Bound    Bound // how well it could be located at best; zero if not worked out
+	Class    int                // loudness class, from 0; of Regional thousandths of magnitude
+	Bound    Bound              // how well it could be located at best; zero if not worked out
+	By       trucewatch.PartyID // of day: who did it
+	Kind     trucewatch.Kind    // of day
 }
 
 // An Arrival is one time at one station.

@@ -41,7 +41,7 @@ type Options struct {
 	NearKM     int64
 }
 
-// DefaultOptions returns how a world is scored: Mixed by Jaccard with at least
+// DefaultOptions returns how a world is scored: Mixed and Day by Jaccard with at least
 // two members, so that an event that one source alone reported does not count; a
 // catalogue without members by place; all others by Overlap.
 //
@@ -52,7 +52,7 @@ func DefaultOptions(t *scenario.Truth) Options {
 	switch {
 	case !slices.ContainsFunc(t.Events, func(e scenario.TrueEvent) bool { return len(e.Members) > 0 }):
 		o.Rule, o.MembersMin = Near, 0
-	case t.About.World == "mixed":
+	case t.About.World == "mixed", t.About.World == "day":
 		o.Rule = Jaccard
 	}
 	return o

@@ -356,7 +356,7 @@ func TestRealAlertsOfTwoCollectorsJoin(t *testing.T) {
 		if i >= len(official) {
 			source, means = sources[1], tw.PublicReport
 		}
-		all = append(all, recorded(i, source, &tw.Observation{Kind: tw.MissileTrack, Means: means,
+		all = append(all, recorded(i, source, &tw.Observation{Kind: tw.AirAlert, Means: means,
 			Where: tw.Place{Text: a.region, Name: a.region}, When: tw.Interval{From: a.from, Till: a.till}}))
 	}
 	byRegion := make(map[string][]int)

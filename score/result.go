@@ -30,6 +30,7 @@ type Found struct {
 	Position geo.Position
 	Region   geo.Region // holds 95 %; zero unknown
 	Members  []Member
+	Verdicts []Verdict // of a dossier with findings
 }
 
 // A Member is an observation that an associator links to an event.
@@ -136,10 +137,12 @@ type dossierLine struct {
 	Incident     *trucewatch.Incident `json:"incident"`
 	Observations []struct {
 		ID          trucewatch.ObservationID `json:"id"`
+		Received    trucewatch.Instant       `json:"received"`
 		Observation struct {
 			Arrival *struct{} `json:"arrival"`
 		} `json:"observation"`
 	} `json:"observations"`
+	Findings []*trucewatch.Finding `json:"findings"`
 }
 
 func readLine(b []byte) ([]Found, error) {
@@ -155,7 +158,9 @@ func readLine(b []byte) ([]Found, error) {
 			return nil, err
 		}
 		arrivals := make(map[trucewatch.ObservationID]bool)
+		received := make(map[trucewatch.ObservationID]trucewatch.Instant, len(d.Observations))
 		for _, o := range d.Observations {
+			received[o.ID] = o.Received
 			if o.Observation.Arrival != nil {
 				arrivals[o.ID] = true
 			}
@@ -166,7 +171,9 @@ func readLine(b []byte) ([]Found, error) {
 		if len(arrivals) > 0 {
 			return RoundsOf(d.Incident, func(id trucewatch.ObservationID) bool { return arrivals[id] }), nil
 		}
-		return []Found{OfIncident(d.Incident)}, nil
+		f := OfIncident(d.Incident)
+		f.Verdicts = verdictsIn(d.Findings, received)
+		return []Found{f}, nil
 	}
 	var l foundLine
 	dec := json.NewDecoder(bytes.NewReader(b))
@@ -274,5 +281,16 @@ func OfIncident(in *trucewatch.Incident) Found {
 	for _, l := range in.Links {
 		f.Members = append(f.Members, Member{Observation: l.Observation.String(), Share: int64(l.Share)})
 	}
+	return f
+}
+
+// OfDossier is OfIncident with what was found about it.
+func OfDossier(d *trucewatch.Dossier) Found {
+	received := make(map[trucewatch.ObservationID]trucewatch.Instant, len(d.Observations))
+	for _, r := range d.Observations {
+		received[r.ID] = r.Received
+	}
+	f := OfIncident(d.Incident)
+	f.Verdicts = verdictsIn(d.Findings, received)
 	return f
 }

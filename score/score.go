@@ -25,6 +25,7 @@ type Score struct {
 	Links     Links
 	Location  Location
 	Shares    Calibration
+	Verdicts  Verdicts
 	BySize    []SizeRecall
 }
 
@@ -64,6 +65,7 @@ func Of(t *scenario.Truth, r *Result, o Options) *Score {
 	s.Links.divide(t.Events, r.Events)
 	s.Location = locationOf(events, found, p)
 	s.Shares = sharesOf(found, owner)
+	s.Verdicts = verdictsOf(t.Events, r.Events)
 	s.BySize = recallBySize(events, p)
 	return s
 }

@@ -478,6 +478,24 @@ func FuzzReadResult(f *testing.F) {
 	})
 }
 
+func FuzzUnmarshalJSON(f *testing.F) {
+	f.Add([]byte(`"12.0"`))
+	f.Add([]byte(`{"observation":"12.0","share_ppm":990000}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var first, second Member
+		if json.Unmarshal(b, &first) != nil {
+			return
+		}
+		text, err := json.Marshal(first)
+		if err == nil {
+			err = json.Unmarshal(text, &second)
+		}
+		if err != nil || first != second {
+			t.Errorf("%s is read as %v, written as %s and read as %v: %v", b, first, text, second, err)
+		}
+	})
+}
+
 func FuzzReadSummaries(f *testing.F) {
 	f.Add([]byte(`{"name":"a","world":"line","events_per_hour":100,"events":1,"results":1,"matched":1,"recall":1,"precision":1,"gross":0,"covered_of":0,"links_with_probability":0}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

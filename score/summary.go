@@ -40,6 +40,15 @@ type Summary struct {
 	CoveredOf   int      `json:"covered_of"`
 	ECE         *float64 `json:"ece,omitempty"`
 	Probability int      `json:"links_with_probability"`
+	// Of results with findings.
+	Findings  int      `json:"findings,omitempty"`
+	Baseless  int      `json:"findings_of_nothing,omitempty"`
+	Named     int      `json:"named,omitempty"`
+	Wrong     int      `json:"named_wrongly,omitempty"`
+	Refusal   *float64 `json:"refusal_rate,omitempty"`
+	NamedECE  *float64 `json:"named_ece,omitempty"`
+	NineRight *float64 `json:"right_of_nine_tenths,omitempty"`
+	DelayS    *float64 `json:"median_s_to_finding,omitempty"`
 	// What a mean over worlds is made of.
 	Bounded   int        `json:"bounded,omitempty"`
 	SquaresM2 [2]float64 `json:"bounded_squares_m2"` // sum of squared distances of those with a bound; and without gross errors
@@ -67,7 +76,9 @@ func (s *Score) Summary() Summary {
 		Events: s.Events, Results: s.Results, Matched: s.Matched, Precision: present(s.Precision), Recall: present(s.Recall), F1: present(s.F1),
 		LinkF1: present(s.Links.F1), PairF1: present(s.Links.PairF1), BCubedF1: present(s.Links.BCubedF1),
 		MedianM: present(s.Location.MedianM), RMSEM: present(s.Location.RMSEM), OverBound: present(s.Location.OverBound), Fine: present(s.Location.FineOverBound), Gross: s.Location.Gross,
-		RootNEES: present(s.Location.RootNEES), Covered: present(s.Location.Covered), CoveredOf: s.Location.WithRegion,
+		RootNEES: present(s.Location.RootNEES), Findings: s.Verdicts.Findings, Baseless: s.Verdicts.Baseless, Named: s.Verdicts.Named, Wrong: s.Verdicts.Wrong,
+		Refusal: present(s.Verdicts.Refusal), NamedECE: present(s.Verdicts.ECE), NineRight: present(s.Verdicts.NineRight), DelayS: present(s.Verdicts.MedianDelayS),
+		Covered: present(s.Location.Covered), CoveredOf: s.Location.WithRegion,
 		ECE: present(s.Shares.ECE), Probability: s.Shares.Links,
 		Bounded: s.Location.Bounded, SquaresM2: s.Location.squares, BoundsM2: s.Location.bounds, NEESOf: s.Location.WithCovariance}
 	if s.Shares.Links > 0 {

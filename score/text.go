@@ -5,6 +5,7 @@ package score
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -66,6 +67,23 @@ var rows = []row{
 	{"Brier score", func(s *Score) string { return number("%.4f", s.Shares.Brier) }},
 }
 
+// verdictRows are further lines, of results with findings.
+var verdictRows = []row{
+	{"", nil},
+	{"findings of violations", func(s *Score) string { return fmt.Sprint(s.Verdicts.Findings) }},
+	{"of nothing that happened", func(s *Score) string { return fmt.Sprint(s.Verdicts.Baseless) }},
+	{"events with a finding", func(s *Score) string { return fmt.Sprint(s.Verdicts.Judged) }},
+	{"nobody named", func(s *Score) string { return number("%.3f", s.Verdicts.Refusal) }},
+	{"a party named", func(s *Score) string { return fmt.Sprint(s.Verdicts.Named) }},
+	{"the wrong one", func(s *Score) string { return number("%.4f", s.Verdicts.False) }},
+	{"right of those at 0.9", func(s *Score) string {
+		return fmt.Sprintf("%s of %d", number("%.4f", s.Verdicts.NineRight), s.Verdicts.Nine)
+	}},
+	{"calibration error (ECE)", func(s *Score) string { return number("%.4f", s.Verdicts.ECE) }},
+	{"to a finding, median, s", func(s *Score) string { return number("%.0f", s.Verdicts.MedianDelayS) }},
+	{"to a finding, 95 %, s", func(s *Score) string { return number("%.0f", s.Verdicts.P95DelayS) }},
+}
+
 // Text writes the scores of one truth beside each other, a column each.
 func Text(scores []*Score) string {
 	if len(scores) == 0 {
@@ -90,7 +108,11 @@ func Text(scores []*Score) string {
 		fmt.Fprintf(&b, "%*s", column, last(s.Name, column-2))
 	}
 	b.WriteByte('\n')
-	for _, r := range rows {
+	shown := rows
+	if slices.ContainsFunc(scores, func(s *Score) bool { return s.Verdicts.Findings > 0 }) {
+		shown = slices.Concat(rows, verdictRows)
+	}
+	for _, r := range shown {
 		line := fmt.Sprintf("%-*s", label, r.label)
 		if r.value != nil {
 			for _, s := range scores {

@@ -30,7 +30,7 @@ var null = []byte{0xf6}
 // so that the number of fields tells nothing but the number of rows, and that is
 // hidden by the fillers of Commit. Values are deterministic CBOR.
 //
-// Every entry has type, received, received_hour, pseudonym, body (the SHA-256 of
+// Every entry has type, received, received_hour, pseudonym, body_hash (the SHA-256 of
 // the body as signed) and signatures: with received they bind the whole
 // envelope. A batch of observations has source, source_kind, file, file_hash,
 // rejected, and rows/<i>/<field> for every row; any other payload has its fields
@@ -47,7 +47,7 @@ func FieldsOf(e *trucewatch.Entry, pseudonym string) ([]Field, error) {
 	l.add("received", e.Received, true)
 	l.add("received_hour", floorTo(e.Received, trucewatch.Hour), true)
 	l.add("pseudonym", pseudonym, pseudonym != "")
-	l.add("body", e.BodyHash, true)
+	l.add("body_hash", e.BodyHash, true)
 	l.add("signatures", e.Signatures, true)
 	switch p := &e.Body.Payload; {
 	case p.Observations != nil:

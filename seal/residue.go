@@ -33,13 +33,16 @@ const cut = "[not kept]"
 // trying native identifiers. So a row that comes in again after the erasure is
 // taken for a new one.
 //
-// The body has neither signer, sequence nor signatures: the entry that names the
-// box vouches for it, and received is that entry's time, not the exact one.
+// The body names its signer and its number in the signer's chain, so that an
+// erased entry stands for exactly its own place there. It has no signatures and
+// not the hash of the body before it: by a hash, guesses of what was erased could
+// be tried. The entry that names the box vouches for it, and received is that
+// entry's time, not the exact one.
 func Residue(e *trucewatch.Entry, root trucewatch.Hash, pseudonym string, received trucewatch.Instant) ([]byte, error) {
 	if !Sealable(e.Body.Type) {
 		return nil, fmt.Errorf("residue of entry %d: %w: entries of type %s are never sealed", e.Index, ErrInvalid, e.Body.Type)
 	}
-	body := trucewatch.Body{Version: e.Body.Version, Log: e.Body.Log, Type: e.Body.Type}
+	body := trucewatch.Body{Version: e.Body.Version, Log: e.Body.Log, Type: e.Body.Type, Key: e.Body.Key, Sequence: e.Body.Sequence}
 	if e.Body.Payload.Tick != nil {
 		received = max(received, e.Body.Payload.Tick.At) // a tick is not received before its time
 	}

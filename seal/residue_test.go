@@ -82,7 +82,7 @@ func TestResidueIsSoundAndTellsNothingThatPinpoints(t *testing.T) {
 			continue
 		}
 		r, err := trucewatch.DecodeEntry(3, raw)
-		if err != nil || r.Received != openly || r.Body.Type != e.Body.Type || len(r.Signatures) != 0 || r.Body.Key != (trucewatch.KeyID{}) || r.Body.Sequence != 0 {
+		if err != nil || r.Received != openly || r.Body.Type != e.Body.Type || len(r.Signatures) != 0 || r.Body.Key != e.Body.Key || r.Body.Sequence != e.Body.Sequence || !r.Body.Previous.IsZero() {
 			t.Errorf("%s: %v, received %v", e.Body.Type, err, r)
 		}
 		for _, secret := range []string{"post-4", "desk-b", "mill", "Mill", "row-", "model X", "a mortar", "bakery", "officer on duty", "drone 7", "water works",

@@ -3,76 +3,378 @@
 package sim
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
 	"math/rand/v2"
 	"syscall"
 	"testing"
-	"testing/fstest"
+	"testing/synctest"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
+	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/mission"
+	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/witness"
 )
 
+// begins is when the worlds begin: some weeks after the agreement is in force.
+var begins = time.Date(2026, 4, 1, 6, 0, 0, 0, time.UTC)
+
+// A world is a mission with everybody around it. All of it follows from seed.
 type world struct {
-	t      *testing.T
-	seed   uint64
-	random *rand.Rand
-	disk   *durabletest.Disk
-	m      *mission.Mission
-	acked  map[trucewatch.ContentKey]bool
+	t        *testing.T
+	seed     uint64
+	random   *rand.Rand
+	digest   hash.Hash // of what happened
+	disk     *durabletest.Disk
+	net      *network
+	sealed   bool
+	guarded  bool
+	slow     time.Duration // by which the mission's clock is behind
+	verifier note.Verifier
+	m        *mission.Mission // nil while the process is down
+	cosigned witness.Standing // what the last beat brought
+	deep     bool             // the record is to be replayed
+	next     time.Time        // of the next step
+	full     int              // steps until the disk is freed
+	step     string           // what happens, for messages
+
+	officers []ed25519.PrivateKey
+	devices  []*device
+	sources  []*reporter
+	events   []event
+	rows     int // observations made so far
+
+	account account
+	backup  *durabletest.Disk // of some steps before
+	copied  uint64            // its entries
 }
 
-func now() trucewatch.Instant { return trucewatch.InstantOf(time.Now()) }
+// now is what the mission's machine takes for the time.
+func (w *world) now() trucewatch.Instant { return trucewatch.InstantOf(time.Now().Add(-w.slow)) }
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatalf("seed %x: %s: %v", w.seed, w.step, err)
+	}
+}
+
+// fail says which promise was broken.
+func (w *world) fail(promise, format string, args ...any) {
+	w.t.Helper()
+	w.t.Fatalf("seed %x: %s broken after %s: %s", w.seed, promise, w.step, fmt.Sprintf(format, args...))
+}
+
+// note adds to the trace.
+func (w *world) note(format string, args ...any) { fmt.Fprintf(w.digest, format+"\n", args...) }
+
+func (w *world) trace() [32]byte { return [32]byte(w.digest.Sum(nil)) }
+
+func (w *world) read(name string) []byte {
+	b, err := w.sound().ReadFile(name, 1<<20)
+	w.must(err)
+	return b
+}
+
+// sound is a copy of the disk that does not fail, to look at.
+func (w *world) sound() *durabletest.Disk {
+	disk := w.disk.Clone()
+	disk.FailAt(-1, "", nil, false)
+	return disk
+}
+
+func (w *world) surroundings() mission.Surroundings {
+	return mission.Surroundings{Disk: w.disk, Net: w.net}
+}
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), disk: durabletest.New("/"), acked: map[trucewatch.ContentKey]bool{}}
-	spec := &mission.Spec{ID: "sim", Title: "Sim", Mode: trucewatch.Exercise, Simulated: true, DisplayZone: "UTC", CutOff: "19:30", SlotS: 10 * int64(seed%2)}
-	if err := mission.CheckSpec(spec); err != nil {
-		t.Fatal(err)
+	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), digest: sha256.New(), disk: durabletest.New("/m"), next: time.Now(), step: "create"}
+	w.account = newAccount()
+	w.sealed, w.guarded = w.random.IntN(3) == 0, w.random.IntN(2) == 0
+	spec := &mission.Spec{ID: "sim", Title: "Sim", Mode: trucewatch.Exercise, Simulated: true, DisplayZone: "UTC", CutOff: "19:30",
+		Agreements: []string{bundle}, Gazetteer: bundle + "/places.csv"}
+	if w.sealed {
+		spec.SlotS = mission.SlotS
 	}
-	if err := mission.CreateIn(mission.Surroundings{Disk: w.disk}, "/m", spec, fstest.MapFS{}, now()); err != nil {
-		t.Fatal(err)
+	if w.guarded {
+		w.must(w.disk.Mkdir("/g"))
+		w.must(w.disk.SyncDir("/"))
+		spec.Guard = "/g"
 	}
+	w.must(mission.CheckSpec(spec))
+	w.net = newNetwork(w)
+	files, err := terms()
+	w.must(err)
+	w.dieSettingUp(spec, files)
+	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
+	w.net.logKey = string(w.read("/m/keys/log.pub"))
+	w.net.logKey = w.net.logKey[:len(w.net.logKey)-1]
+	w.verifier, err = note.NewVerifier(w.net.logKey)
+	w.must(err)
+	w.net.begin(w)
+	w.must(w.open())
+	w.must(w.m.Write(w.register))
+	w.acknowledge(nil)
 	return w
 }
 
+// dieSettingUp sets the mission up on a machine that dies over it: there is then
+// a whole mission or none.
+func (w *world) dieSettingUp(spec *mission.Spec, files fs.FS) {
+	if w.random.IntN(4) > 0 {
+		return
+	}
+	disk := w.disk.Clone()
+	disk.FailAt(len(disk.Calls())+w.random.IntN(150), durabletest.HalfDone, syscall.EIO, true)
+	err := mission.CreateIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", spec, files, w.now())
+	disk.CutPower(w.random)
+	m, opened := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
+	if err == nil && opened != nil {
+		w.fail("I1", "a mission that was set up does not open: %v", opened)
+	}
+	if opened == nil && m.State().Genesis() == nil {
+		w.fail("I1", "half a mission opens")
+	}
+}
+
+// register enters keys and the policy.
+func (w *world) register(wr *mission.Writer) error {
+	wr.Stamp = w.now
+	policy := &trucewatch.Policy{CadenceS: 10, Guarantors: 2 + (len(w.net.sites)-5)*w.random.IntN(2), TwoPerson: nil}
+	for _, s := range w.net.sites {
+		policy.Organisations = append(policy.Organisations, s.organisation)
+	}
+	for i := range 2 {
+		w.officers = append(w.officers, w.newKey(fmt.Sprint("officer ", i)))
+		public := w.officers[i].Public().(ed25519.PublicKey)
+		k := &trucewatch.KeyRegistration{ID: keyring.ID(public), Public: public, Role: trucewatch.OfficerKey, Name: fmt.Sprint("officer ", i)}
+		if _, err := wr.Enter(nil, trucewatch.Payload{Key: k}); err != nil {
+			return err
+		}
+	}
+	w.people()
+	for _, d := range w.devices {
+		public := d.key.Public().(ed25519.PublicKey)
+		k := &trucewatch.KeyRegistration{ID: keyring.ID(public), Public: public, Role: trucewatch.DeviceKey, Name: "device", Source: d.source.ID}
+		if _, err := wr.Enter(nil, trucewatch.Payload{Key: k}); err != nil {
+			return err
+		}
+	}
+	_, err := wr.Enter(nil, trucewatch.Payload{Policy: policy})
+	return err
+}
+
+func (w *world) newKey(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256(fmt.Appendf(nil, "%x %s", w.seed, name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// open starts the mission's process on what the disk holds.
+func (w *world) open() error {
+	m, err := mission.OpenIn(w.surroundings(), "/m", nil)
+	w.m = m
+	if err != nil {
+		w.m = nil
+	}
+	return err
+}
+
+// stop ends the mission's process.
+func (w *world) stop() { w.m, w.deep = nil, true }
+
+// deepEvery is after how many steps the whole record is replayed, besides after
+// each end of a process and at the end: half of a seed's time goes there.
+//
+// Guess: a third of a world's steps. Test: make mutants, at another value.
+const deepEvery = 8
+
+// run takes steps, and checks everything after each.
 func (w *world) run(steps int) {
-	for range steps {
-		time.Sleep(time.Duration(w.random.IntN(600)) * time.Second)
-		w.disk.FailAt(len(w.disk.Calls())+w.random.IntN(40), durabletest.HalfDone, syscall.EIO, true)
-		err := w.observe()
-		w.disk.FailAt(-1, "", nil, false)
+	for i := range steps {
+		w.pass(w.pause())
+		w.step = fmt.Sprintf("step %d", i)
+		w.net.draw(w.random)
+		w.act()
+		synctest.Wait()
+		w.deep = w.deep || i%deepEvery == 0
+		w.check()
+	}
+}
+
+// pause is how long nothing happens: mostly minutes, at times hours.
+func (w *world) pause() time.Duration {
+	if w.random.IntN(4) == 0 {
+		return time.Duration(1+w.random.IntN(20)) * time.Hour
+	}
+	return time.Duration(30+w.random.IntN(1200)) * time.Second
+}
+
+// pass lets time pass, until an instant that does not depend on how long things
+// took, and until nothing is under way.
+func (w *world) pass(d time.Duration) {
+	w.next = w.next.Add(d)
+	if late := time.Since(w.next); late > 0 {
+		w.next = w.next.Add(late.Truncate(time.Minute) + time.Minute)
+	}
+	time.Sleep(time.Until(w.next))
+	synctest.Wait()
+}
+
+// act does one thing, on a disk that may fail, with a process that may die.
+func (w *world) act() {
+	deeds := []struct {
+		name   string
+		weight int
+		do     func() error
+	}{
+		{"reports", 8, w.report}, {"devices", 5, w.devicesSubmit}, {"forgery", 2, w.forge}, {"beat", 8, w.beat}, {"release", 5, w.release},
+		{"serve", 3, w.serve}, {"answer", 3, w.answer}, {"proceedings", 2, w.proceed}, {"erasure", 2, w.erase}, {"lone erasure", 1, w.eraseAlone},
+		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
+		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack},
+	}
+	total := 0
+	for _, d := range deeds {
+		total += d.weight
+	}
+	pick := w.random.IntN(total)
+	for _, d := range deeds {
+		if pick -= d.weight; pick >= 0 {
+			continue
+		}
+		w.step += ", " + d.name
+		w.suffer(d.name, d.do)
+		return
+	}
+}
+
+// suffer does a deed while the disk may fail, and goes on after that.
+func (w *world) suffer(name string, do func() error) {
+	if w.m == nil {
+		w.must(w.open())
+	}
+	begun, at := len(w.disk.Calls()), -1
+	switch {
+	case w.full > 0:
+		if w.full--; w.full == 0 {
+			w.disk.FailAt(-1, "", nil, false)
+		}
+	case name != "beat" && w.random.IntN(3) == 0:
+		failure := []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[w.random.IntN(3)]
+		at = begun + w.random.IntN(90)
+		w.disk.FailAt(at, failure, syscall.EIO, w.random.IntN(2) == 0)
+	}
+	err := do()
+	failed := at >= 0 && len(w.disk.Calls()) > at
+	w.note("%s %v %d", w.step, err != nil, w.rows)
+	switch {
+	case w.full > 0:
+		if err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, mission.ErrAhead) {
+			w.fail("I1", "on a full disk: %v", err)
+		}
+		w.reopen(err)
+	case at >= 0:
+		if err != nil && !failed {
+			w.fail("I7", "without a fault: %v", err)
+		}
+		w.end(failed)
+	default:
 		if err != nil {
-			if !errors.Is(err, syscall.EIO) {
-				w.t.Fatalf("seed %d: %v", w.seed, err)
-			}
-			w.disk.CutPower(w.random)
-			w.m = nil
+			w.fail("I7", "without a fault: %v", err)
+		}
+		if w.random.IntN(12) == 0 {
+			w.end(true)
 		}
 	}
 }
 
-func (w *world) observe() error {
-	if w.m == nil {
-		m, err := mission.OpenIn(mission.Surroundings{Disk: w.disk}, "/m", nil)
-		if err != nil {
-			return err
+// end is how a process ends after its disk failed: it goes on with the mission
+// opened again, it is killed, or the power goes.
+func (w *world) end(failed bool) {
+	w.disk.FailAt(-1, "", nil, false)
+	if !failed {
+		return
+	}
+	w.stop()
+	switch w.random.IntN(3) {
+	case 0:
+		w.disk.Crash(durabletest.Kill)
+	case 1:
+		w.disk.CutPower(w.random)
+	case 2:
+		w.disk.Crash(durabletest.Crashes()[w.random.IntN(len(durabletest.Crashes()))])
+	}
+	w.step += ", end of the process"
+	w.must(w.open())
+	w.m = w.recover(w.disk, w.m)
+	w.acknowledge(nil)
+}
+
+// recover has the first writer after a crash sign what it finds. If that is a
+// warrant, the mission has to be opened once more, without what was erased.
+func (w *world) recover(disk *durabletest.Disk, m *mission.Mission) *mission.Mission {
+	w.t.Helper()
+	err := m.Write(w.nothing)
+	if errors.Is(err, mission.ErrAhead) {
+		if m, err = mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil); err == nil {
+			err = m.Write(w.nothing)
 		}
-		w.m = m
 	}
-	var key trucewatch.ContentKey
-	for i := range key {
-		key[i] = byte(w.random.Uint32())
+	if err != nil {
+		w.fail("I7", "after a crash nothing can be written: %v", err)
 	}
+	if m.State().Closed() > 0 {
+		w.fail("I1", "%d entries cannot be opened any more", m.State().Closed())
+	}
+	return m
+}
+
+// reopen opens the mission again if a deed failed, as every server does.
+func (w *world) reopen(err error) {
+	if err == nil {
+		return
+	}
+	w.stop()
+	w.must(w.open())
+}
+
+func (w *world) nothing(wr *mission.Writer) error {
+	wr.Stamp = w.now
+	return nil
+}
+
+// write is Mission.Write, whose success acknowledges the observations given.
+func (w *world) write(rows []trucewatch.Observation, do func(wr *mission.Writer) error) error {
 	err := w.m.Write(func(wr *mission.Writer) error {
-		return wr.Append(trucewatch.Payload{Observations: &trucewatch.Batch{Source: trucewatch.Source{ID: "p-1", Kind: trucewatch.PatrolSource},
-			Observations: []trucewatch.Observation{{Key: key, Kind: trucewatch.Explosion, Means: trucewatch.Heard, Count: trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact},
-				When: trucewatch.Interval{From: now(), Till: now()}}}}}, now())
+		wr.Stamp = w.now
+		wr.Acked = func(_ int64, entries uint64) { w.account.durable = max(w.account.durable, entries) }
+		return do(wr)
 	})
 	if err == nil {
-		w.acked[key] = true
+		w.acknowledge(rows)
 	}
 	return err
+}
+
+// acknowledge notes what the mission has said is kept.
+func (w *world) acknowledge(rows []trucewatch.Observation) {
+	for i := range rows {
+		w.account.keys[rows[i].Key] = true
+	}
+	r, err := record.OpenReaderOn(w.sound(), "/m/record", w.verifier)
+	w.must(err)
+	defer r.Close()
+	size := r.Checkpoint().Size
+	root, err := r.RootAt(size)
+	w.must(err)
+	w.account.size, w.account.root = size, root
+	w.account.durable = max(w.account.durable, size)
 }

@@ -4,9 +4,12 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,37 +39,113 @@ type keptNote struct {
 	record.Checkpoint
 }
 
-// readStood reads the checkpoints in the record's own folder, by size. What is
-// none is told by check 4.
-func (v *run) readStood() ([]keptNote, error) {
-	folder := filepath.Join(v.copy.Record, "checkpoints")
-	names, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+// A keptSize is a checkpoint in the record's own folder: the number that names its
+// file, and the size that it signs for. A year's checkpoints are three million: of
+// each no more is kept in memory, and its note is read again when it is needed.
+type keptSize struct{ name, size uint64 }
+
+// none is the name of a file that holds no checkpoint.
+const none = math.MaxUint64
+
+func (k keptSize) String() string { return "record/checkpoints/" + strconv.FormatUint(k.name, 10) }
+
+// notesAtOnce is how many notes are read together. Guess: some megabytes, and
+// enough for every processor. Test: BenchmarkCheckpoints.
+const notesAtOnce = 4096
+
+// readStood reads the checkpoints in the record's own folder, by size, and holds
+// each to the tree. What is no checkpoint is told by check 4.
+func (v *run) readStood() error {
+	names, err := v.keptNames()
+	if err != nil {
+		return err
+	}
+	v.stood = make([]keptSize, len(names))
+	for from := 0; from < len(names); from += notesAtOnce {
+		if err := v.readNotes(names[from:min(from+notesAtOnce, len(names))], v.stood[from:]); err != nil {
+			return err
+		}
+	}
+	v.stood = slices.DeleteFunc(v.stood, func(k keptSize) bool { return k.name == none })
+	slices.SortFunc(v.stood, func(a, b keptSize) int { return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.name, b.name)) })
+	slices.SortFunc(v.apart, func(a, b keptNote) int { return cmp.Or(cmp.Compare(a.Size, b.Size), cmp.Compare(a.name, b.name)) })
+	return nil
+}
+
+// keptNames reads the numbers that name files in the folder of kept checkpoints.
+func (v *run) keptNames() ([]uint64, error) {
+	folder, err := os.Open(v.folder())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(d fs.DirEntry) bool {
-		_, err := strconv.ParseUint(d.Name(), 10, 63)
-		return err != nil || d.IsDir()
-	})
-	all, errs := make([]keptNote, len(names)), make([]error, len(names))
-	onAllProcessors(len(names), func(i int) {
-		name := names[i].Name()
-		var data []byte
-		if data, errs[i] = os.ReadFile(filepath.Join(folder, name)); errs[i] != nil {
-			return
+	defer folder.Close() // read only
+	var names []uint64
+	for {
+		some, err := folder.ReadDir(notesAtOnce)
+		for _, d := range some {
+			number, bad := strconv.ParseUint(d.Name(), 10, 63)
+			if bad == nil && !d.IsDir() && strconv.FormatUint(number, 10) == d.Name() {
+				names = append(names, number)
+			}
 		}
-		if c, err := record.ParseCheckpoint(data, v.verifier); err == nil {
-			all[i] = keptNote{"record/checkpoints/" + name, c}
+		if errors.Is(err, io.EOF) {
+			slices.Sort(names)
+			return names, nil
 		}
-	})
-	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
 	}
-	all = slices.DeleteFunc(all, func(k keptNote) bool { return k.name == "" })
-	slices.SortFunc(all, func(a, b keptNote) int { return int(int64(a.Size) - int64(b.Size)) })
-	return all, nil
+}
+
+func (v *run) folder() string { return filepath.Join(v.copy.Record, "checkpoints") }
+
+// readNote reads the note of a kept checkpoint.
+func (v *run) readNote(k keptSize) ([]byte, error) {
+	return os.ReadFile(filepath.Join(v.folder(), strconv.FormatUint(k.name, 10)))
+}
+
+// readNotes reads kept checkpoints into stood. Those that the tree does not bear
+// out, or that reach beyond it, are set apart whole.
+func (v *run) readNotes(names []uint64, stood []keptSize) error {
+	apart, errs := make([]keptNote, len(names)), make([]error, len(names))
+	onAllProcessors(len(names), func(i int) {
+		stood[i] = keptSize{name: names[i]}
+		var data []byte
+		if data, errs[i] = v.readNote(stood[i]); errs[i] != nil {
+			return
+		}
+		c, err := record.ParseCheckpoint(data, v.verifier)
+		if err != nil {
+			stood[i].name = none
+			return
+		}
+		if stood[i].size = c.Size; !v.borneOut(c) {
+			apart[i] = keptNote{stood[i].String(), c}
+		}
+	})
+	for i, err := range errs {
+		if err != nil {
+			return err
+		}
+		if apart[i].name != "" {
+			v.apart = append(v.apart, apart[i])
+		}
+	}
+	return nil
+}
+
+// borneOut says whether the record, as it is now, begins with what a checkpoint
+// signs for.
+func (v *run) borneOut(c record.Checkpoint) bool {
+	if v.reader == nil || c.Size >= v.reader.Checkpoint().Size {
+		return v.reader != nil && c.Size == v.reader.Checkpoint().Size && c.Root == v.reader.Checkpoint().Root
+	}
+	root, err := v.reader.RootAt(c.Size)
+	return err == nil && root == c.Root
 }
 
 // ReadFiles reads files, and all files below folders, in the order of their
@@ -206,7 +285,7 @@ func (v *run) oneHistory() {
 		c.unknown("the last checkpoint cannot be read: see check 2")
 		return
 	}
-	kept := slices.Clone(v.stood)
+	kept := slices.Clone(v.apart)
 	files := v.o.Kept
 	if own, err := ReadFiles([]string{filepath.Join(v.copy.Dir, "checkpoints")}); err == nil && v.copy.Record != v.copy.Dir {
 		files = append(slices.Clone(own), files...) // a mirror's own
@@ -225,7 +304,7 @@ func (v *run) oneHistory() {
 			roots[i], errs[i] = v.reader.RootAt(kept[i].Size)
 		}
 	})
-	good, ahead := 0, map[uint64]keptNote{}
+	good, ahead := len(v.stood)-len(v.apart), map[uint64]keptNote{}
 	var beyond []keptNote
 	for i, k := range kept {
 		switch other, known := ahead[k.Size]; {

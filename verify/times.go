@@ -6,42 +6,26 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"maps"
 	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/anchor"
 	"github.com/trucewatch/trucewatch/mission"
+	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
 
-// times collects when entries claim to have been received, by stretches that
-// have the same bounds: the same checkpoint seen, and the same one that covers
-// them first.
+// times holds when entries claim to have been received to one another.
 type times struct {
-	sizes     []uint64 // of kept checkpoints, ascending
-	next      int      // the first of sizes that is beyond the last entry
 	last      trucewatch.Instant
 	slot      trucewatch.Instant
 	reenacted bool
-	stretches []stretch
-}
-
-type stretch struct {
-	from, till    uint64 // entries, till not included
-	covering      int    // place in sizes of the first checkpoint that covers it
-	seen          trucewatch.Hash
-	least, most   trucewatch.Instant // claimed
-	leastI, mostI uint64             // by which entries
-}
-
-func (t *times) begin(stood []keptNote) {
-	for _, k := range stood {
-		t.sizes = append(t.sizes, k.Size)
-	}
 }
 
 func (t *times) take(c *Check, s mission.Step) {
@@ -56,86 +40,124 @@ func (t *times) take(c *Check, s mission.Step) {
 	if in := s.Inner; in != nil && in != e && (in.Received < e.Received || in.Received >= e.Received+max(t.slot, 1)) && e.Received > 1 {
 		c.problem("entry %d: says openly that it was received at %v, and holds one that was received at %v", e.Index, e.Received, in.Received)
 	}
-	for t.next < len(t.sizes) && t.sizes[t.next] <= e.Index {
-		t.next++
-	}
-	if n := len(t.stretches); n > 0 {
-		if s := &t.stretches[n-1]; s.till == e.Index && s.seen == e.Body.Seen && s.covering == t.next {
-			s.till++
-			if e.Received < s.least {
-				s.least, s.leastI = e.Received, e.Index
-			}
-			if e.Received > s.most {
-				s.most, s.mostI = e.Received, e.Index
-			}
-			return
-		}
-	}
-	t.stretches = append(t.stretches, stretch{e.Index, e.Index + 1, t.next, e.Body.Seen, e.Received, e.Received, e.Index, e.Index})
 }
 
 // timeBounds holds what entries claim to the checkpoints that they name and to
 // those that cover them.
-func (v *run) timeBounds() {
+func (v *run) timeBounds() error {
 	c, t := v.Check(timeCheck), &v.times
 	c.fact("times of receipt do not run backwards")
 	switch {
 	case t.reenacted:
 		c.unknown("bounds: the mission is re-enacted, its times are those of its input")
-		return
+		return nil
 	case v.policy == nil:
 		c.unknown("bounds: there is no policy, so nobody's word for a time")
-		return
+		return nil
 	}
-	v.timeStretches(c)
+	return v.timeStretches(c)
 }
 
-func (v *run) timeStretches(c *Check) {
-	t := &v.times
-	standings := v.standings()
-	from := covers(standings)
-	seen := map[trucewatch.Hash]*sight{}
-	faulty := max(0, v.policy.Tolerates())
-	var unknown, unnamed, unbounded, bounded uint64
-	for _, s := range t.stretches {
-		n := s.till - s.from
-		if s.seen.IsZero() {
-			unnamed += n
-		} else if seen[s.seen] == nil {
-			seen[s.seen] = v.sighted(s)
+// A stretch is entries side by side that have the same bounds: the same
+// checkpoint seen, and the same one that covers them first.
+type stretch struct {
+	from, till    uint64 // entries, till not included
+	covering      int    // place in run.stood of the first checkpoint that covers it
+	seen          trucewatch.Hash
+	least, most   trucewatch.Instant // claimed
+	leastI, mostI uint64             // by which entries
+}
+
+// timeStretches reads the entries once more, now that all policies are known.
+func (v *run) timeStretches(c *Check) error {
+	b := &bounder{run: v, check: c, until: v.bounds(), faulty: max(0, v.policy.Tolerates()), notes: map[int][]byte{}}
+	b.first = covers(b.until)
+	var s stretch
+	next := 0 // the first of stood that is beyond the last entry
+	err := mission.EachEntry(v.reader, 0, v.reader.Checkpoint().Size, func(index uint64, e *trucewatch.Entry, err error) {
+		if err != nil {
+			return // the walk has told it
 		}
-		look := seen[s.seen]
-		if look != nil && look.note == nil {
-			unknown += n
+		for next < len(v.stood) && v.stood[next].size <= index {
+			next++
 		}
-		if look != nil && look.note != nil && look.note.Size > s.from {
-			c.problem("entry %d: names a checkpoint of %d entries as one that its signer knew", s.from, look.note.Size)
+		if s.till != index || s.seen != e.Body.Seen || s.covering != next || s.till == 0 {
+			b.take(s)
+			s = stretch{index, index, next, e.Body.Seen, e.Received, e.Received, index, index}
 		}
-		var before []anchor.Attestation
-		if look != nil {
-			before = look.words
+		s.till++
+		if e.Received < s.least {
+			s.least, s.leastI = e.Received, index
 		}
-		var covering []anchor.Attestation
-		if k := from[s.covering]; k >= 0 {
-			covering = words(standings[k].Signed)
+		if e.Received > s.most {
+			s.most, s.mostI = e.Received, index
 		}
-		b := anchor.BoundsOf(before, covering, faulty)
-		if b.NotBefore == 0 && b.NotAfter == 0 {
-			unbounded += n
-			continue
-		}
-		bounded += n
-		v.held(c, b, s)
+	})
+	if err != nil && !errors.Is(err, record.ErrCorrupt) {
+		return err
 	}
-	c.fact("%s held to what the words of cosigners bound", count(bounded, "entry", "entries"))
-	if unbounded > 0 {
-		c.unknown("%s: no checkpoint with enough cosignatures covers them, and they name none", count(unbounded, "entry", "entries"))
+	b.take(s)
+	b.say()
+	return nil
+}
+
+// A bounder holds stretches to their bounds.
+type bounder struct {
+	*run
+	check  *Check
+	until  []bound // of run.stood
+	first  []int   // see covers
+	faulty int
+	// sights are what hashes were found to name, as entries name the same one for a
+	// while; older are those before.
+	sights, older map[trucewatch.Hash]*sight
+	notes         map[int][]byte // of stood, as far as they were looked at
+
+	unknown, unnamed, unbounded, bounded uint64 // entries
+}
+
+// take holds one stretch, in the order of their entries.
+func (b *bounder) take(s stretch) {
+	n := s.till - s.from
+	if n == 0 {
+		return
 	}
-	if unknown > 0 {
-		c.unknown("not-before of %s: they name a checkpoint that is not kept here as it stood then", count(unknown, "entry", "entries"))
+	var within anchor.Bounds
+	if s.seen.IsZero() {
+		b.unnamed += n
+	} else {
+		look := b.sight(s)
+		if !look.kept {
+			b.unknown += n
+		}
+		if look.kept && look.size > s.from {
+			b.check.problem("entry %d: names a checkpoint of %d entries as one that its signer knew", s.from, look.size)
+		}
+		within.NotBefore = look.notBefore
 	}
-	if unnamed > 0 {
-		c.unknown("not-before of %s: they name no checkpoint", count(unnamed, "entry", "entries"))
+	if k := b.first[s.covering]; k >= 0 {
+		within.NotAfter = b.until[k].notAfter
+	}
+	if within.NotBefore == 0 && within.NotAfter == 0 {
+		b.unbounded += n
+		return
+	}
+	b.bounded += n
+	b.held(b.check, within, s)
+}
+
+// say says how much was bounded.
+func (b *bounder) say() {
+	c := b.check
+	c.fact("%s held to what the words of cosigners bound", count(b.bounded, "entry", "entries"))
+	if b.unbounded > 0 {
+		c.unknown("%s: no checkpoint with enough cosignatures covers them, and they name none", count(b.unbounded, "entry", "entries"))
+	}
+	if b.unknown > 0 {
+		c.unknown("not-before of %s: they name a checkpoint that is not kept here as it stood then", count(b.unknown, "entry", "entries"))
+	}
+	if b.unnamed > 0 {
+		c.unknown("not-before of %s: they name no checkpoint", count(b.unnamed, "entry", "entries"))
 	}
 }
 
@@ -155,24 +177,39 @@ func (v *run) held(c *Check, b anchor.Bounds, s stretch) {
 	}
 }
 
-// standings says of every kept checkpoint how it stands.
-func (v *run) standings() []witness.Standing {
-	all := make([]witness.Standing, len(v.stood))
-	errs := make([][]error, len(v.stood))
-	policies := v.heldTo()
-	onAllProcessors(len(all), func(i int) {
-		for _, p := range policies { // by the one that makes most of it: it was in force then
-			s, err := p.Standing(v.stood[i].Note)
+// A bound is what a kept checkpoint bounds: when there was what it covers, by
+// its cosigners, and what they make of it.
+type bound struct {
+	notAfter trucewatch.Instant
+	tier     witness.Tier
+}
+
+// bounds says of every kept checkpoint how it stands.
+func (v *run) bounds() []bound {
+	all := make([]bound, len(v.stood))
+	policies, faulty := v.heldTo(), max(0, v.policy.Tolerates())
+	for from := 0; from < len(all); from += notesAtOnce {
+		some := all[from:min(from+notesAtOnce, len(all))]
+		errs := make([][]error, len(some))
+		onAllProcessors(len(some), func(i int) {
+			data, err := v.readNote(v.stood[from+i])
 			if err != nil {
 				errs[i] = append(errs[i], err)
-			} else if s.Tier > all[i].Tier {
-				all[i] = s
+				return
 			}
-		}
-	})
-	for i, k := range v.stood {
-		for _, err := range errs[i] {
-			v.Check(timeCheck).problem("%s: %v", k.name, err)
+			for _, p := range policies { // by the one that makes most of it: it was in force then
+				s, err := p.Standing(data)
+				if err != nil {
+					errs[i] = append(errs[i], err)
+				} else if s.Tier > some[i].tier {
+					some[i] = bound{anchor.BoundsOf(nil, words(s.Signed), faulty).NotAfter, s.Tier}
+				}
+			}
+		})
+		for i, several := range errs {
+			for _, err := range several {
+				v.Check(timeCheck).problem("%s: %v", v.stood[from+i], err)
+			}
 		}
 	}
 	return all
@@ -197,13 +234,13 @@ func (v *run) heldTo() []*witness.Policy {
 // covers says for every kept checkpoint, and for what lies behind the last, which
 // one bounds what it covers: the first from there on that is final, or the first
 // that is provisional if none is; -1 if none is either.
-func covers(all []witness.Standing) []int {
+func covers(all []bound) []int {
 	from := make([]int, len(all)+1)
 	from[len(all)] = -1
 	for i, s := range slices.Backward(all) {
 		after := from[i+1]
 		switch {
-		case s.Tier == witness.Final, s.Tier == witness.Provisional && (after < 0 || all[after].Tier < witness.Final):
+		case s.tier == witness.Final, s.tier == witness.Provisional && (after < 0 || all[after].tier < witness.Final):
 			from[i] = i
 		default:
 			from[i] = after
@@ -236,8 +273,31 @@ func words(signed []witness.Signed) []anchor.Attestation {
 
 // A sight is a checkpoint that an entry names, as it stood then.
 type sight struct {
-	note  *keptNote // nil: it is not kept
-	words []anchor.Attestation
+	kept      bool   // else nothing is known of it
+	size      uint64 // of what it signs for
+	notBefore trucewatch.Instant
+}
+
+// sightsMax is how many sights are kept at least, and half of how many at most. A
+// checkpoint that is named again after so many others is looked for again.
+//
+// Guess: three days at ten seconds, a few megabytes. Test: BenchmarkCheckpoints.
+const sightsMax = 1 << 15
+
+// sight returns what a stretch names.
+func (b *bounder) sight(s stretch) *sight {
+	look := b.sights[s.seen]
+	if look != nil {
+		return look
+	}
+	if look = b.older[s.seen]; look == nil {
+		look = b.sighted(s)
+	}
+	if b.sights == nil || len(b.sights) == sightsMax {
+		b.sights, b.older = map[trucewatch.Hash]*sight{}, b.sights
+	}
+	b.sights[s.seen] = look
+	return look
 }
 
 // cosignersMax bounds the cosignatures of a note of which all subsets are tried,
@@ -247,20 +307,39 @@ const cosignersMax = 12
 
 // sighted finds the note that a stretch names by its hash. Cosignatures that came
 // later stand in the kept note too, and so the hash is that of some of its lines.
-func (v *run) sighted(s stretch) *sight {
-	i, _ := slices.BinarySearch(v.times.sizes, s.from+1)
+func (b *bounder) sighted(s stretch) *sight {
+	i := sort.Search(len(b.stood), func(i int) bool { return b.stood[i].size > s.from })
 	for back := 0; i > 0 && back < sightsBack; back++ {
 		i--
-		k := &v.stood[i]
-		if part := partWithHash(k.Note, s.seen); part != nil {
-			look := &sight{note: k}
-			if standing, err := v.policy.Standing(part); err == nil {
-				look.words = words(standing.Signed)
-			}
-			return look
+		part := partWithHash(b.note(i), s.seen)
+		if part == nil {
+			continue
 		}
+		look := &sight{kept: true, size: b.stood[i].size}
+		if standing, err := b.policy.Standing(part); err == nil {
+			look.notBefore = anchor.BoundsOf(words(standing.Signed), nil, b.faulty).NotBefore
+		}
+		return look
 	}
 	return &sight{}
+}
+
+// note returns the note of a kept checkpoint; nil if it cannot be read any more,
+// which bounds has told. As stretches come in order, those long before the last one
+// asked for are not asked for again.
+func (b *bounder) note(i int) []byte {
+	if data, known := b.notes[i]; known {
+		return data
+	}
+	if len(b.notes) > 4*sightsBack {
+		maps.DeleteFunc(b.notes, func(at int, _ []byte) bool { return at < i-sightsBack })
+	}
+	data, err := b.readNote(b.stood[i])
+	if err != nil {
+		data = nil
+	}
+	b.notes[i] = data
+	return data
 }
 
 // sightsBack is among how many checkpoints before an entry the one that it names

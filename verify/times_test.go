@@ -14,19 +14,19 @@ import (
 func TestFirstFinalCheckpointCovers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tiers := rapid.SliceOfN(rapid.SampledFrom([]witness.Tier{0, witness.Integrated, witness.Provisional, witness.Final}), 0, 12).Draw(t, "tiers")
-		var all []witness.Standing
+		var all []bound
 		for _, tier := range tiers {
-			all = append(all, witness.Standing{Tier: tier})
+			all = append(all, bound{tier: tier})
 		}
 		got := covers(all)
 		for from := range len(all) + 1 {
 			want := -1
 			for i := from; i < len(all); i++ {
-				if all[i].Tier == witness.Final {
+				if all[i].tier == witness.Final {
 					want = i
 					break
 				}
-				if want < 0 && all[i].Tier == witness.Provisional {
+				if want < 0 && all[i].tier == witness.Provisional {
 					want = i
 				}
 			}

@@ -59,7 +59,8 @@ type run struct {
 
 	policy   *witness.Policy // in force, nil if there is none
 	tree     record.Report
-	stood    []keptNote // checkpoints of the record's own folder, by size
+	stood    []keptSize // checkpoints of the record's own folder, by size
+	apart    []keptNote // of those: what the tree does not bear out
 	times    times
 	entries  counts
 	promised map[uint64][]mission.Promise // by the entry that they name
@@ -124,16 +125,18 @@ func (v *run) all() error {
 	v.Origin, v.Entries, v.Unsigned = v.verifier.Name(), v.tree.Signed, v.tree.Unsigned
 	v.root(err)
 	sound := err == nil
-	if v.stood, err = v.readStood(); err != nil {
-		return err
-	}
-	v.readPromises()
 	v.reader, err = record.OpenReader(v.copy.Record, v.verifier)
 	if err != nil && sound {
 		return err
 	}
 	if err == nil {
 		defer v.reader.Close()
+	}
+	if err := v.readStood(); err != nil {
+		return err
+	}
+	v.readPromises()
+	if v.reader != nil {
 		if err := v.read(); err != nil {
 			return err
 		}
@@ -147,7 +150,9 @@ func (v *run) all() error {
 	}
 	v.promises()
 	v.form()
-	v.timeBounds()
+	if err := v.timeBounds(); err != nil {
+		return err
+	}
 	if err := v.boxes(); err != nil {
 		return err
 	}
@@ -177,7 +182,6 @@ func (v *run) root(err error) {
 func (v *run) read() error {
 	checkpoint := v.reader.Checkpoint()
 	v.Root = fmt.Sprintf("%x", checkpoint.Root)
-	v.times.begin(v.stood)
 	var err error
 	v.walk, err = v.copy.Walk(v.reader, v.step, v.fault)
 	if err != nil {

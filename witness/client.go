@@ -8,13 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/trucewatch/trucewatch/internal/dial"
 )
 
 // Time limits of one request to a witness. Guess: a satellite link takes under
@@ -43,37 +42,10 @@ func newClient(over http.RoundTripper) *client {
 }
 
 func machineNetwork() *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	return &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			d := *dialer
-			d.Control = guardDial(address)
-			return d.DialContext(ctx, network, address)
-		},
+		DialContext:         dial.Context(dialTimeout),
 		TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: answerTimeout, MaxResponseHeaderBytes: headerSizeMax,
 		IdleConnTimeout: idleConnection, MaxIdleConnsPerHost: 2, ForceAttemptHTTP2: true,
-	}
-}
-
-// guardDial refuses to connect to where no witness is. Addresses are written by
-// organisations that may be hostile, and the mission's machine reaches services
-// that they do not: a host name must not lead to this machine or to the local
-// link, where clouds keep their credentials. Networks of a mission are often
-// private, so private addresses are let be.
-func guardDial(address string) func(network, resolved string, _ syscall.RawConn) error {
-	host, _, _ := net.SplitHostPort(address)
-	_, err := netip.ParseAddr(host)
-	local := err == nil || host == "localhost" // the policy says so openly
-	return func(_, resolved string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(resolved)
-		if err != nil {
-			return fmt.Errorf("%w: address %s", ErrInvalid, resolved)
-		}
-		ip := to.Addr().Unmap()
-		if ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip.IsLoopback() && !local {
-			return fmt.Errorf("%w: %s leads to %s, where no witness is asked", ErrInvalid, host, ip)
-		}
-		return nil
 	}
 }
 

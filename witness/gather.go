@@ -46,7 +46,9 @@ type Gatherer struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 	sites  []*site // by organisation
-	lateMu sync.Mutex
+	// turn holds a token while late runs, which may wait long for another writer. A
+	// channel, so that a simulated clock goes on while workers queue for it.
+	turn chan struct{}
 }
 
 // A site is a witness as the gatherer sees it.
@@ -95,7 +97,7 @@ func NewGathererOver(net http.RoundTripper, policy *Policy, prove func(old, new 
 	if late == nil {
 		late = func([]byte) {}
 	}
-	g := &Gatherer{policy: policy, prove: prove, late: late, client: newClient(net), ctx: ctx, cancel: cancel}
+	g := &Gatherer{policy: policy, prove: prove, late: late, client: newClient(net), ctx: ctx, cancel: cancel, turn: make(chan struct{}, 1)}
 	for _, o := range policy.organisations {
 		s := &site{organisation: o, mail: make(chan *round, 1), neverSeen: true}
 		g.sites = append(g.sites, s)
@@ -271,8 +273,8 @@ func (g *Gatherer) took(s *site, r *round, sig note.Signature) {
 	s.mu.Unlock()
 
 	if r.merge(g.policy, s.witness, sig) {
-		g.lateMu.Lock()
-		defer g.lateMu.Unlock()
+		g.turn <- struct{}{}
+		defer func() { <-g.turn }()
 		r.mu.Lock()
 		signed := r.signed // One call at a time: a later one has all of an earlier one.
 		r.mu.Unlock()

@@ -52,3 +52,13 @@ func ringBox(ring []geo.Position, marginMM int64) Box {
 func clip(e7 float64) int32 {
 	return int32(round(min(max(e7, -200*geo.E7), 200*geo.E7)))
 }
+
+// AreaKM2 returns the area between two latitudes over a range of longitudes, all
+// in 1e-7 degree, as that of a trapezium: right to 2 % up to 20 degrees of
+// latitude, which is enough for rates.
+func AreaKM2(south, north, wide int64) int64 {
+	low := newFrame(geo.Position{LatE7: int32(min(max(south, -90*geo.E7), 90*geo.E7))})
+	high := newFrame(geo.Position{LatE7: int32(min(max(north, -90*geo.E7), 90*geo.E7))})
+	across, along := float64(float64(wide)*(low.kx+high.kx))/2, float64(float64(north-south)*low.ky)
+	return round(float64(across * along))
+}

@@ -306,7 +306,7 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 	}
 	var sol Solution
 	takesPart := false
-	worth := make([]float64, 0, len(s.chosen))
+	worth := s.worth[:0]
 	for i := range s.chosen {
 		c := &s.chosen[i]
 		gain := s.surprise(c)
@@ -324,6 +324,7 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 		worth = append(worth, best)
 		takesPart = takesPart || c.arrival == s.first
 	}
+	s.worth = worth
 	if len(sol.Arrivals) < e.h.Least || !takesPart {
 		return sol, false
 	}

@@ -23,7 +23,7 @@ type Hearing struct {
 	DeepMM    int64      // sources lie between the surface and this depth; 0: on the surface
 	TopMM     int64      // side of the largest cells of the search
 	LeafMM    int64      // side of the cells from which a solution is sought by descent
-	Births    int64      // incidents that begin per million km2 (km3 if deep) and day, before any evidence
+	Births    int64      // incidents that begin per million km2 (km3 if deep) and day, before any evidence; learned where sure ones are
 	Salvoes   bool       // sources come in salvoes: near one, more are likelier
 	Least     int        // fewest arrivals that make an incident
 	Visits    int        // cells that the search for one arrival may look into
@@ -79,24 +79,23 @@ func clockClass(us int64) uint8 {
 
 // Ears is a Hearing made ready: tables over distance.
 type Ears struct {
-	h        Hearing
-	phases   int
-	classes  int
-	speed    [phasesMax]float64 // km/s
-	share    [classesMax]float64
-	bins     float64                // per km
-	heard    []float64              // ln of the probability of being heard, by bin and class
-	missed   []float64              // ln of the probability of not being heard, by bin and class
-	sigma    [][phasesMax][]float64 // standard deviation of an arrival, s, by clock and spread class, phase, bin
-	peak     [][phasesMax][]float64 // ln of the highest density of an arrival, per s, likewise
-	first    float64                // km
-	reach    float64
-	deep     float64
-	top      float64
-	logBirth float64   // per km2 s
-	levels   int       // of cells: level levels-1 has side at most LeafMM
-	layers   []int     // in depth, by level
-	room     []float64 // ln of the volume in place that bounds assume, by level, and of all classes together
+	h       Hearing
+	phases  int
+	classes int
+	speed   [phasesMax]float64 // km/s
+	share   [classesMax]float64
+	bins    float64                // per km
+	heard   []float64              // ln of the probability of being heard, by bin and class
+	missed  []float64              // ln of the probability of not being heard, by bin and class
+	sigma   [][phasesMax][]float64 // standard deviation of an arrival, s, by clock and spread class, phase, bin
+	peak    [][phasesMax][]float64 // ln of the highest density of an arrival, per s, likewise
+	first   float64                // km
+	reach   float64
+	deep    float64
+	top     float64
+	levels  int       // of cells: level levels-1 has side at most LeafMM
+	layers  []int     // in depth, by level
+	room    []float64 // ln of the volume in place that bounds assume, by level, and of all classes together
 }
 
 // NewEars readies h. Its fields must be sensible; Check of the mission's
@@ -109,7 +108,6 @@ func NewEars(h Hearing) *Ears {
 	for i, c := range h.Loudness {
 		e.share[i] = geo.Log(float64(c.Share) / geo.Million)
 	}
-	e.logBirth = geo.Log(float64(h.Births) / (1e6 * 86_400))
 	e.bins = distanceBins / e.reach
 	for b := range tableBins {
 		d := float64(b) / e.bins

@@ -39,7 +39,8 @@ type Ground struct {
 	high     int
 	within   [][]int32 // for each top cell the stations within reach of it
 	silence  [][]float64
-	around   [][]int32 // for each station the top cells that the first arrival may come from
+	around   [][]int32   // for each station the top cells that the first arrival may come from
+	quieter  [][]float64 // for each station the highest silence of those cells, by class; nil until asked for
 }
 
 type neighbour struct {
@@ -77,6 +78,7 @@ func (g *Ground) lattice() {
 	g.high = int((north+e.first+e.top-g.south)/e.top) + 1
 	g.within = make([][]int32, g.wide*g.high)
 	g.around = make([][]int32, len(g.stations))
+	g.quieter = make([][]float64, len(g.stations))
 	half := math.Sqrt(float64(2*float64(e.top*e.top))) / 2
 	for i, s := range g.stations {
 		reach := e.reach + half
@@ -146,13 +148,49 @@ func (g *Ground) quiet(n *cell) []float64 {
 	return out
 }
 
+// quietest returns, for each class, the highest quiet of the cells from which a
+// station may be the first to hear.
+func (g *Ground) quietest(station int32) []float64 {
+	if out := g.quieter[station]; out != nil {
+		return out
+	}
+	e := g.ears
+	out := make([]float64, e.classes)
+	for c := range out {
+		out[c] = math.Inf(-1)
+	}
+	for _, k := range g.around[station] {
+		for iz := range e.layers[0] {
+			n := g.cell(0, k%int32(g.wide), k/int32(g.wide), int32(iz))
+			for c, v := range g.quiet(&n) {
+				out[c] = max(out[c], v)
+			}
+		}
+	}
+	g.quieter[station] = out
+	return out
+}
+
+// cell returns a cell of the lattice, without candidates.
+func (g *Ground) cell(level int8, ix, iy, iz int32) cell {
+	e := g.ears
+	n := cell{level: level, ix: ix, iy: iy, iz: iz}
+	side, depth := e.top/float64(int(1)<<level), e.deep/float64(e.layers[level])
+	n.x, n.y = g.center(int(level), ix, iy)
+	n.z = float64((float64(iz) + 0.5) * depth)
+	n.half = length3(side, side, depth) / 2
+	return n
+}
+
 // A Sky is what the times and the noise over a Ground depend on for a while.
 type Sky struct {
 	kinds   []medium
 	kind    []int32            // by top cell
 	slowest [phasesMax]float64 // anywhere
+	fastest float64            // of the first phase
 	vaguest int                // class of spread anywhere
 	clutter []float64          // -ln of the rate of false arrivals, by station and phase
+	birth   float64            // ln of the density of sources, per km2 s (km3 s if deep)
 }
 
 // A medium is how sound leaves one top cell.
@@ -165,15 +203,16 @@ type medium struct {
 }
 
 // NewSky readies the air, by kind, with the kind of each top cell (see Cells),
-// and clutter: for each station and phase, how many false arrivals come in
-// 1,000,000 seconds.
-func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64) *Sky {
+// clutter: for each station and phase, how many false arrivals come in 1,000,000
+// seconds, and births, in the unit of Hearing.Births.
+func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64) *Sky {
 	e := g.ears
-	k := &Sky{kind: kind, clutter: make([]float64, len(clutter))}
+	k := &Sky{kind: kind, clutter: make([]float64, len(clutter)), birth: geo.Log(float64(births) / (1e6 * 86_400))}
 	for i, a := range kinds {
 		m := e.medium(a)
 		k.kinds = append(k.kinds, m)
 		k.vaguest = max(k.vaguest, m.spread)
+		k.fastest = max(k.fastest, m.speed[0]+m.wind)
 		for ph := range e.phases {
 			if i == 0 || m.slowest[ph] < k.slowest[ph] {
 				k.slowest[ph] = m.slowest[ph]
@@ -260,22 +299,25 @@ const (
 	crowdShare = 0.5
 )
 
-// crowd sets the noise of each arrival: the clutter of its station, and, beyond
-// one, the others around it.
-func (t *Tile) crowd() {
-	t.noise = make([]float64, len(t.at))
+// Crowd sets the noise of each arrival: the clutter of its station, and, beyond
+// one, the free ones around it.
+func (t *Tile) Crowd() {
 	for k := 1; k < len(t.begin); k++ {
 		low, high := t.begin[k-1], t.begin[k]
-		from, till := low, low
+		from, till, free := low, low, 0
 		for i := low; i < high; i++ {
-			for t.at[i]-t.at[from] > crowdS {
-				from++
+			for ; t.at[i]-t.at[from] > crowdS; from++ {
+				if !t.taken[from] {
+					free--
+				}
 			}
-			for till < high && t.at[till]-t.at[i] <= crowdS {
-				till++
+			for ; till < high && t.at[till]-t.at[i] <= crowdS; till++ {
+				if !t.taken[till] {
+					free++
+				}
 			}
 			t.noise[i] = t.clutter[k-1]
-			if others := till - from - 2; others > 0 {
+			if others := free - 2; others > 0 {
 				t.noise[i] = -geo.Log(geo.Exp(-t.clutter[k-1]) + float64(float64(others)*(crowdShare/(2*crowdS))))
 			}
 		}
@@ -294,7 +336,8 @@ func NewTile(g *Ground, sky *Sky, arrivals []Arrival) *Tile {
 	for k := 1; k < len(t.begin); k++ {
 		t.begin[k] += t.begin[k-1]
 	}
-	t.crowd()
+	t.noise = make([]float64, len(arrivals))
+	t.Crowd()
 	return t
 }
 
@@ -316,6 +359,21 @@ func (m *medium) travel(s *station, x, y, d float64, ph int) float64 {
 		v += (float64((s.x-x)*m.east) + float64((s.y-y)*m.north)) / d
 	}
 	return d / v
+}
+
+// AreaKM2 is the area of the cells from which a station may be the first to hear.
+func (g *Ground) AreaKM2() int64 {
+	cells := make([]bool, g.wide*g.high)
+	n := 0
+	for _, around := range g.around {
+		for _, k := range around {
+			if !cells[k] {
+				cells[k] = true
+				n++
+			}
+		}
+	}
+	return round(float64(float64(n) * float64(g.ears.top*g.ears.top)))
 }
 
 // Cells returns the centres of the top cells on the plane, in the order in

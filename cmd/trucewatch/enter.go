@@ -3,6 +3,9 @@
 package main
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,19 +44,31 @@ func (c *enterCommand) Run(t terminal) error {
 		return err
 	}
 	return m.Write(func(w *mission.Writer) error {
-		for i := range list {
-			p := &list[i]
-			if p.At != 0 {
-				return fmt.Errorf("enter: %s:%d: at is for re-enactments: what is entered is received now", c.File, p.Line)
-			}
-			index, err := w.Enter(keys, p.Payload)
-			if err != nil {
-				return fmt.Errorf("enter: %s:%d: %w", c.File, p.Line, err)
-			}
-			fmt.Fprintf(t.out, "entry %d: %s\n", index, p.Payload.Types()[0])
+		var entered bytes.Buffer
+		err := c.enter(w, keys, list, &entered)
+		if failed := w.Flush(); failed != nil {
+			return errors.Join(err, failed)
 		}
-		return nil
+		// A line says that an entry stands, so it waits for the disk.
+		_, failed := entered.WriteTo(t.out)
+		return errors.Join(err, failed)
 	})
+}
+
+// enter says of each of the list where it will stand.
+func (c *enterCommand) enter(w *mission.Writer, keys []ed25519.PrivateKey, list []mission.Proceeding, entered *bytes.Buffer) error {
+	for i := range list {
+		p := &list[i]
+		if p.At != 0 {
+			return fmt.Errorf("enter: %s:%d: at is for re-enactments: what is entered is received now", c.File, p.Line)
+		}
+		index, err := w.Enter(keys, p.Payload)
+		if err != nil {
+			return fmt.Errorf("enter: %s:%d: %w", c.File, p.Line, err)
+		}
+		fmt.Fprintf(entered, "entry %d: %s\n", index, p.Payload.Types()[0])
+	}
+	return nil
 }
 
 // inputMaxBytes bounds a file of proceedings.

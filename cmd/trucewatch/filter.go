@@ -112,18 +112,29 @@ func (c *judgeCommand) Run(t terminal) error {
 	enc := json.NewEncoder(t.out)
 	terms := judge.Read([]*agreement.Agreement{a}, nil)
 	return eachDossier(t.in, func(d *trucewatch.Dossier) error {
-		in := judge.Input{Incident: d.Incident, Members: d.Observations, Terms: terms}
-		for i := range d.Notices {
-			n := &d.Notices[i]
-			in.Notices = append(in.Notices, judge.Notice{Notification: &n.Notification, Received: n.Received, Index: n.Index})
-		}
-		found := judge.Incident(in)
+		found := judge.Incident(judgeInput(d, terms))
 		d.Findings = nil
 		for i := range found {
 			d.Findings = append(d.Findings, &found[i])
 		}
 		return enc.Encode(d)
 	})
+}
+
+// judgeInput is what a dossier gives the judge. What happened near is not in it:
+// a filter sees one incident at a time.
+func judgeInput(d *trucewatch.Dossier, terms *judge.Terms) judge.Input {
+	in := judge.Input{Incident: d.Incident, Members: d.Observations, Terms: terms, Facts: d.Facts, Calls: d.Calls}
+	for i := range d.Notices {
+		n := judge.Notice{Notification: &d.Notices[i].Notification, Received: d.Notices[i].Received, Index: d.Notices[i].Index}
+		for _, step := range d.NoticeSteps {
+			if step.What.Notice == n.Notification.ID {
+				n.Steps = append(n.Steps, step)
+			}
+		}
+		in.Notices = append(in.Notices, n)
+	}
+	return in
 }
 
 type caseworkCommand struct {
@@ -221,6 +232,13 @@ func printState(out io.Writer, s *replay.State, what string) error {
 	switch what {
 	case "findings":
 		for f := range s.Findings() {
+			if err := enc.Encode(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "flights":
+		for _, f := range s.Flights() {
 			if err := enc.Encode(f); err != nil {
 				return err
 			}

@@ -65,7 +65,7 @@ func findingOf(m *mission.Mission, id string) (*trucewatch.Finding, error) {
 	shown := *f
 	for _, a := range m.State().Agreements() {
 		if a.Hash() == f.Agreement && !a.MissionAdjudicates() {
-			shown.Attribution = trucewatch.Attribution{Level: "none"}
+			shown.Attribution = trucewatch.Attribution{Level: trucewatch.WithheldAttribution}
 		}
 	}
 	return &shown, nil

@@ -174,7 +174,7 @@ func (c *importCommand) progress(t terminal, w *mission.Writer, im *mission.Impo
 		}
 		return func() {}
 	}
-	f, isFile := t.err.(*os.File)
+	f, isFile := t.screen()
 	if c.Progress == "none" || !isFile || !term.IsTerminal(int(f.Fd())) {
 		return func() {}
 	}

@@ -290,10 +290,14 @@ func (c *submitCommand) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	var repeated int
+	var repeated, erased int
 	err = m.Write(func(w *mission.Writer) error {
 		for _, s := range all {
 			again, err := w.SubmitWithPromise(s, c.Receipts)
+			if errors.Is(err, mission.ErrErased) {
+				erased++
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -306,7 +310,10 @@ func (c *submitCommand) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "%s recorded, %d known before.\n", count(len(all)-repeated, "body", "bodies"), repeated)
+	fmt.Fprintf(t.out, "%s recorded, %d known before.\n", count(len(all)-repeated-erased, "body", "bodies"), repeated)
+	if erased > 0 {
+		fmt.Fprintf(t.out, "%s not taken: what stood in their places was erased by warrant.\n", count(erased, "body", "bodies"))
+	}
 	return nil
 }
 

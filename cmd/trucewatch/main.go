@@ -69,6 +69,7 @@ type commands struct {
 	Disclose  discloseCommand  `cmd:"" help:"Filter: dossiers with findings in, what an audience may see out (JSON lines)."`
 	Simulate  simulateCommand  `cmd:"" help:"Make a simulated world whose truth is known; recorded observations out (JSON lines)."`
 	Score     scoreCommand     `cmd:"" help:"Hold the results of associators against a truth, ours and others'."`
+	Exercise  exerciseCommand  `cmd:"" help:"Play a script into an exercise, and say what came of it."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
@@ -99,6 +100,7 @@ func main() {
 }
 
 func run(args []string, t terminal) int {
+	t.out, t.err = &harmless{to: t.out}, &harmless{to: t.err}
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("trucewatch"), kong.Description(description), kong.Writers(t.out, t.err),

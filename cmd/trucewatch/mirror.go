@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
@@ -402,8 +403,9 @@ func checkSplit(file, vkey string) error {
 
 type mirrorRestoreCommand struct {
 	logNamed
-	From string `help:"Address or folder of the mirror." required:"" placeholder:"URL"`
-	To   string `help:"Folder to restore to: the record folder of the mission. Absent, empty, or with an older state of the same record." required:"" placeholder:"DIR" type:"path"`
+	From  string `help:"Address or folder of the mirror." required:"" placeholder:"URL"`
+	To    string `help:"Folder to restore to: the record folder of the mission. Absent, empty, or with an older state of the same record." required:"" placeholder:"DIR" type:"path"`
+	Boxes bool   `help:"Bring back the boxes too that lie beside the record, from the folder of the mission's own mirror."`
 }
 
 func (c *mirrorRestoreCommand) Run(t terminal) error {
@@ -429,6 +431,13 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 	took := time.Since(began)
 	fmt.Fprintf(t.out, "Restored %d entries, root %s, in %v (%.0f a second).\n", restored.Size, base64.StdEncoding.EncodeToString(restored.Root[:]),
 		took.Round(time.Millisecond), float64(restored.Size)/took.Seconds())
+	if c.Boxes {
+		n, err := mirror.RestoreBoxes(durable.OS{}, filepath.Join(c.From, "boxes", "packs"), filepath.Join(filepath.Dir(c.To), "boxes", "packs"))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "Brought back %d boxes.\n", n)
+	}
 	if policy != nil {
 		p, err := witness.ParsePolicy(policy)
 		if err != nil {

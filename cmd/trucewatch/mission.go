@@ -63,7 +63,7 @@ func (c *initCommand) Run(t terminal) error {
 type replayCommand struct {
 	Mission string `arg:"" help:"Mission folder."`
 	Digest  bool   `help:"Print the digest of the state: equal on every machine that replays the same record."`
-	Print   string `help:"Print what the record gives as JSON lines: observations, dossiers, findings or cases." enum:",observations,dossiers,findings,cases" default:""`
+	Print   string `help:"Print what the record gives as JSON lines: observations, dossiers, flights, findings or cases." enum:",observations,dossiers,flights,findings,cases" default:""`
 }
 
 func (c *replayCommand) Run(t terminal) error {

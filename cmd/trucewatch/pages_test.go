@@ -67,19 +67,19 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 // reports, which links lead to.
 func awaitReports(t *testing.T, base string) {
 	t.Helper()
+	for _, report := range []string{"geneva-2026/reports/2026-02-19", "measures-2020/reports/2021-12-31", "easter-truces/reports/2026-04-13", "one-bad-day/reports/2026-04-13"} {
+		awaitReport(t, base+"/m/"+report)
+	}
+}
+
+func awaitReport(t *testing.T, address string) {
+	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.Now().Add(time.Minute)
-	for _, report := range []string{"geneva-2026/reports/2026-02-19", "measures-2020/reports/2021-12-31", "easter-truces/reports/2026-04-13", "one-bad-day/reports/2026-04-13"} {
-		for {
-			code, _, _ := fetch(t, base+"/m/"+report)
-			if code == http.StatusOK {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %d", report, code)
-			}
-			<-tick.C
+	for code := 0; code != http.StatusOK; <-tick.C {
+		if code, _, _ = fetch(t, address); code != http.StatusOK && time.Now().After(deadline) {
+			t.Fatalf("%s: %d", address, code)
 		}
 	}
 }

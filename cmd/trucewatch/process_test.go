@@ -194,7 +194,13 @@ func TestFullDiskAndReadOnlyFolder(t *testing.T) {
 		}
 		t.Skipf("skipped: cannot mount: %v", err)
 	}
-	t.Cleanup(func() { syscall.Unmount(disk, 0) })
+	// Detached: what this process still reads of the record must not keep the
+	// disk mounted, and the folder under it from being removed.
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
 	m := filepath.Join(disk, "m")
 	mustRun(t, "init", m)
 	small, large := nativeRows(t, "small.jsonl", 0, 10, 0), nativeRows(t, "large.jsonl", 10, 20_000, 0)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/internal/operations"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/mission"
 )
@@ -27,6 +28,9 @@ type serveCommand struct {
 	Audience string   `help:"mission (the operations room, this machine only) or public." enum:"mission,public" default:"mission"`
 	Records  string   `help:"Address at which mirrors are given the record, /MISSION/checkpoint and tiles, up to the checkpoint sent out last. Sealed missions only." placeholder:"ADDRESS"`
 	Holders  string   `help:"File of who may be given boxes with the record; mirror token makes its lines." type:"existingfile" placeholder:"FILE"`
+	Intake   string   `help:"Address at which signed bodies are taken in, POST /MISSION/submissions. Plain http: put a proxy with TLS before it." placeholder:"ADDRESS"`
+	Metrics  string   `help:"Address of /metrics and /healthz, on this machine only." placeholder:"ADDRESS"`
+	Log      string   `help:"Form of the log: text or json." enum:"text,json" default:"text"`
 	Host     []string `help:"Names, besides localhost, under which requests are answered. The public view is answered under any address in figures."`
 }
 
@@ -45,6 +49,20 @@ func (c *serveCommand) Run(t terminal) error {
 		}
 		defer s.Sent.Close()
 	}
+	if c.Intake != "" {
+		if s.Door, err = net.Listen("tcp", c.Intake); err != nil {
+			return fmt.Errorf("--intake: %w", err)
+		}
+		defer s.Door.Close()
+		s.DoorLimits = mission.DefaultDoorLimits()
+	}
+	if c.Metrics != "" {
+		if s.Operations, err = operations.Listen(c.Metrics); err != nil {
+			return fmt.Errorf("--metrics: %w", err)
+		}
+		defer s.Operations.Close()
+	}
+	s.Log = logger(t, c.Log)
 	if c.Holders != "" {
 		text, err := os.ReadFile(c.Holders)
 		if err != nil {
@@ -62,11 +80,25 @@ func (c *serveCommand) Validate() error {
 	if c.Records != "" && c.Audience != string(trucewatch.ForMission) {
 		return errors.New("--records goes with the mission's own view: who serves that has the checkpoints co-signed")
 	}
+	if c.Intake != "" && c.Audience != string(trucewatch.ForMission) {
+		return errors.New("--intake goes with the mission's own view: who serves that writes the record")
+	}
 	return nil
 }
 
+// logger writes the log of a service for people or for programs.
+func logger(t terminal, form string) *slog.Logger {
+	if form == "json" {
+		return slog.New(slog.NewJSONHandler(t.err, nil))
+	}
+	return slog.New(slog.NewTextHandler(t.err, nil))
+}
+
 func serve(ctx context.Context, t terminal, dirs []string, listener net.Listener, s *mission.Server) error {
-	s.Version, s.Log = version, slog.New(slog.NewTextHandler(t.err, nil))
+	s.Version = version
+	if s.Log == nil {
+		s.Log = logger(t, "text")
+	}
 	a, hosts := s.Audience, s.Hosts
 	for _, dir := range dirs {
 		if err := s.Add(dir); err != nil {
@@ -76,6 +108,12 @@ func serve(ctx context.Context, t terminal, dirs []string, listener net.Listener
 	return s.Serve(ctx, listener, func(at net.Addr) {
 		if s.Sent != nil {
 			fmt.Fprintf(t.out, "Giving the record to mirrors on http://%s/\n", s.Sent.Addr())
+		}
+		if s.Door != nil {
+			fmt.Fprintf(t.out, "Taking in signed bodies on http://%s/\n", s.Door.Addr())
+		}
+		if s.Operations != nil {
+			fmt.Fprintf(t.out, "Figures and health on http://%s/metrics and /healthz\n", s.Operations.Addr())
 		}
 		fmt.Fprintf(t.out, "Serving the %s view on http://%s/   (Ctrl-C ends)\n", a, at)
 		if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {

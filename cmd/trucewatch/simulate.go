@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/scenario"
 	"github.com/trucewatch/trucewatch/score"
 )
@@ -20,6 +21,7 @@ type simulateCommand struct {
 	Line     simulateLineCommand     `cmd:"" help:"A line of contact with acoustic sensors: times at which sound arrives."`
 	Regional simulateRegionalCommand `cmd:"" help:"A network of seismic stations: arrivals of P and S waves."`
 	Mixed    simulateMixedCommand    `cmd:"" help:"One sector on which observers, cameras, satellites, parties and others report."`
+	Day      simulateDayCommand      `cmd:"" help:"A ceasefire day along an agreement's line of contact, with who fired."`
 }
 
 type simulateLineCommand struct {
@@ -105,6 +107,39 @@ func (c *simulateMixedCommand) Run(t terminal) error {
 	}
 	d := scenario.NewMixed(c.Seed)
 	return writeWorld(t, w, c.Truth, differing("events", c.Events, d.Events, "false", c.False, d.False))
+}
+
+type simulateDayCommand struct {
+	Agreement   string  `required:"" help:"Agreement along whose line of contact it happens, in whose force: a folder with agreement.yaml, or that file." placeholder:"FILE"`
+	Begin       string  `required:"" help:"When it begins, while the agreement is in force, such as 2026-04-11T00:00:00Z." placeholder:"TIME"`
+	Seed        uint64  `default:"1" help:"What the random numbers follow from."`
+	Hours       float64 `default:"24" help:"Length of time: 168 is a week."`
+	Engagements int     `default:"60" help:"How many, in all."`
+	Claims      int     `default:"120" help:"Claims of both parties, at least: 7,800 in 30 hours have been seen."`
+	Nodes       int     `default:"3000" help:"Acoustic nodes along the line."`
+	Truth       string  `help:"Write the truth to this file." placeholder:"FILE"`
+}
+
+func (c *simulateDayCommand) Run(t terminal) error {
+	a, err := loadAgreement(c.Agreement)
+	if err != nil {
+		return err
+	}
+	day := scenario.Day{Seed: c.Seed, Hours: c.Hours, Engagements: c.Engagements, Claims: c.Claims, Nodes: c.Nodes}
+	for _, l := range a.Lines {
+		if l.Kind == "line_of_contact" {
+			day.Line, day.Parties = l.Points, [2]trucewatch.PartyID{l.Left, l.Right}
+		}
+	}
+	if err := day.Begin.UnmarshalText([]byte(c.Begin)); err != nil {
+		return fmt.Errorf("--begin: %w", err)
+	}
+	w, err := day.World()
+	if err != nil {
+		return err
+	}
+	d := scenario.NewDay(c.Seed, nil)
+	return writeWorld(t, w, c.Truth, differing("hours", c.Hours, d.Hours, "engagements", c.Engagements, d.Engagements, "claims", c.Claims, d.Claims, "nodes", c.Nodes, d.Nodes))
 }
 
 // differing lists flags, given as name, value and usual value, that are not as

@@ -151,6 +151,7 @@ func TestKilledWitnessForgetsNothing(t *testing.T) {
 			if _, err := fmt.Sscan(text, &old); err != nil || old != log.size {
 				t.Fatalf("it signed size %d, and knows %q of %d", signed, text, log.size)
 			}
+			signed = old // It said so, and is held to it from here on.
 		case http.StatusOK:
 			signed, old = log.size, log.size
 		default:

@@ -3,6 +3,7 @@
 package table
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
@@ -22,6 +23,10 @@ const (
 	workbookMaxBytes = 64 << 20  // as it lies on disk
 	unpackedMaxBytes = 512 << 20 // all parts together
 	partMaxBytes     = 256 << 20 // of one part; larger ones go to a temporary file
+	// heldMaxBytes bounds a part other than a sheet: such as the texts that cells
+	// share, which take up to twenty times as much in memory. Guess: 100,000 long
+	// texts. Test: TestHostileFiles.
+	heldMaxBytes = 16 << 20
 )
 
 // A workbook gives the rows of one sheet as cells of text.
@@ -47,6 +52,9 @@ func openWorkbook(r io.Reader, sheet string) (*workbook, error) {
 	if len(data) > workbookMaxBytes {
 		return nil, fmt.Errorf("workbook: more than %d bytes", workbookMaxBytes)
 	}
+	if err := checkParts(data); err != nil {
+		return nil, err
+	}
 	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{
 		RawCellValue: true, UnzipSizeLimit: unpackedMaxBytes, UnzipXMLSizeLimit: partMaxBytes})
 	if err != nil {
@@ -57,6 +65,21 @@ func openWorkbook(r io.Reader, sheet string) (*workbook, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return b, nil
+}
+
+// checkParts refuses a workbook of which a part that is held in memory is too
+// large. A part that unpacks to more than it announces is refused when it is read.
+func checkParts(data []byte) error {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return fmt.Errorf("workbook: %w", err)
+	}
+	for _, part := range z.File {
+		if !strings.HasPrefix(part.Name, "xl/worksheets/") && part.UncompressedSize64 > heldMaxBytes {
+			return fmt.Errorf("workbook: %.80q unpacks to %d bytes, more than %d: save it as CSV", part.Name, part.UncompressedSize64, heldMaxBytes)
+		}
+	}
+	return nil
 }
 
 func (b *workbook) openSheet(sheet string) error {

@@ -26,6 +26,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/publish/query"
+	"github.com/trucewatch/trucewatch/publish/wording"
 )
 
 // A Store is the index of one mission for one audience: see publish/web, whose
@@ -412,7 +413,7 @@ func (s *service) write(w http.ResponseWriter, r *http.Request, c call, mime str
 		s.fail(w, r, fmt.Errorf("json of %s: %w", c.id, err))
 		return
 	}
-	body = append(visible(body), '\n')
+	body = append(wording.Escape(body), '\n')
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%s\n", s.options.Audience, r.URL.RequestURI())
 	sum.Write(body)
@@ -452,29 +453,6 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(append(visible(body), '\n')) // a caller who has gone away is no error of ours
+		_, _ = w.Write(append(wording.Escape(body), '\n')) // a caller who has gone away is no error of ours
 	}
-}
-
-// visible escapes what would disturb a terminal or an editor that shows the
-// JSON: the controls of the bidirectional algorithm and invisible marks stand
-// only inside strings, where an escape means the same.
-func visible(body []byte) []byte {
-	s := string(body)
-	if !strings.ContainsFunc(s, disturbs) {
-		return body
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if disturbs(r) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return []byte(b.String())
-}
-
-func disturbs(r rune) bool {
-	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r >= 0x80 && r <= 0x9F || r == 0x7F || r == 0xFEFF || r == 0x200B || r == 0x2060
 }

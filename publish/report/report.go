@@ -84,13 +84,17 @@ type Head struct {
 
 // JSON writes the report's View with its head.
 func JSON(w io.Writer, v trucewatch.View, o Options) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetIndent("", " ")
 	head := Head{title(v), o.Date, number(v), v.Audience, v.Mission.Simulated, v.Mission.Mode, o.Code, o.Commits, o.Checkpoint, o.State}
 	if err := e.Encode(struct {
 		Report Head            `json:"report"`
 		View   trucewatch.View `json:"view"`
 	}{head, v}); err != nil {
+		return fmt.Errorf("report: json of %s: %w", o.Date, err)
+	}
+	if _, err := w.Write(wording.Escape(b.Bytes())); err != nil {
 		return fmt.Errorf("report: json of %s: %w", o.Date, err)
 	}
 	return nil

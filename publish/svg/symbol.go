@@ -47,7 +47,7 @@ func familyIndex(k trucewatch.Kind) int {
 		return 1
 	case trucewatch.UAVSighted, trucewatch.DeliveryByUAV:
 		return 2
-	case trucewatch.MissileTrack, trucewatch.AircraftSighted:
+	case trucewatch.MissileTrack, trucewatch.AircraftSighted, trucewatch.AirAlert:
 		return 3
 	case trucewatch.MovementSeen, trucewatch.VehicleSeen, trucewatch.PersonsInZone, trucewatch.Advance, trucewatch.Raid, trucewatch.NewPosition:
 		return 4

@@ -3,9 +3,11 @@
 package wording
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -29,13 +31,34 @@ func Visible(s string) string {
 	return b.String()
 }
 
+// Escape replaces what Visible does, and what is not UTF-8, as strings of JSON may
+// have it: "\u202e" for the override. It is for screens, and changes no JSON.
+func Escape(text []byte) []byte {
+	if !bytes.ContainsFunc(text, disturbs) && utf8.Valid(text) {
+		return text
+	}
+	out := make([]byte, 0, len(text)+16)
+	for _, r := range string(text) {
+		switch {
+		case !disturbs(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
+
 func disturbs(r rune) bool {
 	switch {
 	case r == '\t' || r == '\n':
 		return false
 	case unicode.IsControl(r),
-		r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, // overrides, embeddings, isolates
-		r == 0x2028, r == 0x2029, r == 0x200B, r == 0x2060, r == 0xFEFF,
+		r >= 0x202A && r <= 0x202E, r >= 0x2060 && r <= 0x206F, // overrides, embeddings, isolates, invisible operators
+		r == 0x2028, r == 0x2029, r == 0x200B, r == 0xAD, r == 0x61C, r == 0x180E, r == 0xFEFF,
 		r >= 0xFFF9 && r <= 0xFFFB, r >= 0xE0000 && r <= 0xE007F:
 		return true
 	}

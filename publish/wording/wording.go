@@ -37,6 +37,8 @@ func Kind(k trucewatch.Kind) string {
 		return "delivery by drone"
 	case trucewatch.FireAtMissionAsset:
 		return "fire at a mission asset"
+	case trucewatch.AirAlert:
+		return "air-raid alert"
 	case trucewatch.NotificationFalse:
 		return "notification contradicted"
 	}

@@ -3,6 +3,7 @@
 package wording
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,23 @@ func TestVisible(t *testing.T) {
 	} {
 		if got := Visible(in); got != want {
 			t.Errorf("Visible(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestEscape: what a terminal would obey or hide is written as JSON writes it.
+func TestEscape(t *testing.T) {
+	for in, want := range map[string]string{
+		"Зелений Гай\tb\nc": "Зелений Гай\tb\nc", "\x1b]0;x\x07": `\u001b]0;x\u0007`, "\u009b2J": `\u009b2J`, "a\rb": `a\u000db`,
+		"a\u202eb": `a\u202eb`, "\U000e0041": `\udb40\udc41`, "a\xffb": "a\ufffdb", "\u2063\u00ad\u061c": `\u2063\u00ad\u061c`, "": "",
+	} {
+		got := Escape([]byte(in))
+		if string(got) != want {
+			t.Errorf("Escape(%q) = %q, want %q", in, got, want)
+		}
+		var back string
+		if err := json.Unmarshal([]byte(`"`+strings.NewReplacer("\t", "", "\n", "").Replace(string(got))+`"`), &back); err != nil {
+			t.Errorf("Escape(%q) in JSON: %v", in, err)
 		}
 	}
 }

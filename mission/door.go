@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mission
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/geo"
+	"github.com/trucewatch/trucewatch/internal/admission"
+	"github.com/trucewatch/trucewatch/keyring"
+)
+
+// DoorLimits bound what waits at the door of a served mission.
+//
+// Guess: a machine that records 20,000 rows in a second clears 32 MB in less than
+// the half minute that a sender waits; a source may hold an eighth. Test: the
+// flood of TestFloodIsShedByWorth, and the wait of a real service.
+type DoorLimits struct {
+	Queue  admission.Limits
+	Write  int64         // bytes recorded under one sync at most
+	Body   int64         // bytes of one request
+	AtOnce int           // requests that are read at once
+	Settle time.Duration // without a refusal, after which overload is over and is recorded
+}
+
+// DefaultDoorLimits are those of serve.
+func DefaultDoorLimits() DoorLimits {
+	return DoorLimits{Queue: admission.Limits{Bytes: 32 << 20, SourceBytes: 4 << 20, Wait: 20 * time.Second},
+		Write: 1 << 20, Body: 2 << 20, AtOnce: 64, Settle: time.Minute}
+}
+
+// A door takes in what devices and officers signed while a mission is served. It
+// holds each body to its signature before it counts for its source, so that
+// nobody uses up the share of another; then admission decides.
+type door struct {
+	limits DoorLimits
+	known  atomic.Pointer[knowledge]
+	slots  chan struct{}
+	came   chan struct{} // something waits
+
+	mu    sync.Mutex // guards what follows
+	queue *admission.Queue[*request]
+	shed  shedding
+	count [2][admission.Classes]uint64 // bodies let in and sent away, by class
+	why   map[admission.Reason]uint64
+	bad   uint64 // requests that are none, or not signed by a key of the record
+}
+
+// What the door knows of the mission, as of the last write.
+type knowledge struct {
+	keys  map[trucewatch.KeyID]trucewatch.KeyRegistration
+	cases []caseGround
+}
+
+// A caseGround is when and where the incident of a case lies whose clock runs.
+type caseGround struct {
+	when      trucewatch.Interval
+	low, high geo.Position
+}
+
+// A request waits for its answer.
+type request struct {
+	all    []Submission
+	rows   []*trucewatch.Batch // of each body, nil if it holds no observations
+	answer chan answer         // has room for one
+}
+
+// An answer is what came of a request.
+type answer struct {
+	Recorded []Recorded `json:"recorded,omitempty"`
+	Refused  string     `json:"refused,omitempty"` // why the rest was not taken
+	Again    int64      `json:"again_s,omitempty"` // after so many seconds; 0: never as it is
+	status   int
+}
+
+// Recorded is what came of a body.
+type Recorded struct {
+	Body    trucewatch.Hash `json:"body"`
+	Index   uint64          `json:"index"`
+	Promise string          `json:"promise"` // the operator's signed word
+}
+
+func newDoor(limits DoorLimits) *door {
+	return &door{limits: limits, slots: make(chan struct{}, limits.AtOnce), came: make(chan struct{}, 1),
+		queue: admission.New[*request](limits.Queue), shed: newShedding(), why: map[admission.Reason]uint64{}}
+}
+
+// caseNear and caseNearE7 are how near a row must be to the incident of an
+// open case to be put before others: six hours, a tenth of a degree.
+//
+// Guess: what is farther decides no case. Test: links of late rows in real cases.
+const (
+	caseNear   = 6 * trucewatch.Hour
+	caseNearE7 = 1_000_000
+)
+
+// learn takes over who may sign and which cases are open. The mission's owner calls it.
+func (d *door) learn(m *Mission) {
+	k := &knowledge{keys: map[trucewatch.KeyID]trucewatch.KeyRegistration{}}
+	for _, key := range m.Keys() {
+		if good, ok := m.ring.Key(key.ID); ok {
+			k.keys[key.ID] = good
+		}
+	}
+	for c := range m.state.Cases() {
+		if c.Incident == nil || !clockRuns(c) {
+			continue
+		}
+		if in := m.state.Incident(*c.Incident); in != nil && len(in.Estimates) > 0 {
+			low, high := in.Estimates[0].Region.Bounds()
+			k.cases = append(k.cases, caseGround{in.When, low, high})
+		}
+	}
+	d.known.Store(k)
+}
+
+func clockRuns(c *trucewatch.Case) bool {
+	for _, clock := range c.Clocks {
+		if clock.Ended == 0 && !clock.RanOut {
+			return true
+		}
+	}
+	return false
+}
+
+// classOf says how bad it would be to lose a body.
+func (k *knowledge) classOf(key trucewatch.KeyRegistration, b *trucewatch.Batch) admission.Class {
+	if key.Role != trucewatch.DeviceKey {
+		return admission.Urgent // few, and each by a person about a case, a key or an order
+	}
+	class := admission.Routine
+	if b == nil {
+		return class
+	}
+	for i := range b.Observations {
+		switch o := &b.Observations[i]; {
+		case o.Kind == trucewatch.CasualtySeen || o.Kind == trucewatch.FireAtMissionAsset || o.Kind == trucewatch.Damage:
+			return admission.Urgent
+		case b.Source.Kind == trucewatch.PatrolSource || k.near(o):
+			class = admission.Cases
+		}
+	}
+	return class
+}
+
+func (k *knowledge) near(o *trucewatch.Observation) bool {
+	if o.Where.Region.Kind == "" || o.When.IsZero() {
+		return false
+	}
+	low, high := o.Where.Region.Bounds()
+	for _, c := range k.cases {
+		if o.When.From <= c.when.Till+caseNear && o.When.Till >= c.when.From-caseNear &&
+			low.LatE7 <= c.high.LatE7+caseNearE7 && high.LatE7 >= c.low.LatE7-caseNearE7 && low.LonE7 <= c.high.LonE7+caseNearE7 && high.LonE7 >= c.low.LonE7-caseNearE7 {
+			return true
+		}
+	}
+	return false
+}
+
+// ServeHTTP takes a file of bodies, as sign makes it, and answers when they are
+// durable, or why they are not taken and when to come again.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case d.slots <- struct{}{}:
+	default:
+		reply(w, answer{Refused: "too many requests at once", Again: 1, status: http.StatusServiceUnavailable})
+		return
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.limits.Body))
+	<-d.slots // what waits is bounded by the queue
+	if err != nil {
+		reply(w, answer{Refused: fmt.Sprintf("read request: %v; at most %d bytes at once", err, d.limits.Body), status: http.StatusRequestEntityTooLarge})
+		return
+	}
+	item, err := d.item(data)
+	if err != nil {
+		d.mu.Lock()
+		d.bad++
+		d.mu.Unlock()
+		reply(w, answer{Refused: err.Error(), status: http.StatusUnprocessableEntity})
+		return
+	}
+	d.offer(item, time.Now())
+	select {
+	case a := <-item.Value.answer:
+		reply(w, a)
+	case <-r.Context().Done(): // it may be recorded all the same; whoever asks again learns where
+	}
+}
+
+// reply writes an answer, with when to come again in the header that clients know.
+func reply(w http.ResponseWriter, a answer) {
+	w.Header().Set("Content-Type", "application/json")
+	if a.Again > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(a.Again, 10))
+	}
+	w.WriteHeader(a.status)
+	_ = json.NewEncoder(w).Encode(a) // who hung up asks again
+}
+
+// item reads a request and holds it to the keys of the record.
+func (d *door) item(data []byte) (admission.Item[*request], error) {
+	it := admission.Item[*request]{Bytes: int64(len(data)), Class: admission.Routine, Value: &request{answer: make(chan answer, 1)}}
+	all, err := DecodeSubmissions(data)
+	if err != nil {
+		return it, err
+	}
+	known := d.known.Load()
+	var checks []keyring.Check
+	for i, s := range all {
+		var body trucewatch.Body
+		if err := trucewatch.Decode(s.Body, &body); err != nil {
+			return it, fmt.Errorf("%w: body %d: %w", ErrRefused, i, err)
+		}
+		key, ok := known.keys[body.Key]
+		if name := fmt.Sprintf("%x", body.Key); !ok || it.Source != "" && it.Source != name {
+			return it, fmt.Errorf("%w: body %d: signed by a key that the record does not know, or by another than the one before", ErrRefused, i)
+		} else {
+			it.Source = name
+		}
+		signed := false
+		for _, signature := range s.Signatures {
+			if signature.Key == body.Key {
+				checks, signed = append(checks, keyring.CheckOf(key, s.Body, signature)), true
+			}
+		}
+		if !signed {
+			return it, fmt.Errorf("%w: body %d has no signature of its own key", ErrRefused, i)
+		}
+		it.Class = min(it.Class, known.classOf(key, body.Payload.Observations))
+		it.Value.rows = append(it.Value.rows, body.Payload.Observations)
+	}
+	if problems := keyring.Verify(checks); len(problems) > 0 {
+		return it, fmt.Errorf("%w: %s", ErrRefused, problems[0].What)
+	}
+	it.Value.all = all
+	return it, nil
+}
+
+// offer queues a request, and answers those that have to make room for it.
+func (d *door) offer(it admission.Item[*request], now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refuse(d.queue.Offer(now, it), now)
+	select {
+	case d.came <- struct{}{}:
+	default:
+	}
+}
+
+// refuse answers what was shed, and remembers it. The lock is held.
+func (d *door) refuse(shed []admission.Shed[*request], now time.Time) {
+	for _, s := range shed {
+		d.why[s.Reason]++
+		d.count[1][s.Class] += uint64(len(s.Value.all))
+		d.shed.add(s.Value, now)
+		again := int64(math.Ceil(d.limits.Queue.Wait.Seconds()))
+		s.Value.answer <- answer{Refused: "more comes in than can be recorded (" + string(s.Reason) + "): nothing of it was taken; keep it and submit it again",
+			Again: again, status: http.StatusTooManyRequests}
+	}
+}
+
+// take returns what to record next.
+func (d *door) take(now time.Time) []admission.Item[*request] {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refuse(d.queue.Expire(now), now)
+	return d.queue.Take(now, d.limits.Write)
+}
+
+// write records requests under one sync, and returns what to answer.
+func (d *door) write(m *Mission, items []admission.Item[*request]) ([]answer, error) {
+	answers := make([]answer, len(items))
+	err := m.Write(func(w *Writer) error {
+		for i, it := range items {
+			a, err := w.enterRequest(it.Value)
+			if err != nil {
+				return err
+			}
+			answers[i] = a
+		}
+		return w.flush()
+	})
+	return answers, err
+}
+
+// tell answers requests: only when all is durable is any of it acknowledged.
+func (d *door) tell(items []admission.Item[*request], answers []answer, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, it := range items {
+		if err != nil {
+			answers[i] = answer{Refused: "the record could not be written; what of it was recorded is not known: submit it again", Again: 5, status: http.StatusServiceUnavailable}
+		}
+		d.count[0][it.Class] += uint64(len(answers[i].Recorded))
+		it.Value.answer <- answers[i]
+	}
+}
+
+// enterRequest records the bodies of a request up to the first that is refused.
+// The answer may be given when the writer has flushed.
+func (w *Writer) enterRequest(r *request) (answer, error) {
+	a := answer{status: http.StatusOK}
+	for _, s := range r.all {
+		received := max(w.Stamp(), w.m.state.Now())
+		index, _, err := w.Submit(s, received)
+		switch {
+		case errors.Is(err, ErrFlood):
+			a.Refused, a.status = err.Error(), http.StatusTooManyRequests
+			a.Again = int64((hourOf(received)+trucewatch.Hour-received)/trucewatch.Second) + 1
+			return a, nil
+		case errors.Is(err, ErrErased):
+			a.Refused, a.status = err.Error(), http.StatusGone
+			return a, nil
+		case errors.Is(err, ErrRefused):
+			a.Refused, a.status = err.Error(), http.StatusUnprocessableEntity
+			return a, nil
+		case err != nil:
+			return a, err
+		}
+		promise, err := w.Promise(s, index, received)
+		if err != nil {
+			return a, err
+		}
+		a.Recorded = append(a.Recorded, Recorded{Body: sha256.Sum256(s.Body), Index: index, Promise: string(promise)})
+	}
+	return a, nil
+}

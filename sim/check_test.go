@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	f_note "github.com/transparency-dev/formats/note"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
+	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/mission"
+	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/replay"
+	"github.com/trucewatch/trucewatch/witness"
+)
+
+// An account is what the mission has said to others so far.
+type account struct {
+	keys    map[trucewatch.ContentKey]bool // observations that it acknowledged
+	forged  map[trucewatch.ContentKey]bool // those that nobody made
+	durable uint64                         // entries that it said are on the disk
+	size    uint64                         // entries that it signed for
+	root    [32]byte                       // of those
+	sent    uint64                         // size of the last checkpoint that was sent out
+	shown   uint64                         // size of the largest checkpoint that was sent out and answered
+	final   map[uint64][32]byte            // checkpoints that were final
+	public  map[trucewatch.FindingID]bool  // findings that were public
+	erased  int                            // entries
+}
+
+func newAccount() account {
+	return account{keys: map[trucewatch.ContentKey]bool{}, forged: map[trucewatch.ContentKey]bool{}, final: map[uint64][32]byte{}, public: map[trucewatch.FindingID]bool{}}
+}
+
+// delay is how long the public waits by the example agreement: disclosure, public.
+const delay = 24 * trucewatch.Hour
+
+// check holds all promises to what lies on the disk: always to the record's
+// bytes, and, when it is time or a process has ended, to what a stranger replays
+// from them.
+func (w *world) check() {
+	w.t.Helper()
+	disk := w.sound()
+	w.checkRecord(disk)
+	w.checkWitnesses()
+	if w.random.IntN(6) == 0 {
+		w.backup = w.sound()
+		c, err := record.ReadCheckpointOn(w.backup, "/m/record", w.verifier)
+		w.must(err)
+		w.copied = c.Size
+	}
+	if w.m != nil {
+		w.note("%v %d %x", w.m.State().Digest(), w.account.size, w.account.root[:4])
+		w.checkIncidents(w.m.State())
+	}
+	if !w.deep {
+		return
+	}
+	w.deep = false
+	fresh := w.checkReplay(disk)
+	if w.m != nil && w.m.State().Next() == fresh.State().Next() && w.m.State().Digest() != fresh.State().Digest() {
+		w.fail("I3", "the mission's state is not what its record gives")
+	}
+	w.checkIncidents(fresh.State())
+	w.checkPublic(fresh.State())
+	if w.random.IntN(3) > 0 {
+		return
+	}
+	disk.CutPower(w.random) // what if the power went now?
+	w.recover(disk, w.checkReplay(disk))
+	w.checkRecord(disk)
+}
+
+// checkRecord: what was acknowledged and shown is on the disk.
+func (w *world) checkRecord(disk *durabletest.Disk) {
+	w.t.Helper()
+	r, err := record.OpenReaderOn(disk, "/m/record", w.verifier)
+	if err != nil {
+		w.fail("I1", "the record does not open: %v", err)
+	}
+	defer r.Close()
+	if r.Size() < w.account.durable || r.Checkpoint().Size < w.account.size {
+		w.fail("I1", "%d entries, %d signed; acknowledged were %d, signed %d", r.Size(), r.Checkpoint().Size, w.account.durable, w.account.size)
+	}
+	if root, err := r.RootAt(w.account.size); err != nil || root != w.account.root {
+		w.fail("I1", "the first %d entries are others: %v", w.account.size, err)
+	}
+	if r.Checkpoint().Size < w.account.shown {
+		w.fail("I2", "checkpoint of %d entries, and %d were shown", r.Checkpoint().Size, w.account.shown)
+	}
+}
+
+// checkReplay verifies and replays what is on a disk as a stranger does.
+func (w *world) checkReplay(disk *durabletest.Disk) *mission.Mission {
+	w.t.Helper()
+	w.checkRecord(disk)
+	report, err := record.VerifyOn(disk, "/m/record", w.verifier, w.cosigners()...)
+	if err != nil || len(report.Problems) > 0 {
+		w.fail("I3", "verify: %v, %v", err, report.Problems)
+	}
+	m, err := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
+	if err != nil {
+		w.fail("I3", "replay: %v", err)
+	}
+	if policy, err := m.WitnessPolicy(); err == nil && policy != nil {
+		w.checkFinal(disk, policy)
+	}
+	return m
+}
+
+func (w *world) checkFinal(disk *durabletest.Disk, policy *witness.Policy) {
+	for size, root := range w.account.final {
+		c, err := record.ReadKeptOn(disk, "/m/record", size, w.verifier)
+		if err != nil {
+			w.fail("I2", "the final checkpoint of size %d: %v", size, err)
+		}
+		s, err := policy.Standing(c.Note)
+		if err != nil || s.Tier != witness.Final || s.Root != root {
+			w.fail("I2", "the checkpoint of size %d was final, and is %v: %v", size, s.Tier, err)
+		}
+	}
+}
+
+func (w *world) cosigners() []note.Verifier {
+	var all []note.Verifier
+	for _, s := range w.net.sites {
+		v, err := f_note.NewVerifierForCosignatureV1(s.organisation.Witness)
+		w.must(err)
+		all = append(all, v)
+	}
+	return all
+}
+
+// checkIncidents: every observation is a member of one incident, and of one
+// only; each that was acknowledged is there, unless it was erased.
+func (w *world) checkIncidents(s *replay.State) {
+	w.t.Helper()
+	times := map[trucewatch.ContentKey]int{}
+	for in := range s.Incidents() {
+		for _, o := range s.Members(in) {
+			times[o.Observation.Key]++
+		}
+	}
+	missing := 0
+	for key := range w.account.keys {
+		if times[key] == 0 {
+			missing++
+		}
+	}
+	// The observations of an erased entry have other keys, and are there too.
+	if missing > 0 && w.account.erased == 0 {
+		w.fail("I1", "%d observations that were acknowledged are in no incident", missing)
+	}
+	if len(times) < len(w.account.keys) {
+		w.fail("I4", "%d observations are in incidents, %d were acknowledged", len(times), len(w.account.keys))
+	}
+	for key, n := range times {
+		if n != 1 {
+			w.fail("I4", "an observation is in %d incidents", n)
+		}
+		if w.account.forged[key] {
+			w.fail("I1", "a forged observation is in an incident")
+		}
+	}
+}
+
+// checkPublic: what the public sees names no source, no exact place and nothing
+// too early; what it saw once it goes on seeing.
+func (w *world) checkPublic(s *replay.State) {
+	w.t.Helper()
+	v, err := s.View(trucewatch.ForPublic, trucewatch.Interval{}, trucewatch.Interval{})
+	if err != nil {
+		w.fail("I5", "the public has no view: %v", err)
+	}
+	text, err := json.Marshal(v)
+	w.must(err)
+	if i := strings.Index(string(text), secret); i >= 0 {
+		w.fail("I5", "the public reads %q", text[max(0, i-60):min(len(text), i+20)])
+	}
+	for in := range s.Incidents() {
+		for _, o := range s.Members(in) {
+			at := o.Observation.Where.Region.Center
+			if w.account.keys[o.Observation.Key] && strings.Contains(string(text), fmt.Sprintf(`"lat_e7":%d,"lon_e7":%d`, at.LatE7, at.LonE7)) {
+				w.fail("I5", "the public reads an exact place")
+			}
+		}
+	}
+	public := map[trucewatch.FindingID]bool{}
+	for _, f := range v.Findings {
+		public[f.ID] = true
+		if !w.account.public[f.ID] && f.Subject.Incident != nil {
+			w.checkDelay(s, *f.Subject.Incident)
+		}
+		w.account.public[f.ID] = true
+	}
+	for id := range w.account.public {
+		switch {
+		case public[id]:
+		case w.account.erased > 0: // what a finding rested on may be gone by two officers' word
+			delete(w.account.public, id)
+		default:
+			w.fail("I2", "finding %s was public and is not any more", id)
+		}
+	}
+}
+
+// checkDelay: an incident that is seen for the first time ended a delay ago. It
+// may have grown since it was released; its first member is of then.
+func (w *world) checkDelay(s *replay.State, id trucewatch.IncidentID) {
+	in := s.Incident(id)
+	if in == nil {
+		return
+	}
+	var first trucewatch.Instant
+	for _, o := range s.Members(in) {
+		if till := o.Observation.When.Till; first == 0 || till < first {
+			first = till
+		}
+	}
+	if s.Now() < first+delay {
+		w.fail("I5", "the public sees of %v what ended at %v", s.Now(), first)
+	}
+}
+
+func (w *world) checkWitnesses() {
+	w.t.Helper()
+	for _, s := range w.net.sites {
+		s.mu.Lock()
+		wrong := slices.Clone(s.wrong)
+		for size, root := range s.signed {
+			if size > w.account.size {
+				wrong = append(wrong, fmt.Sprintf("signed %d entries, of %d", size, w.account.size))
+				_ = root
+			}
+		}
+		s.mu.Unlock()
+		if len(wrong) > 0 {
+			w.fail("I6", "witness %s: %v", s.organisation.Name, wrong)
+		}
+	}
+}
+
+// checkGrowth: in a sealed mission, who sees checkpoints learns of their growth
+// no more than a step of the ladder.
+func (w *world) checkGrowth() {
+	w.t.Helper()
+	if growth := w.account.size - w.account.sent; w.sealed && w.account.sent > 0 && growth&(growth-1) != 0 {
+		w.fail("I5", "the checkpoint that was sent out grew by %d entries", growth)
+	}
+	w.account.sent = w.account.size
+}
+
+// checkTier: a checkpoint is final only if the witnesses of both parties, and of
+// as many guarantors as the policy wants, have signed it.
+func (w *world) checkTier() {
+	w.t.Helper()
+	parties, guarantors := 0, 0
+	for _, s := range w.net.sites {
+		s.mu.Lock()
+		switch signed := s.signed[w.cosigned.Size] == w.cosigned.Root; {
+		case signed && s.organisation.Party != "":
+			parties++
+		case signed:
+			guarantors++
+		}
+		s.mu.Unlock()
+	}
+	if parties < 2 || guarantors < w.m.Policy().Guarantors {
+		w.fail("I6", "size %d is final with %d parties and %d guarantors", w.cosigned.Size, parties, guarantors)
+	}
+}
+
+// rollBack puts an older state of the mission back: as soon as the second
+// medium, or a witness that can be reached, knows more, nothing is signed.
+func (w *world) rollBack() error {
+	if w.backup == nil || w.copied >= w.account.size {
+		return nil
+	}
+	old := w.backup.Clone()
+	knows, alone := w.guarded, w.guarded && w.random.IntN(2) == 0
+	if w.guarded {
+		for _, name := range w.disk.Files() {
+			if strings.HasPrefix(name, "/g/") {
+				old.Put(name, w.read(name))
+			}
+		}
+	}
+	for _, s := range w.net.sites {
+		s.mu.Lock()
+		if alone {
+			s.fate = cutOff
+		}
+		knows = knows || !s.lies && s.server != nil && s.fate == reached && s.last > w.copied
+		s.mu.Unlock()
+	}
+	m, err := mission.OpenIn(mission.Surroundings{Disk: old, Net: w.net}, "/m", nil)
+	w.must(err)
+	err = m.Write(func(wr *mission.Writer) error {
+		wr.Stamp = w.now
+		public := w.newKey("another").Public().(ed25519.PublicKey)
+		k := &trucewatch.KeyRegistration{ID: keyring.ID(public), Public: public, Role: trucewatch.OfficerKey, Name: "another officer"}
+		_, err := wr.Enter(nil, trucewatch.Payload{Key: k})
+		return err
+	})
+	if r, opened := record.ReadCheckpointOn(old, "/m/record", w.verifier); knows && (opened != nil || r.Size > w.copied) {
+		w.fail("I6", "an old backup was signed on: %v", err)
+	}
+	return nil
+}
+
+// rot changes one bit of a copy of the disk: whoever reads it notices, or it
+// makes no difference.
+func (w *world) rot() error {
+	disk := w.sound()
+	whole, err := record.VerifyOn(disk, "/m/record", w.verifier, w.cosigners()...)
+	w.must(err)
+	var names []string
+	for _, name := range disk.Files() {
+		if strings.HasPrefix(name, "/m/record/") && path.Ext(name) != ".tmp" || strings.HasPrefix(name, "/m/blobs/") && path.Ext(name) != ".tmp" {
+			names = append(names, name)
+		}
+	}
+	name := names[w.random.IntN(len(names))]
+	b, err := disk.ReadFile(name, 1<<28)
+	w.must(err)
+	if len(b) == 0 {
+		return nil
+	}
+	i := w.random.IntN(len(b))
+	b[i] ^= 1 << w.random.IntN(8)
+	disk.Put(name, b)
+	report, err := record.VerifyOn(disk, "/m/record", w.verifier, w.cosigners()...)
+	// Who has the disk may take a cosignature away; it is then one fewer.
+	if err != nil || len(report.Problems) > 0 || report.Cosignatures < whole.Cosignatures {
+		return nil
+	}
+	m, err := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
+	if err == nil && (strings.HasPrefix(name, "/m/record/") || m.State().Digest() != w.m.State().Digest()) {
+		w.fail("I3", "a bit of %s was changed at %d of %d, and nobody noticed", name, i, len(b))
+	}
+	return nil
+}
+
+// settle is how long after the last fault everything has landed: the longest
+// clock of the agreement, two weeks, and a delay.
+const settle = 17 * 24 * time.Hour
+
+// heal ends all faults; then all that waits must land.
+func (w *world) heal() {
+	w.step = "the faults stop"
+	w.full, w.slow = 0, 0
+	w.disk.FailAt(-1, "", nil, false)
+	w.net.calm(w)
+	w.stop()
+	w.must(w.open())
+	w.must(w.landAll())
+	if ids := w.m.State().Publishable(); len(ids) > 0 {
+		w.must(w.enter(trucewatch.Payload{Release: &trucewatch.Release{Findings: ids, By: "head of mission"}}))
+	}
+	for _, id := range w.m.State().Unserved() {
+		w.must(w.enter(trucewatch.Payload{Review: &trucewatch.Review{Case: id, Deed: "serve", By: "duty officer"}}))
+	}
+	w.pass(settle)
+	w.must(w.tick())
+	for range 3 {
+		w.pass(time.Minute)
+		w.must(w.beat())
+	}
+	w.check()
+	s := w.cosigned
+	if s.Tier != witness.Final || s.Size != w.account.size {
+		w.fail("I7", "the checkpoint of %d of %d entries is %v, missing %v", s.Size, w.account.size, s.Tier, s.Missing)
+	}
+	w.checkLanded(w.m.State())
+	w.note("end %v", w.m.State().Digest())
+}
+
+// landAll hands in all that was not acknowledged.
+func (w *world) landAll() error {
+	for _, r := range w.sources {
+		if len(r.queue) == 0 {
+			continue
+		}
+		rows := r.queue
+		err := w.write(rows, func(wr *mission.Writer) error {
+			_, err := wr.Enter(nil, trucewatch.Payload{Observations: &trucewatch.Batch{Source: r.source, Observations: rows}})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		r.queue = nil
+	}
+	for _, d := range w.devices {
+		if err := w.submitAll(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLanded: all that was seen is known, what was released is public, and no
+// clock waits that has run out.
+func (w *world) checkLanded(s *replay.State) {
+	if due := s.Due(); due != 0 && due <= s.Now() {
+		w.fail("I7", "a tick was due at %v, and it is %v", due, s.Now())
+	}
+	if got, want := len(w.account.keys), w.rows-len(w.account.forged); got != want {
+		w.fail("I7", "%d observations were acknowledged, of %d", got, want)
+	}
+	for c := range s.Cases() {
+		for _, clock := range c.Clocks {
+			if clock.Due <= s.Now() && clock.Ended == 0 && !clock.RanOut {
+				w.fail("I7", "clock %s of %s was due at %v", clock.ID, c.ID, clock.Due)
+			}
+		}
+	}
+	for f := range s.Findings() {
+		_, released, _ := s.Finding(f.ID)
+		if released != 0 && f.Subject.Incident != nil && !w.account.public[f.ID] && w.account.erased == 0 {
+			w.fail("I7", "finding %s was released at %v, and is not public", f.ID, released)
+		}
+	}
+}
