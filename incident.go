@@ -36,6 +36,14 @@ type Phenomena struct {
 	Count Count `cbor:"2,keyasint" json:"count"`
 }
 
+// A Silent is a source that recorded that it was on duty where and when something
+// was, and nothing that might be of it.
+type Silent struct {
+	Source SourceID `cbor:"1,keyasint" json:"source"`
+	Share  PPM      `cbor:"2,keyasint" json:"share_ppm"` // of events there and then that it notices, by its duty log
+	Gain   MilliNat `cbor:"3,keyasint" json:"gain_mnat"` // what its silence is worth: below 0
+}
+
 // A Revision is one change of an incident and the entry that caused it.
 type Revision struct {
 	Index uint64 `cbor:"1,keyasint" json:"index"`
@@ -61,6 +69,8 @@ type Incident struct {
 	Degraded   bool         `cbor:"14,keyasint,omitempty" json:"degraded,omitempty"` // search was capped: docs/formats
 	State      string       `cbor:"15,keyasint" json:"state"`                        // provisional, open, settled, split, merged, withdrawn
 	History    []Revision   `cbor:"16,keyasint,omitempty" json:"history,omitempty"`
+	Silent     []Silent     `cbor:"17,keyasint,omitempty" json:"silent,omitempty"`        // who was on duty and recorded nothing; never leaves the mission
+	Unopposed  PPM          `cbor:"18,keyasint,omitempty" json:"unopposed_ppm,omitempty"` // that it happened, before Silent was weighed; 0 if nobody was silent
 }
 
 // Best returns the preferred estimate, nil if there is none.

@@ -129,6 +129,8 @@ type IncidentView struct {
 	Preferred    int               `cbor:"19,keyasint" json:"preferred"`                        // in Estimates, -1 if none is shown
 	Observations []ObservationView `cbor:"20,keyasint,omitempty" json:"observations,omitempty"` // mission only
 	History      []Revision        `cbor:"21,keyasint,omitempty" json:"history,omitempty"`
+	Silent       []Silent          `cbor:"22,keyasint,omitempty" json:"silent,omitempty"`        // mission only: it shows where nobody watched
+	Unopposed    PPM               `cbor:"23,keyasint,omitempty" json:"unopposed_ppm,omitempty"` // mission only
 }
 
 // An ObservationView is an observation with the reason for its link.

@@ -20,7 +20,7 @@
 //
 // and 0 for one observation; o = PD/(1 - PD), and birth counts only incidents that
 // nobody reports, so that on average silence is counted too. Whose silence it is,
-// is not: that needs duty logs. Birth and clutter start from guesses and rise
+// is not: it lowers the confidence where a duty log says it. Birth and clutter start from guesses and rise
 // with what is reported in a square of half a degree on a day; over wider squares
 // they may fall too. This is the generative model of NET-VISA (Arora, Russell,
 // Sudderth, Bulletin of the Seismological Society of America 103(2A), 2013) for
@@ -119,6 +119,10 @@
 // (1 - reliability x share), with the best link of each class, and at least the
 // best reliability alone; of claims alone it is the best claim's, at most
 // claimsMax.
+//
+// Whoever was on duty by a duty log, would have noticed a share of such events there
+// and then, and recorded nothing near, lowers its odds by 1 - share, where fewer than
+// two classes of means support it (see silence.go). Silence joins and parts nothing.
 //
 // # Ranking of estimates
 //
