@@ -114,6 +114,9 @@ func (s *State) cover(e *trucewatch.Entry, r *trucewatch.CoverageReport, changes
 			}
 		}
 	}
+	if len(doubted) == 0 {
+		return changes, nil
+	}
 	return append(changes, s.follow(e, doubted)...), nil
 }
 
