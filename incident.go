@@ -36,6 +36,13 @@ type Phenomena struct {
 	Count Count `cbor:"2,keyasint" json:"count"`
 }
 
+// A Term is one reason in an account: what it says, and what that adds to the
+// logarithm of the odds.
+type Term struct {
+	What string   `cbor:"1,keyasint" json:"what"`
+	Gain MilliNat `cbor:"2,keyasint" json:"gain_mnat"`
+}
+
 // A Silent is a source that recorded that it was on duty where and when something
 // was, and nothing that might be of it.
 type Silent struct {
