@@ -25,8 +25,9 @@ type Estimate struct {
 	When   Interval        `cbor:"4,keyasint" json:"when"`
 	Score  MilliNat        `cbor:"5,keyasint" json:"score_mnat"` // by which estimates are ranked, best first
 	Uses   []ObservationID `cbor:"6,keyasint,omitempty" json:"uses,omitempty"`
-	Mode   string          `cbor:"7,keyasint" json:"mode"`   // automatic, manual
-	Status string          `cbor:"8,keyasint" json:"status"` // preliminary, confirmed, reviewed, final, rejected
+	Mode   string          `cbor:"7,keyasint" json:"mode"`                           // automatic, manual
+	Status string          `cbor:"8,keyasint" json:"status"`                         // preliminary, confirmed, reviewed, final, rejected
+	Weight PPM             `cbor:"9,keyasint,omitempty" json:"weight_ppm,omitempty"` // that it was here and not at the other of two places; 0 of all else
 }
 
 // Phenomena counts signs of one kind, as their sources count them: the largest

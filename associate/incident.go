@@ -441,12 +441,9 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 	if len(independent) < 2 {
 		return out
 	}
-	region := fuse(independent, links)
+	region, places := fuse(independent, links)
 	joint := trucewatch.Estimate{Role: common.String(), Method: "intersection of " + number(len(independent)) + " regions", Region: region,
 		When: when, Score: trucewatch.MilliNat(kernel.Sharpness(&region)), Mode: automatic, Status: preliminary}
-	for _, one := range out {
-		joint.Score = max(joint.Score, one.Score+1) // all evidence before any part of it
-	}
 	for _, e := range independent {
 		joint.Uses = append(joint.Uses, e.observations()...)
 	}
@@ -455,6 +452,18 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 	}
 	slices.SortFunc(joint.Uses, trucewatch.ObservationID.Compare)
 	joint.Uses = joint.Uses[:min(len(joint.Uses), trucewatch.ListMax)]
+	for _, p := range places {
+		one := joint
+		one.Method, one.Region, one.Weight = "one of two places: "+joint.Method, p.Region, trucewatch.PPM(p.Weight)
+		one.Score = trucewatch.MilliNat(kernel.Sharpness(&p.Region))
+		if group[0].spot.claim {
+			one.Score -= claimPenalty
+		}
+		out = append(out, one)
+	}
+	for _, one := range out {
+		joint.Score = max(joint.Score, one.Score+1) // all evidence before any part of it
+	}
 	return append(out, joint)
 }
 
@@ -474,13 +483,14 @@ func sharpest(group []*exhibit) []*exhibit {
 	return out
 }
 
-// fuse returns where the regions of group agree, starting from the first.
-func fuse(group []*exhibit, links []trucewatch.Link) geo.Region {
+// fuse returns where the regions of group agree, starting from the first; and where
+// that is two places, each of them.
+func fuse(group []*exhibit, links []trucewatch.Link) (geo.Region, []kernel.Mode) {
 	var parts []kernel.Part
 	for _, e := range group {
 		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
 	}
-	return kernel.Fuse(parts)
+	return kernel.Places(parts)
 }
 
 // linkOf returns the link of e, which there is.
