@@ -143,6 +143,5 @@
 //
 // Every station known is held to have listened all the time. Detection ranges are
 // guesses. An arrangement of four stations may fit a shot in two places; only the
-// better is given, and its region says nothing of the other. Count reports are
-// used up one after the other, not together.
+// better is given, and its region says nothing of the other.
 package associate
