@@ -84,7 +84,7 @@ func New() *Associator {
 func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	first := int32(len(a.nodes))
 	for _, rec := range batch {
-		if rec.Observation.Arrival != nil {
+		if kind, _, _ := kindOf(rec.Observation); kind.solved {
 			a.hear(rec)
 			continue
 		}

@@ -31,10 +31,26 @@ const aboutPart = 10
 // boundless is a capacity without a bound: of "at least", and of "multiple".
 const boundless = math.MaxInt64
 
+// countReports are numbers of signs over a time too long for one engagement.
+func countReports() evidence {
+	return evidence{name: "count report", where: byCount, sink: capacityOf}
+}
+
+// byCount reads where the signs of a count report were, as those of any other region.
+func byCount(o *trucewatch.Observation) (location, bool) {
+	if capacityOf(o) == 0 {
+		return location{}, false
+	}
+	if l, ok := bySector(o); ok {
+		return l, true
+	}
+	return byRegion(o)
+}
+
 // capacityOf returns the most signs that o may be explained by; 0 if o is no count
 // report.
-func capacityOf(o *trucewatch.Observation, s *spot) int64 {
-	if !s.loose || s.claim || s.named || !o.Kind.IsPhenomenon() {
+func capacityOf(o *trucewatch.Observation) int64 {
+	if _, loose, _ := windowOf(o); !loose || o.Means.IsClaim() || !o.Kind.IsPhenomenon() {
 		return 0
 	}
 	least, most := bounds(o.Count)
