@@ -44,9 +44,17 @@ func Waterfall(terms []trucewatch.Term) []Step {
 		from, till := x(min(before, sum)), x(max(before, sum))
 		p.f(`<svg class="step" viewBox="0 0 %g %g" width="%g" height="%g" aria-hidden="true"><path d="M%s 0V%g" stroke="%s"/><rect x="%s" y="2" width="%s" height="%g" fill="%s" stroke="%s"/></svg>`,
 			width, height, width, height, px(x(0)), height, faint, px(from), px(max(till-from, 1)), height-4, fill, accent)
-		out = append(out, Step{What: t.What, Decibans: decibans(t.Gain), Odds: wording.Odds(sum), Share: wording.Share(trucewatch.PPM(1e6 / (1 + math.Exp(-float64(sum)/1000)))), Bar: template.HTML(p.String())}) //nolint:gosec // numbers and constants alone
+		bar := template.HTML(p.String()) // numbers and constants alone
+		out = append(out, Step{What: t.What, Decibans: decibans(t.Gain), Odds: wording.Odds(sum), Share: chance(sum), Bar: bar})
 	}
 	return out
+}
+
+// chance writes a logarithm of odds, known to a thousandth, as a probability: the
+// half of what it may be off is added, so that 0.70 is not cut to 0.69, and certainty
+// is never said.
+func chance(n trucewatch.MilliNat) string {
+	return wording.Share(min(trucewatch.PPM(1e6/(1+math.Exp(-float64(n)/1000)))+250, 999_999))
 }
 
 // decibans writes a logarithm of odds in tenths of a power of ten: +10.0 is ten times
