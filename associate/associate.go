@@ -30,6 +30,8 @@ type Associator struct {
 	ears     [len(waves)]*ear                                  // by medium
 	arrivals map[trucewatch.ObservationID]*trucewatch.Recorded // which have no node of their own
 	holder   map[trucewatch.ObservationID]int32                // the node of the shot that holds an arrival
+
+	duty Duty // nil: silence says nothing
 }
 
 // A node is an observation in the Associator.
@@ -82,7 +84,7 @@ func New() *Associator {
 func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	first := int32(len(a.nodes))
 	for _, rec := range batch {
-		if rec.Observation.Arrival != nil {
+		if kind, _, _ := kindOf(rec.Observation); kind.solved {
 			a.hear(rec)
 			continue
 		}
@@ -111,8 +113,7 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	for _, root := range groups {
 		if a.nodes[root].next == root && root >= first {
 			a.nodes[root].once = true
-			a.incidents++
-			changes = append(changes, Change{Incident: a.alone(root)})
+			changes = append(changes, Change{Incident: a.first(root)})
 			continue
 		}
 		if a.nodes[root].next == root && !a.nodes[root].dead && a.nodes[root].formed < 0 {

@@ -114,7 +114,8 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	var old *trucewatch.Incident
 	if i, found := slices.BinarySearchFunc(before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
 		old = before[i].incident
-		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) {
+		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) &&
+			slices.Equal(old.Silent, a.silent(old, s.numbers())) {
 			f.incident = old
 			return f, false
 		}
@@ -122,6 +123,9 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	f.incident = a.draft(p, s, own)
 	f.incident.Links = links
 	f.incident.ID, f.incident.Aliases = id, aliases
+	if silent := a.silent(f.incident, s.numbers()); len(silent) > 0 {
+		doubt(f.incident, silent)
+	}
 	what := difference(old, f.incident)
 	if at, _ := a.search(first); old == nil && a.byID[at] < fresh {
 		what = "split off from incident " + a.of(a.byID[at]).ID.String()
@@ -197,6 +201,9 @@ func difference(old, in *trucewatch.Incident) string {
 	}
 	if what == "" && !slices.Equal(old.Phenomena, in.Phenomena) {
 		return "what it counts changed"
+	}
+	if what == "" && !slices.Equal(old.Silent, in.Silent) {
+		return dutyRevision
 	}
 	if what == "" && old.State != in.State {
 		return "now " + in.State

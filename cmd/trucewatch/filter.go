@@ -49,7 +49,9 @@ func eachLine[T any](in io.Reader, each func(*T) error) error {
 	return nil
 }
 
-type associateCommand struct{}
+type associateCommand struct {
+	Flights bool `help:"Write the flights of drones and missiles instead, as a result for score; of SIMULATED observations alone."`
+}
 
 func (c *associateCommand) Run(t terminal) error {
 	var all []*trucewatch.Recorded
@@ -68,6 +70,9 @@ func (c *associateCommand) Run(t terminal) error {
 	}
 	a := associate.New()
 	a.Add(0, all)
+	if c.Flights {
+		return writeFlights(t, a, all)
+	}
 	enc := json.NewEncoder(t.out)
 	for in := range a.All() {
 		d := trucewatch.Dossier{Incident: in, Observations: a.Members(in)}
