@@ -115,7 +115,7 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	if i, found := slices.BinarySearchFunc(before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
 		old = before[i].incident
 		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) &&
-			slices.Equal(old.Silent, a.silent(old, s.numbers())) {
+			slices.Equal(old.Silent, a.silent(old, a.evidence(f.members))) {
 			f.incident = old
 			return f, false
 		}
@@ -123,7 +123,7 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	f.incident = a.draft(p, s, own)
 	f.incident.Links = links
 	f.incident.ID, f.incident.Aliases = id, aliases
-	if silent := a.silent(f.incident, s.numbers()); len(silent) > 0 {
+	if silent := a.silent(f.incident, a.evidence(f.members)); len(silent) > 0 {
 		doubt(f.incident, silent)
 	}
 	what := difference(old, f.incident)

@@ -147,7 +147,7 @@ func (a *Associator) Reconsider(index uint64, when trucewatch.Interval, low, hig
 		members := []int32{n}
 		k := a.nodes[n].formed
 		if k >= 0 {
-			members = a.evidence(a.formed[k])
+			members = a.evidence(a.formed[k].members)
 		}
 		silent := a.silent(in, members)
 		if slices.Equal(silent, in.Silent) {
@@ -168,20 +168,11 @@ func (a *Associator) Reconsider(index uint64, when trucewatch.Interval, low, hig
 	return changes
 }
 
-// numbers returns the nodes that form s.
-func (s *set) numbers() []int32 {
-	out := make([]int32, len(s.members))
-	for i, e := range s.members {
-		out[i] = e.number
-	}
-	return out
-}
-
-// evidence returns the nodes that formed an incident: claims, or count reports, only
-// where there is nothing else.
-func (a *Associator) evidence(f *formed) []int32 {
+// evidence returns those of an incident's nodes that formed it: claims, or count
+// reports, only where there is nothing else.
+func (a *Associator) evidence(members []int32) []int32 {
 	var checked, counted []int32
-	for _, n := range f.members {
+	for _, n := range members {
 		switch s := &a.nodes[n].spot; {
 		case s.claim:
 		case s.capacity > 0:
@@ -196,7 +187,7 @@ func (a *Associator) evidence(f *formed) []int32 {
 	case len(counted) > 0:
 		return counted
 	}
-	return f.members
+	return members
 }
 
 // within calls f with every node whose window and box touch a time and a box, by
