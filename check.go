@@ -449,6 +449,9 @@ func checkSlot(seconds int64) error {
 	return nil
 }
 
+// signatureBytes is how long an Ed25519 signature is. Source: RFC 8032, 5.1.6.
+const signatureBytes = 64
+
 func (k *KeyRegistration) check() error {
 	size := map[KeyAlgorithm]int{Ed25519Key: 32, PasskeyKey: 65}[k.Algorithm]
 	if len(k.Public) != size {
@@ -460,7 +463,10 @@ func (k *KeyRegistration) check() error {
 	if k.Role == DeviceKey && k.Source == "" {
 		return invalid("key.source", "missing: a device speaks for one source")
 	}
-	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, LiaisonKey, HolderKey}),
+	if n := len(k.Handover); (k.Role == LogKey) != (n == signatureBytes) || n > 0 && k.Algorithm != Ed25519Key {
+		return invalid("key.handover", "%d bytes in a key of role %q: a log's key has the %d of the key before it, and no other key has any", n, k.Role, signatureBytes)
+	}
+	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, LiaisonKey, HolderKey, LogKey}),
 		oneOf("key.algorithm", k.Algorithm, []KeyAlgorithm{Ed25519Key, PasskeyKey}),
 		checkText("key.name", k.Name, "key.organisation", k.Organisation, "key.source", string(k.Source), "key.rp_id", k.RPID, "key.reason", k.Reason))
 }

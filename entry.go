@@ -198,6 +198,9 @@ type KeyRegistration struct {
 	// what stands between is reported as doubtful and stays in the record.
 	Till   uint64 `cbor:"9,keyasint,omitempty" json:"till,omitempty"`
 	Reason string `cbor:"10,keyasint,omitempty" json:"reason,omitempty"` // why it ends
+	// Handover is of a LogKey the signature of the log's key before it, over this
+	// entry's index and the new key: see package logkey.
+	Handover []byte `cbor:"11,keyasint,omitempty" json:"handover,omitempty"`
 }
 
 // A KeyRole says what a key may sign.
@@ -210,6 +213,7 @@ const (
 	DeviceKey  KeyRole = "device"  // a sensor or a patrol's phone: observations of its one source
 	LiaisonKey KeyRole = "liaison" // a party's liaison officer: answers, notices and facts of its own party
 	HolderKey  KeyRole = "holder"  // an organisation that holds copies and signs for what it destroyed
+	LogKey     KeyRole = "log"     // signs checkpoints from this entry on, in place of the log's key before it; no entries
 )
 
 // A KeyAlgorithm says what kind of key it is.

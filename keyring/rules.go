@@ -26,6 +26,7 @@ var mayEnter = map[trucewatch.KeyRole][]trucewatch.EntryType{
 		trucewatch.FactEntry, trucewatch.ActivationEntry, trucewatch.InventoryEntry, trucewatch.StatementEntry},
 	trucewatch.DeviceKey: {trucewatch.ObservationsEntry, trucewatch.CoverageEntry},
 	trucewatch.HolderKey: {trucewatch.ReceiptEntry},
+	trucewatch.LogKey:    {}, // checkpoints only
 }
 
 // allowed holds the entry to what its signer's role may say and to the rules
