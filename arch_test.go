@@ -43,10 +43,10 @@ var plan = map[string][]string{
 	"internal/dial":                {},                   // connections to addresses that others wrote
 	"internal/admission":           {},                   // what waits and what is sent away while too much comes in
 	"internal/operations":          {},                   // figures and health, for who runs the program
-	"logkey":                       {}, // the key of a log and its handovers, by tree size
+	"logkey":                       {},                   // the key of a log and its handovers, by tree size
 	"record":                       {"internal/durable"},
 	"witness":                      {"logkey", "internal/durable", "internal/dial"}, // a checkpoint is all it sees: it serves other logs too
-	"keyring":                      {".", "geo"},                          // who may have signed what, by the record's own keys
+	"keyring":                      {".", "geo"},                                    // who may have signed what, by the record's own keys
 	"seal":                         {".", "geo", "internal/durable"},
 	"evidence":                     {".", "geo", "internal/durable"},
 	"anchor":                       {"internal/dial", ".", "geo"},

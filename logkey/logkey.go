@@ -237,6 +237,18 @@ func (k *Key) At(size uint64) note.Verifier {
 	return k.spans[0].verifier
 }
 
+// Since are the keys that sign checkpoints of a size or larger ones: whoever says
+// something of an entry may say it later, but not with a key from before.
+func (k *Key) Since(size uint64) note.Verifiers {
+	var all []note.Verifier
+	for _, s := range k.spans {
+		if size < s.Till {
+			all = append(all, s.verifier)
+		}
+	}
+	return note.VerifierList(all...)
+}
+
 // A Current is a key that may get handovers while it is in use, by many at once.
 type Current struct{ key atomic.Pointer[Key] }
 
@@ -269,6 +281,7 @@ func (c *Current) At(size uint64) note.Verifier { return c.Key().At(size) }
 type Signer struct {
 	key     *Current
 	secrets []note.Signer
+	texts   []string // of secrets
 }
 
 // NewSigner reads secret keys of C2SP, of a log whose public key is given. The
@@ -293,7 +306,7 @@ func (s *Signer) Add(text string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	s.secrets = append(s.secrets, secret)
+	s.secrets, s.texts = append(s.secrets, secret), append(s.texts, text)
 	return nil
 }
 
@@ -313,6 +326,17 @@ func (s *Signer) At(size uint64) note.Signer {
 		return secret
 	}
 	return missing{v}
+}
+
+// Newest is the secret of the newest key, and whether there are others.
+func (s *Signer) Newest() (text string, others bool) {
+	of := s.key.Key().Last().verifier
+	for i, secret := range s.secrets {
+		if secret.Name() == of.Name() && secret.KeyHash() == of.KeyHash() {
+			return s.texts[i], len(s.texts) > 1
+		}
+	}
+	return "", true
 }
 
 // newest is what signs from now on.

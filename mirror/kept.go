@@ -169,7 +169,7 @@ func openCheckpoint(signed []byte, verifier note.Verifier) (record.Checkpoint, e
 
 // without is the note with the log's signature alone, and the lines of the others.
 func without(c record.Checkpoint, verifier note.Verifier) (own, lines []byte, err error) {
-	opened, err := note.Open(c.Note, note.VerifierList(verifier))
+	opened, err := note.Open(c.Note, note.VerifierList(record.VerifierAt(verifier, c.Size)))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}

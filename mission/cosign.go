@@ -128,6 +128,7 @@ type Cosigner struct {
 	m        *Mission
 	log      *slog.Logger
 	policy   *trucewatch.Policy
+	key      string          // of the log, as the policy has it
 	holds    *witness.Policy // the same, for checkpoints
 	gatherer *witness.Gatherer
 
@@ -153,7 +154,7 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 	if policy == nil || err != nil {
 		return nil, err
 	}
-	c := &Cosigner{m: m, log: log, policy: m.Policy(), holds: policy, gone: map[string]time.Time{}}
+	c := &Cosigner{m: m, log: log, policy: m.Policy(), key: policy.Logs()[0], holds: policy, gone: map[string]time.Time{}}
 	c.gatherer = witness.NewGathererOver(m.net, policy, c.prove, c.merge)
 	verifier, err := m.logVerifier()
 	if err != nil {
@@ -168,6 +169,13 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 		}
 	}
 	return c, nil
+}
+
+// outdated says whether the log was handed over to another key since: a Cosigner
+// made anew knows it.
+func (c *Cosigner) outdated() bool {
+	key, err := c.m.readLine(logPublicFile)
+	return err == nil && key != c.key
 }
 
 // Every is the cadence.

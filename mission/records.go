@@ -11,10 +11,9 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/seal"
@@ -38,7 +37,7 @@ func (s *Server) Records() (http.Handler, error) {
 		if g := m.state.Genesis(); g.SlotS == 0 && g.Mode != trucewatch.Reenacted {
 			return nil, fmt.Errorf("%s: %w", sv.dir, ErrNotSealed)
 		}
-		verifier, err := onDisk(sv.dir).logVerifier()
+		verifier, err := onDisk(sv.dir).followKey()
 		if err != nil {
 			return nil, err
 		}
@@ -54,10 +53,14 @@ func (s *Server) Records() (http.Handler, error) {
 // recordOf answers for one mission. The tiles are for everybody who can reach
 // the address; boxes are for holders with a token, of the classes that their line
 // names.
-func (s *Server) recordOf(sv *served, verifier note.Verifier) (http.Handler, error) {
+func (s *Server) recordOf(sv *served, verifier followedKey) (http.Handler, error) {
 	folder := filepath.Join(sv.dir, "record")
 	mux := http.NewServeMux()
 	mux.Handle("/", record.Handler(folder, verifier, sv.sent.Load))
+	mux.Handle("/"+mirror.KeyName, mirror.KeyHandler(func() *logkey.Key {
+		verifier.At(0) // reads it
+		return verifier.Key().UpTo(sv.sent.Load())
+	}))
 	mux.HandleFunc("/"+mirror.ReportPath, func(w http.ResponseWriter, r *http.Request) {
 		sv.listMu.Lock()
 		c := sv.cosigner

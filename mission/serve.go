@@ -422,7 +422,7 @@ func (sv *served) pause(ctx context.Context) {
 func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Policy, at time.Time) (changed bool, err error) {
 	sv.mu.Lock()
 	m := sv.keeper.m
-	if m.Policy() != policy {
+	if m.Policy() != policy || c.outdated() {
 		sv.mu.Unlock()
 		return true, nil
 	}

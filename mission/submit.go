@@ -3,6 +3,7 @@
 package mission
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
 )
 
 // ErrRefused is wrapped by the error about a submission that may not enter the
@@ -174,12 +176,8 @@ func (p Promise) text() string {
 
 // Promise signs that a body was recorded. It must be durable by then.
 func (w *Writer) Promise(s Submission, index uint64, received trucewatch.Instant) ([]byte, error) {
-	signer, err := w.m.logSigner()
-	if err != nil {
-		return nil, err
-	}
 	p := Promise{Origin: w.log.Origin(), Index: index, Body: sha256.Sum256(s.Body), Received: received}
-	signed, err := note.Sign(&note.Note{Text: p.text()}, signer)
+	signed, err := note.Sign(&note.Note{Text: p.text()}, w.signer)
 	if err != nil {
 		return nil, fmt.Errorf("mission: sign promise: %w", err)
 	}
@@ -189,18 +187,17 @@ func (w *Writer) Promise(s Submission, index uint64, received trucewatch.Instant
 // promiseMaxBytes bounds a promise with its signature.
 const promiseMaxBytes = 4096
 
-// ParsePromise reads a promise that the log's key signed.
-func ParsePromise(signed []byte, verifier note.Verifier) (Promise, error) {
+// ParsePromise reads a promise that the log's key signed: that of the time of the
+// entry, or one that the log was handed over to since.
+func ParsePromise(signed []byte, key *logkey.Key) (Promise, error) {
 	if len(signed) > promiseMaxBytes {
 		return Promise{}, fmt.Errorf("mission: promise: %w: %d bytes", trucewatch.ErrInvalid, len(signed))
 	}
-	n, err := note.Open(signed, note.VerifierList(verifier))
-	if err != nil {
-		return Promise{}, fmt.Errorf("mission: promise: %w", err)
-	}
+	text, _, _ := strings.Cut(string(signed), "\n\n")
+	text += "\n"
 	var p Promise
 	var body, received string
-	lines := strings.Split(n.Text, "\n")
+	lines := strings.Split(text, "\n")
 	if len(lines) != 6 || lines[0] != promiseContext {
 		return Promise{}, fmt.Errorf("mission: promise: %w: not one", trucewatch.ErrInvalid)
 	}
@@ -211,8 +208,12 @@ func ParsePromise(signed []byte, verifier note.Verifier) (Promise, error) {
 	if err := errors.Join(p.Body.UnmarshalText([]byte(body)), p.Received.UnmarshalText([]byte(received))); err != nil {
 		return Promise{}, fmt.Errorf("mission: promise: %w", err)
 	}
-	if p.text() != n.Text {
+	if p.text() != text {
 		return Promise{}, fmt.Errorf("mission: promise: %w: not in its one encoding", trucewatch.ErrInvalid)
+	}
+	// A checkpoint of one entry more covers it.
+	if n, err := note.Open(signed, key.Since(p.Index+1)); err != nil || n.Text != text {
+		return Promise{}, fmt.Errorf("mission: promise: %w", cmp.Or(err, trucewatch.ErrInvalid))
 	}
 	return p, nil
 }

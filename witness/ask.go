@@ -100,7 +100,17 @@ func AskOver(ctx context.Context, net http.RoundTripper, origin, log string, mem
 	}
 	c := newClient(net)
 	defer c.http.CloseIdleConnections()
-	return gatherKnown(origin, askAll(ctx, c, k, list)), nil
+	replies := askAll(ctx, c, k, list)
+	for i, r := range replies {
+		// Who put back a state from before a handover does not know the key by which
+		// others know more. The old key signed for it, so this is no idle word.
+		if errors.Is(r.err, ErrInvalid) {
+			if newer, err := c.newerKey(ctx, k, list[i].address); err == nil {
+				replies[i].checkpoint, replies[i].err = c.ask(ctx, newer, list[i].address)
+			}
+		}
+	}
+	return gatherKnown(origin, replies), nil
 }
 
 func gatherKnown(origin string, replies []reply) Known {

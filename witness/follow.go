@@ -3,9 +3,12 @@
 package witness
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,4 +127,72 @@ func (w *watched) read(signed []byte) (Checkpoint, error) {
 		return Checkpoint{}, err
 	}
 	return openCheckpoint(signed, w.ledger.keys...)
+}
+
+// WithLog is the policy with the key of one of its logs as package logkey writes
+// it now: with more handovers, or fewer. A policy of other logs stays as it is.
+func (p *Policy) WithLog(text string) (*Policy, error) {
+	key, err := logkey.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	keys, err := parseLogKey(text)
+	if err != nil {
+		return nil, err
+	}
+	with := *p
+	with.logs = nil
+	for _, l := range p.logs {
+		// A policy may name a later key alone, as other programs read it.
+		named := slices.ContainsFunc(keys, func(k verifierKey) bool { return k.text == l.keys[0].text })
+		switch {
+		case !named:
+			with.logs = append(with.logs, l)
+		case !slices.ContainsFunc(with.logs, func(o logLine) bool { return o.text == text }):
+			with.logs = append(with.logs, logLine{key.String(), keys, l.address})
+		}
+	}
+	return &with, nil
+}
+
+// key answers with the log's key as the witness has it, for who knows an older
+// one. It is no part of C2SP tlog-witness.
+func (s *Server) key(w http.ResponseWriter, r *http.Request) {
+	log, known := s.byID[r.PathValue("log")]
+	if !known {
+		http.Error(w, "unknown log", http.StatusNotFound)
+		return
+	}
+	log.mu.Lock()
+	keys, err := followed(log.ledger.disk, log.ledger.dir, log.ledger.keys[0].name, log.given)
+	log.mu.Unlock()
+	if err != nil || len(keys) != 1 {
+		http.Error(w, "the log has no one key here", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, keys[0].String()+"\n") // If it fails, the client is gone.
+}
+
+// newerKey asks a witness for a key of the log to which the known ones were
+// handed over.
+func (c *client) newerKey(ctx context.Context, known []verifierKey, address string) ([]verifierKey, error) {
+	status, body, err := c.do(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/"+LogID(known[0].name)+"/key", nil, policySizeMax)
+	if err != nil {
+		return nil, err
+	}
+	if status != http.StatusOK {
+		return nil, &refusal{status: status, text: firstLine(body)}
+	}
+	newer, err := parseLogKey(strings.TrimSpace(string(body)))
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range known {
+		if i >= len(newer) || newer[i].text != k.text {
+			return nil, fmt.Errorf("%w: the key does not go on from the one known", ErrInvalid)
+		}
+	}
+	return newer, nil
 }

@@ -145,4 +145,9 @@ func TestWitnessesAreAskedAcrossAHandover(t *testing.T) {
 	if err != nil || known.Latest.Size != 6 {
 		t.Errorf("after: %+v, %v", known, err)
 	}
+	// A state from before the handover, put back, asks with the key that it knows.
+	known, err = Ask(t.Context(), "log.example/north", first, []Member{w.member()})
+	if err != nil || known.Latest.Size != 6 {
+		t.Errorf("with the key of before: %+v, %v", known, err)
+	}
 }

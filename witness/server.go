@@ -104,6 +104,7 @@ func open(settings Settings, disk durable.Disk) (*Server, error) {
 	}
 	s.mux.HandleFunc("POST /add-checkpoint", s.addCheckpoint)
 	s.mux.HandleFunc("GET /{log}/checkpoint", s.checkpoint)
+	s.mux.HandleFunc("GET /{log}/key", s.key)
 	return s, nil
 }
 

@@ -22,6 +22,7 @@ import (
 type keyCommand struct {
 	New      keyNewCommand      `cmd:"" help:"Make a signing key in a file; print its public half."`
 	Register keyRegisterCommand `cmd:"" help:"Enter a key into the record: from then on it may sign what its role may."`
+	Rotate   keyRotateCommand   `cmd:"" name:"rotate-log" help:"Hand the log over to a new key, within this record; print the log's key as others need it from then on."`
 	End      keyEndCommand      `cmd:"" help:"End a key, also backwards: what it signed since then stays and is in doubt."`
 	List     keyListCommand     `cmd:"" help:"List the keys of the record."`
 }
@@ -76,6 +77,30 @@ func (c *keyRegisterCommand) Run(t terminal) error {
 		return err
 	}
 	fmt.Fprintf(t.out, "Key %x is registered as %s by entry %d.\n", k.ID, k.Role, index)
+	return nil
+}
+
+type keyRotateCommand struct {
+	Mission string   `arg:"" help:"Mission folder, with the log's old key."`
+	Sign    []string `help:"Key file of an officer who signs this; twice where the policy wants two. The desk signs if there is none." placeholder:"FILE"`
+}
+
+func (c *keyRotateCommand) Run(t terminal) error {
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	keys, err := readKeys(c.Sign)
+	if err != nil {
+		return err
+	}
+	index, key, err := m.RotateLog(keys)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.err, "The log is handed over to a new key by entry %d; the old one is removed from this folder: destroy its copies.\n", index)
+	fmt.Fprintln(t.err, "Mirrors follow by themselves. Bring the key below to every witness: trucewatch witness follow.")
+	fmt.Fprintln(t.out, key)
 	return nil
 }
 

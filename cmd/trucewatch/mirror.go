@@ -18,9 +18,8 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
@@ -72,7 +71,7 @@ func (c *logNamed) read() (vkey string, policy []byte, err error) {
 	if vkey == "" {
 		return "", nil, errors.New("mirror: name the log, by --log VKEY or by a --policy FILE that names one")
 	}
-	if _, err := note.NewVerifier(vkey); err != nil {
+	if _, err := logkey.Parse(vkey); err != nil {
 		return "", nil, fmt.Errorf("mirror: --log: %w", err)
 	}
 	return vkey, policy, nil
@@ -142,14 +141,11 @@ var tiers = map[string]witness.Tier{"integrated": witness.Integrated, "provision
 
 // open opens the mirror.
 func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
-	vkey, err := readMirrorLog(c.Dir)
+	verifier, err := readMirrorLog(c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := note.NewVerifier(vkey)
-	if err != nil {
-		return nil, fmt.Errorf("mirror: %s: %w", mirrorLogFile, err)
-	}
+	vkey := verifier.String()
 	token, err := c.token()
 	if err != nil {
 		return nil, err
@@ -196,13 +192,21 @@ func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
 	return mirror.Open(s)
 }
 
-// readMirrorLog returns the key of the log that a mirror copies.
-func readMirrorLog(dir string) (string, error) {
+// readMirrorLog returns the key of the log that a mirror copies, with the
+// handovers that it has followed.
+func readMirrorLog(dir string) (*logkey.Key, error) {
 	text, err := os.ReadFile(filepath.Join(dir, mirrorLogFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w: set up a mirror with trucewatch mirror init --dir %s", err, dir)
+		return nil, fmt.Errorf("%w: set up a mirror with trucewatch mirror init --dir %s", err, dir)
 	}
-	return strings.TrimSpace(string(text)), err
+	if err != nil {
+		return nil, err
+	}
+	key, err := mirror.LogKey(dir, string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", mirrorLogFile, err)
+	}
+	return key, nil
 }
 
 // token returns this holder's token, empty if there is none.
@@ -343,14 +347,11 @@ func (c *mirrorRunCommand) Run(t terminal) error {
 type mirrorShowCommand struct{ mirrorFolder }
 
 func (c *mirrorShowCommand) Run(t terminal) error {
-	vkey, err := readMirrorLog(c.Dir)
+	verifier, err := readMirrorLog(c.Dir)
 	if err != nil {
 		return err
 	}
-	verifier, err := note.NewVerifier(vkey)
-	if err != nil {
-		return fmt.Errorf("mirror: %s: %w", mirrorLogFile, err)
-	}
+	vkey := verifier.String()
 	key, err := witness.ReadKey(filepath.Join(c.Dir, mirrorKeyFile))
 	if err != nil {
 		return err
@@ -395,7 +396,8 @@ func checkSplit(file, vkey string) error {
 	if err != nil {
 		return err
 	}
-	if s.Log != vkey {
+	// It may be from before a handover.
+	if key, err := logkey.Parse(vkey); err != nil || s.Log != vkey && !strings.HasPrefix(key.String(), s.Log+",") {
 		return fmt.Errorf("evidence about another log, %s", s.Log)
 	}
 	return s.Check()
@@ -413,7 +415,7 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := note.NewVerifier(vkey)
+	verifier, err := logkey.Parse(vkey)
 	if err != nil {
 		return fmt.Errorf("mirror: --log: %w", err)
 	}
@@ -423,6 +425,12 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if verifier, err = mirror.Follow(ctx, from, verifier); err != nil {
+		return found(t, err)
+	}
+	if from, err = mirror.OpenSource(c.From, verifier, ""); err != nil {
+		return err
+	}
 	began := time.Now()
 	restored, err := mirror.Restore(ctx, from, c.To, verifier)
 	if err != nil {
@@ -442,6 +450,9 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 		p, err := witness.ParsePolicy(policy)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Policy, err)
+		}
+		if p, err = p.WithLog(verifier.String()); err != nil {
+			return err
 		}
 		standing, err := p.Standing(restored.Note)
 		if err != nil {
