@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/mod/sumdb/note"
@@ -15,6 +16,7 @@ import (
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/logkey"
+	"github.com/trucewatch/trucewatch/mirror"
 )
 
 // RotateLog hands the log over to a new key, by an entry that is signed as Enter
@@ -137,4 +139,22 @@ func (f followedKey) At(size uint64) note.Verifier {
 		f.Set(key)
 	}
 	return f.Current.At(size)
+}
+
+// LearnLogKey writes the handovers of the log's key into a mission's folder that
+// was put back from before them, and says whether there was one to learn.
+// Whoever has the newest secret can then go on with keys/log.key.
+func LearnLogKey(dir string, key *logkey.Key) (learnt bool, err error) {
+	p := onDisk(dir)
+	known, err := p.logVerifier()
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil // a record without a mission
+	}
+	if err != nil || known.String() == key.String() {
+		return false, err
+	}
+	if !key.Continues(known) {
+		return false, fmt.Errorf("mission: %s: %w", logPublicFile, mirror.ErrOtherKey)
+	}
+	return true, p.writeKey(logPublicFile, key.String())
 }

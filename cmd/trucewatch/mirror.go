@@ -437,6 +437,13 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 		return found(t, err)
 	}
 	took := time.Since(began)
+	learnt, err := mission.LearnLogKey(filepath.Dir(c.To), verifier)
+	if err != nil {
+		return err
+	}
+	if learnt {
+		fmt.Fprintln(t.err, "The log was handed over to a new key since this folder's state: its secret belongs into keys/log.key.")
+	}
 	fmt.Fprintf(t.out, "Restored %d entries, root %s, in %v (%.0f a second).\n", restored.Size, base64.StdEncoding.EncodeToString(restored.Root[:]),
 		took.Round(time.Millisecond), float64(restored.Size)/took.Seconds())
 	if c.Boxes {
