@@ -327,6 +327,9 @@ func (e *Entry) Check() error {
 		return invalid("type", "%q, but the payload is %s, or the type is unknown to or only reserved in engine %d",
 			e.Body.Type, carries[0], EngineVersion)
 	}
+	if n := len(e.Body.Salt); n != 0 && n != SaltBytes {
+		return invalid("salt", "%d bytes, not %d", n, SaltBytes)
+	}
 	if len(e.Signatures) > ListMax || len(e.Body.Sealed) > ListMax {
 		return invalid("signatures", "more than %d signatures or boxes", ListMax)
 	}

@@ -100,7 +100,14 @@ type Body struct {
 	CommitmentRoot  Hash        `cbor:"8,keyasint"`           // of salted field commitments, zero if none
 	CommitmentCount uint32      `cbor:"9,keyasint,omitempty"` //
 	Sealed          []SealedBox `cbor:"10,keyasint,omitempty"`
+	// Salt is SaltBytes random bytes, or none. The body after this one names its
+	// hash, and so does a batch of which it is a leaf: with a salt, whoever has those
+	// cannot try what it held after it was erased.
+	Salt []byte `cbor:"11,keyasint,omitempty"`
 }
+
+// SaltBytes is how long a salt is. Source: as of seal's fields, 128 bits.
+const SaltBytes = 16
 
 // An Envelope is the content of one entry of the record, [received, body,
 // signatures]. Received is the rim's time and is vouched for by the log's

@@ -5,6 +5,7 @@ package mission
 import (
 	"cmp"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/logkey"
+	"github.com/trucewatch/trucewatch/seal"
 )
 
 // ErrRefused is wrapped by the error about a submission that may not enter the
@@ -89,6 +91,9 @@ func (w *Writer) mayBeSubmitted(e *trucewatch.Entry) error {
 	if !allowed || e.Body.Key == w.desk.id {
 		return fmt.Errorf("an entry of type %s is the desk's own", e.Body.Type)
 	}
+	if w.m.vault != nil && seal.Sealable(e.Body.Type) && len(e.Body.Salt) == 0 {
+		return errors.New("the body has no salt: in a sealed mission what it says could be guessed after an erasure, from the hash that the next one names")
+	}
 	if index, erased := w.m.ring.Erased(e.Body.Key, e.Body.Sequence); erased {
 		return fmt.Errorf("body %d of key %x stood in entry %d: %w", e.Body.Sequence, e.Body.Key, index, ErrErased)
 	}
@@ -138,9 +143,16 @@ func (m *Mission) Draft(public ed25519.PublicKey, p trucewatch.Payload) ([]byte,
 	if len(types) != 1 {
 		return nil, fmt.Errorf("mission: draft: a payload with %d things in it", len(types))
 	}
-	body := trucewatch.Body{Version: 1, Log: m.Origin(), Type: types[0], Key: keyring.ID(public), Payload: p}
+	body := trucewatch.Body{Version: 1, Log: m.Origin(), Type: types[0], Key: keyring.ID(public), Payload: p, Salt: newSalt()}
 	body.Sequence, body.Previous = m.ring.Head(body.Key)
 	return trucewatch.Encode(body), nil
+}
+
+// newSalt makes the salt of a body that is signed here.
+func newSalt() []byte {
+	salt := make([]byte, trucewatch.SaltBytes)
+	_, _ = rand.Read(salt) // it never fails, by its documentation
+	return salt
 }
 
 // Origin names the mission's log.
