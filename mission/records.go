@@ -98,7 +98,7 @@ func (s *Server) recordOf(sv *served, verifier followedKey) (http.Handler, error
 // Where holders are given what a replay needs beside entries and boxes.
 const (
 	BlobsPath  = "blobs/"  // <hash>: agreements and place names
-	EpochsPath = "epochs/" // <class>/<epoch>: the key of a month's boxes, encrypted to the roles that may open it
+	EpochsPath = "epochs/" // <class>/<epoch>: the key of a month's boxes, encrypted to the roles that may open it; with .pub its recipient
 )
 
 // blob answers with a blob.
@@ -116,15 +116,21 @@ func (sv *served) blob(w http.ResponseWriter, r *http.Request) {
 	give(w, data)
 }
 
-// epochKey answers with the wrapped key of a month.
+// epochKey answers with the wrapped key of a month, or with its recipient, to
+// which boxes are sealed.
 func (sv *served) epochKey(w http.ResponseWriter, r *http.Request) {
-	class, number, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+EpochsPath), "/")
+	class, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+EpochsPath), "/")
+	number, public := strings.CutSuffix(name, ".pub")
 	epoch, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
-	data, err := os.ReadFile(filepath.Join(sv.dir, boxesDir, class, fmt.Sprintf("epoch-%d.age", epoch)))
+	suffix := ".age"
+	if public {
+		suffix = ".pub"
+	}
+	data, err := os.ReadFile(filepath.Join(sv.dir, boxesDir, class, fmt.Sprintf("epoch-%d%s", epoch, suffix)))
 	if err != nil {
 		http.NotFound(w, r)
 		return

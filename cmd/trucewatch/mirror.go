@@ -182,7 +182,7 @@ func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
 	} else if len(c.Boxes) > 0 {
 		return nil, errors.New("mirror: --boxes needs an address in --from: a folder gives none")
 	}
-	again := &recomputation{ctx: context.Background(), logKey: vkey, source: s.Source, out: t.out}
+	again := &recomputation{ctx: context.Background(), logKey: vkey, source: s.Source, boxes: c.Boxes, out: t.out}
 	if c.Role != "" {
 		if again.role, err = mission.LoadRole(c.Role, os.Getenv(mission.PassphraseVariable)); err != nil {
 			return nil, err
@@ -407,7 +407,7 @@ type mirrorRestoreCommand struct {
 	logNamed
 	From  string `help:"Address or folder of the mirror." required:"" placeholder:"URL"`
 	To    string `help:"Folder to restore to: the record folder of the mission. Absent, empty, or with an older state of the same record." required:"" placeholder:"DIR" type:"path"`
-	Boxes bool   `help:"Bring back the boxes too that lie beside the record, from the folder of the mission's own mirror."`
+	Boxes bool   `help:"Bring back what lies beside the record too: boxes and the keys of their months, from the folder of the mission's own mirror."`
 }
 
 func (c *mirrorRestoreCommand) Run(t terminal) error {
@@ -452,6 +452,10 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 			return err
 		}
 		fmt.Fprintf(t.out, "Brought back %d boxes.\n", n)
+		if n, err = mirror.RestoreKeys(durable.OS{}, filepath.Join(c.From, "boxes"), filepath.Join(filepath.Dir(c.To), "boxes")); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "Brought back %d keys of months.\n", n)
 	}
 	if policy != nil {
 		p, err := witness.ParsePolicy(policy)
