@@ -348,6 +348,7 @@ func (p *Payload) Types() []EntryType {
 		{p.Notification != nil, NotificationEntry}, {p.Review != nil, ReviewEntry}, {p.Release != nil, ReleaseEntry},
 		{p.Tick != nil, TickEntry}, {p.Digest != nil, DigestEntry}, {p.Policy != nil, PolicyEntry}, {p.Custody != nil, CustodyEntry},
 		{p.Erasure != nil, ErasureEntry}, {p.Receipt != nil, ReceiptEntry}, {p.Absence != nil, AbsenceEntry}, {p.Anchor != nil, AnchorEntry},
+		{p.Access != nil, AccessEntry},
 		{p.Sealed != nil, SealedEntry}, {p.Interpretation != nil, InterpretationEntry}, {p.Answer != nil, AnswerEntry},
 		{p.Decision != nil, DecisionEntry}, {p.Step != nil, StepEntry}, {p.Session != nil, SessionEntry},
 		{p.Activation != nil, ActivationEntry}, {p.NoticeStep != nil, NoticeStepEntry}, {p.Fact != nil, FactEntry},
@@ -441,6 +442,12 @@ func (p *Payload) checkKeeping() error {
 			return invalid("anchor.token", "%d bytes, not 1 to %d", n, AnchorTokenMaxBytes)
 		}
 		return need("anchor.authority", p.Anchor.Authority)
+	}
+	if a := p.Access; a != nil {
+		if n := len(a.Recipients); n < 1 || n > ListMax || len(a.Epochs) > ListMax {
+			return invalid("access", "%d recipients, %d months: not 1 to %d, and at most as many", n, len(a.Epochs), ListMax)
+		}
+		return first(need("access.class", a.Class), checkText("access.class", a.Class, "access.reason", a.Reason))
 	}
 	return p.checkProceedings() // a sealing has nothing that could be wrong
 }

@@ -27,6 +27,7 @@ const (
 	ReceiptEntry        EntryType = "erasure_receipt"
 	AbsenceEntry        EntryType = "absence"
 	AnchorEntry         EntryType = "anchor"
+	AccessEntry         EntryType = "access"
 	StepEntry           EntryType = "step"
 	SessionEntry        EntryType = "session"
 	ActivationEntry     EntryType = "activation"
@@ -161,6 +162,7 @@ type Payload struct {
 	Fact           *Fact           `cbor:"26,keyasint,omitempty" json:"fact,omitempty"`
 	Coverage       *CoverageReport `cbor:"27,keyasint,omitempty" json:"coverage,omitempty"`
 	Inventory      *Inventory      `cbor:"28,keyasint,omitempty" json:"inventory,omitempty"`
+	Access         *Access         `cbor:"29,keyasint,omitempty" json:"access,omitempty"`
 }
 
 // A Mode says what kind of mission a record belongs to. It never changes.
@@ -320,6 +322,16 @@ type Anchor struct {
 	Size       uint64 `cbor:"2,keyasint" json:"size"`
 	Authority  string `cbor:"3,keyasint" json:"authority"`
 	Token      []byte `cbor:"4,keyasint" json:"token"` // RFC 3161 TimeStampToken, DER
+}
+
+// An Access says which roles may open the boxes of a class: those of the months
+// whose keys are made from then on, and of the months that it names, whose keys
+// are wrapped to them anew.
+type Access struct {
+	Class      string   `cbor:"1,keyasint" json:"class"`
+	Recipients []Hash   `cbor:"2,keyasint" json:"recipients"`                 // SHA-256 of each role's recipient as package seal writes it
+	Epochs     []uint32 `cbor:"3,keyasint,omitempty" json:"epochs,omitempty"` // months since January 1970
+	Reason     string   `cbor:"4,keyasint,omitempty" json:"reason,omitempty"`
 }
 
 // An Adoption puts a version of an agreement into the record; the bundle is a

@@ -433,6 +433,9 @@ func (m *Mission) follow(e *trucewatch.Entry, c content) error {
 	p := &c.entry.Body.Payload
 	m.remember(p)
 	m.keepWarrants(e, c)
+	if a := p.Access; a != nil && m.vault != nil {
+		m.vault.grant(a)
+	}
 	m.keepDeed(e, c)
 	switch {
 	case p.Genesis != nil:

@@ -58,7 +58,7 @@ func DecodeSubmissions(data []byte) ([]Submission, error) {
 // submitted lists the types that may come from others than the desk. What the
 // desk alone says (ticks, digests, what it seals) is not among them.
 var submitted = []trucewatch.EntryType{trucewatch.ObservationsEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry, trucewatch.KeyEntry,
-	trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry,
+	trucewatch.PolicyEntry, trucewatch.AccessEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry,
 	trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
 	trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry}
 

@@ -134,6 +134,7 @@ type Walk struct {
 	items    map[trucewatch.Hash]bool // that deeds are about; nil while they are read
 	key      *logkey.Key              // of the log
 	entered  []uint64                 // entries that hand it over
+	access   map[string]*trucewatch.Access
 }
 
 // Walk reads the entries that the reader's checkpoint signs for, without
@@ -142,7 +143,7 @@ type Walk struct {
 // in an order that is the same every time; a fault may come later than its step.
 // The error is of the disk.
 func (c *Copy) Walk(r *record.Reader, step func(Step), fault func(Fault)) (*Walk, error) {
-	w := &Walk{copy: c, m: empty(onDisk(c.Dir)), fault: fault, rejected: map[trucewatch.Hash][]rejectedRow{}}
+	w := &Walk{copy: c, m: empty(onDisk(c.Dir)), fault: fault, rejected: map[trucewatch.Hash][]rejectedRow{}, access: map[string]*trucewatch.Access{}}
 	w.m.ring = keyring.New(r.Origin())
 	w.State, w.Ring = w.m.state, w.m.ring
 	var err error
@@ -164,6 +165,7 @@ func (c *Copy) Walk(r *record.Reader, step func(Step), fault func(Fault)) (*Walk
 	w.report(w.Ring.Close())
 	if err == nil {
 		w.handedOver(r.Checkpoint().Size)
+		w.opened()
 	}
 	if w.Read = err == nil; errors.Is(err, record.ErrCorrupt) {
 		fault(Fault{Rule: Form, What: err.Error()})
@@ -235,6 +237,9 @@ func (w *Walk) take(e *trucewatch.Entry) Step {
 			w.tell(Signatures, e.Index, err)
 		}
 	}
+	if a := e.Body.Payload.Access; a != nil {
+		w.access[a.Class] = a
+	}
 	s := Step{Entry: e, State: w.State}
 	if w.Broken == "" {
 		s.Published = w.published(e)
@@ -257,6 +262,19 @@ func (w *Walk) handedOver(size uint64) {
 	for _, s := range w.key.UpTo(size).Spans()[1:] {
 		if !slices.Contains(w.entered, s.Index()) {
 			w.tell(Signatures, s.Index(), fmt.Errorf("entry %d: the log's key is handed over there, and the entry does not say so", s.Index()))
+		}
+	}
+}
+
+// opened holds the roles for whom boxes are sealed here to the last entry that says
+// who they are.
+func (w *Walk) opened() {
+	if !w.copy.Whole {
+		return
+	}
+	for _, class := range seal.Classes() {
+		if err := asRecorded(seal.OpenKeys(durable.OS{}, filepath.Join(w.copy.Dir, boxesDir)), class, w.access[class]); err != nil {
+			w.tell(Beside, 0, err)
 		}
 	}
 }
