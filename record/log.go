@@ -29,7 +29,7 @@ type Log struct {
 	disk    durable.Disk
 	dir     string
 	origin  string
-	key     noteKey     // the log's own
+	key     keyNames    // the log's own, by size
 	signer  note.Signer // nil in a replica
 	guard   Guard       // nil for none
 	segment uint64      // entries per segment: segmentEntries, fewer in tests
@@ -115,7 +115,10 @@ func create(s settings, dir, origin string, signer note.Signer) (*Log, error) {
 	if err := durable.MkdirAll(s.disk, dir); err != nil {
 		return nil, fmt.Errorf("record: create: %w", err)
 	}
-	l, err := lockLog(s, dir, noteKey{signer.Name(), signer.KeyHash()})
+	l, err := lockLog(s, dir, func(size uint64) noteKey {
+		at := signerAt(signer, size)
+		return noteKey{at.Name(), at.KeyHash()}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -195,11 +198,11 @@ func OpenWith(dir string, verifier note.Verifier, signer note.Signer, options Op
 }
 
 func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*Log, error) {
-	if signer.Name() != verifier.Name() || signer.KeyHash() != verifier.KeyHash() {
-		return nil, fmt.Errorf("record: open %s: %w: the signer's key is %s+%08x, the verifier's %s+%08x", dir,
-			ErrInvalid, signer.Name(), signer.KeyHash(), verifier.Name(), verifier.KeyHash())
+	keys, own := namesOf(verifier), signerAt(signer, newest)
+	if key := (noteKey{own.Name(), own.KeyHash()}); key != keys(newest) {
+		return nil, fmt.Errorf("record: open %s: %w: the signer's key is %v, the verifier's %v", dir, ErrInvalid, key, keys(newest))
 	}
-	l, err := lockLog(s, dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	l, err := lockLog(s, dir, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +215,7 @@ func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*
 }
 
 // lockLog takes the directory's lock. Until it is closed nobody else writes.
-func lockLog(s settings, dir string, key noteKey) (*Log, error) {
+func lockLog(s settings, dir string, key keyNames) (*Log, error) {
 	lock, err := s.disk.Lock(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -48,7 +48,7 @@ func createReplica(s settings, dir string, signed []byte, verifier note.Verifier
 	if err := durable.MkdirAll(s.disk, dir); err != nil {
 		return nil, fmt.Errorf("record: create replica: %w", err)
 	}
-	l, err := lockLog(s, dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	l, err := lockLog(s, dir, namesOf(verifier))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func foreignCheckpoint(signed []byte, verifier note.Verifier) (Checkpoint, error
 	}
 	_, lines, err := splitNote(signed)
 	if err == nil {
-		c.Note, err = joinNote(c.text(), noteKey{verifier.Name(), verifier.KeyHash()}, lines)
+		c.Note, err = joinNote(c.text(), namesOf(verifier)(c.Size), lines)
 	}
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrInvalid, err)
@@ -104,7 +104,7 @@ func OpenReplica(dir string, verifier note.Verifier) (*Replica, error) {
 }
 
 func openReplica(s settings, dir string, verifier note.Verifier) (*Replica, error) {
-	l, err := lockLog(s, dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	l, err := lockLog(s, dir, namesOf(verifier))
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func (l *Log) publish() error {
 	if err := l.swap(next); err != nil {
 		return l.stop(fmt.Errorf("sign checkpoint %d: %w", next.Size, err))
 	}
-	c, err := sign(l.origin, next.Size, next.Root, l.signer)
+	c, err := sign(l.origin, next.Size, next.Root, signerAt(l.signer, next.Size))
 	if err != nil {
 		return err // Nothing was written: no doubt.
 	}

@@ -222,7 +222,7 @@ func (v *verification) cosigned(path string, c Checkpoint) {
 		return
 	}
 	for _, l := range lines {
-		if l.key == (noteKey{v.verifier.Name(), v.verifier.KeyHash()}) {
+		if l.key == namesOf(v.verifier)(c.Size) {
 			continue
 		}
 		cosigner, err := v.cosigners.Verifier(l.key.name, l.key.hash)
