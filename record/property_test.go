@@ -24,7 +24,7 @@ func TestLog_property(t *testing.T) {
 	signer, verifier := testKey(t)
 	rapid.Check(t, func(t *rapid.T) {
 		segment := rapid.SampledFrom([]uint64{tileWidth, 3 * tileWidth, segmentEntries}).Draw(t, "segment")
-		s := settings{disk: durabletest.New("/log"), segment: segment, lag: rapid.Uint64Range(1, 3).Draw(t, "lag"), workers: rapid.IntRange(1, 2).Draw(t, "workers")}
+		s := settings{disk: durabletest.New("/log"), segment: segment}
 		l, err := create(s, "/log", testOrigin, signer)
 		if err != nil {
 			t.Fatal(err)
