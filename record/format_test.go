@@ -167,7 +167,7 @@ func FuzzSplitFrames(f *testing.F) {
 		var want [][]byte
 		_, err := scanFrames(bytes.NewReader(data), int64(len(data)), func(entry []byte) error {
 			if len(want) < width {
-				want = append(want, entry)
+				want = append(want, bytes.Clone(entry))
 			}
 			return nil
 		})

@@ -130,6 +130,10 @@ func TestVerify_problems_of_segments(t *testing.T) {
 		{"the hash of an entry", func(t *testing.T, d *durabletest.Disk) {
 			change(t, d, fullHashes, func(data []byte) { data[leavesAt(1)]++ })
 		}, []string{"hashes/0000000000000000: entry 0: hashes from this entry on do not give the one in the head"}},
+		{"a CRC and where no bundle can end", func(t *testing.T, d *durabletest.Disk) {
+			change(t, d, fullSegment, func(data []byte) { data[third+4]++ })
+			change(t, d, fullHashes, func(data []byte) { data[0]++ })
+		}, []string{"hashes/0000000000000000: entry 0: corrupt", fmt.Sprintf("wal-0000000000000000: entry 2: no whole entry at byte %d", third)}},
 		{"no hashes", func(t *testing.T, d *durabletest.Disk) { d.Put(fullHashes, nil) },
 			[]string{"hashes/0000000000000000: entry 0: "}},
 		{"short hashes", func(t *testing.T, d *durabletest.Disk) { d.Put(fullHashes, make([]byte, 100)) },
@@ -305,5 +309,56 @@ func checkReplicaLives(t *testing.T, disk *durabletest.Disk, source *testSource,
 	report, err := verify(disk, "/log", verifier)
 	if err != nil || report.Size != replicaLast || report.Root != source.roots[replicaLast] {
 		t.Fatalf("%s: Verify = %+v, %v", name, report, err)
+	}
+}
+
+// TestVerify_goes_on_behind_damage: of a full segment of three bundles the second
+// one is damaged. What is whole around it is checked, with or without its hashes.
+func TestVerify_goes_on_behind_damage(t *testing.T) {
+	signer, verifier := testKey(t)
+	disk := durabletest.New("/log")
+	l, err := create(settings{disk: disk, segment: 3 * tileWidth}, "/log", testOrigin, signer)
+	if err == nil {
+		_, err = l.Append(testEntries(0, 3*tileWidth+1)...)
+	}
+	if err == nil {
+		_, err = l.Sign()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(index uint64) (n int) { // byte of an entry's CRC
+		for _, entry := range testEntries(0, index) {
+			n += int(frameSize(entry))
+		}
+		return n + 4
+	}
+	change(t, disk, fullSegment, func(data []byte) { data[at(300)]++; data[at(700)]++ })
+	whole := content(t, disk, fullHashes)
+	for _, tt := range []struct {
+		name   string
+		hashes func(data []byte)
+		want   []string
+	}{
+		{"sound hashes", func([]byte) {}, []string{
+			"wal-0000000000000000: entry 300: no whole entry", "wal-0000000000000000: entry 700: no whole entry"}},
+		{"the end of the first bundle", func(data []byte) { data[7]++ }, []string{
+			"hashes/0000000000000000: entry 0: says that 256 entries end",
+			"wal-0000000000000000: entry 300: no whole entry", "wal-0000000000000000: entry 700: no whole entry"}},
+		{"no head", func(data []byte) { data[0]++ }, []string{
+			"hashes/0000000000000000: entry 0: corrupt",
+			"wal-0000000000000000: entry 300: no whole entry", "wal-0000000000000000: entry 512: no whole entry"}},
+	} {
+		disk.Put(fullHashes, whole)
+		change(t, disk, fullHashes, tt.hashes)
+		report, err := verify(disk, "/log", verifier)
+		if !errors.Is(err, ErrCorrupt) || len(report.Problems) != len(tt.want) || report.Size != 3*tileWidth+1 {
+			t.Fatalf("%s: Verify = %+v, %v, want %q", tt.name, report, err, tt.want)
+		}
+		for i, problem := range report.Problems {
+			if !strings.HasPrefix(problem.String(), tt.want[i]) {
+				t.Errorf("%s: problem %d is %q, want %q", tt.name, i, problem, tt.want[i])
+			}
+		}
 	}
 }

@@ -88,36 +88,40 @@ func (v *verification) readSegment(base, till uint64) (r segmentRead) {
 	if r.size, r.err = f.Size(); r.err != nil {
 		return r
 	}
-	at := int64(0)
-	for n := range (till - base) / tileWidth {
-		var b bundleRead
-		if b, r.err = readBundle(f, at, r.size); r.err != nil {
-			return r
+	r.bundles = make([]bundleRead, (till-base)/tileWidth)
+	for n, at := 0, int64(0); n < len(r.bundles) && r.err == nil; n++ {
+		n, r.err = r.readBundles(f, n, at)
+		if n == len(r.bundles) {
+			break
 		}
-		r.bundles = append(r.bundles, b)
-		at = b.end
-		if len(b.leaves) < tileWidth && r.ends != nil {
+		at = r.bundles[n].end
+		if len(r.bundles[n].leaves) < tileWidth && r.ends != nil {
 			at = min(r.ends[n], r.size)
 		}
 	}
 	return r
 }
 
-// readBundle hashes up to 256 entries of a segment of so many bytes.
-func readBundle(f io.ReaderAt, at, size int64) (b bundleRead, err error) {
-	errWhole := errors.New("whole")
-	n, err := scanFrames(io.NewSectionReader(f, at, size-at), size-at, func(entry []byte) error {
-		if len(b.leaves) == tileWidth {
-			return errWhole
+// readBundles hashes the entries that stand in a segment from a byte on, where
+// bundle n begins. It returns the bundle in or behind which no whole frame stood.
+func (r *segmentRead) readBundles(f io.ReaderAt, n int, at int64) (int, error) {
+	errAll := errors.New("all")
+	r.bundles[n].end = at
+	_, err := scanFrames(io.NewSectionReader(f, at, r.size-at), r.size-at, func(entry []byte) error {
+		if len(r.bundles[n].leaves) == tileWidth {
+			if n++; n == len(r.bundles) {
+				return errAll
+			}
+			r.bundles[n].end = r.bundles[n-1].end
 		}
-		b.leaves = append(b.leaves, tlog.RecordHash(entry))
+		b := &r.bundles[n]
+		b.leaves, b.end = append(b.leaves, tlog.RecordHash(entry)), b.end+frameSize(entry)
 		return nil
 	})
-	b.end = at + n
-	if errors.Is(err, errWhole) {
+	if errors.Is(err, errAll) {
 		err = nil
 	}
-	return b, err
+	return n, err
 }
 
 // segment adds the entries of a full segment, which must be on disk with its

@@ -57,10 +57,10 @@ func parseFrameHeader(header []byte) (size int, sum uint32) {
 // errTorn says that no whole frame stands where one was looked for.
 var errTorn = errors.New("torn frame")
 
-// readFrame returns the next entry, io.EOF at the clean end, errTorn at bytes
-// that are no frame, or the disk's error. Only the first two are sure: a frame
-// that is being written looks torn.
-func readFrame(r io.Reader) ([]byte, error) {
+// readFrame returns the next entry, in the bytes of buffer, or io.EOF at the clean
+// end, errTorn at bytes that are no frame, or the disk's error. Only the first two
+// are sure: a frame that is being written looks torn.
+func readFrame(r io.Reader, buffer *[EntrySizeMax]byte) ([]byte, error) {
 	var header [frameHeaderSize]byte
 	switch _, err := io.ReadFull(r, header[:]); {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -72,7 +72,7 @@ func readFrame(r io.Reader) ([]byte, error) {
 	if size == 0 || size > EntrySizeMax {
 		return nil, errTorn
 	}
-	entry := make([]byte, size)
+	entry := buffer[:size]
 	switch _, err := io.ReadFull(r, entry); {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, errTorn
@@ -87,11 +87,13 @@ func readFrame(r io.Reader) ([]byte, error) {
 
 // scanFrames calls do for each entry of a segment whose length is size, and
 // returns where the last whole frame ends. What lies between there and size is
-// torn, or being written. An error of the disk is never taken for a torn frame.
+// torn, or being written. An error of the disk is never taken for a torn frame. The
+// bytes of an entry are only valid during the call.
 func scanFrames(r io.ReaderAt, size int64, do func(entry []byte) error) (end int64, err error) {
 	buffered := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), int(min(size, 1<<16)))
+	var buffer [EntrySizeMax]byte
 	for {
-		entry, err := readFrame(buffered)
+		entry, err := readFrame(buffered, &buffer)
 		if errors.Is(err, io.EOF) || errors.Is(err, errTorn) {
 			return end, nil
 		}
