@@ -84,18 +84,20 @@ func checkBases(disk durable.Disk, dir string, bases []uint64) error {
 	if len(bases) == 0 {
 		return fmt.Errorf("%w: no segment of the write-ahead log", ErrCorrupt)
 	}
-	for _, base := range bases {
-		if base%tileWidth != 0 {
-			return fmt.Errorf("%s: %w: no segment begins at this entry", segmentName(base), ErrCorrupt)
+	if bases[0] != 0 {
+		if _, err := disk.ReadDir(filepath.Join(dir, outdatedName)); err == nil {
+			return errOutdated
 		}
+		return fmt.Errorf("%s: %w: the segment is missing", segmentName(0), ErrCorrupt)
 	}
-	if bases[0] == 0 {
-		return nil
+	last := uint64(0)
+	for _, base := range bases {
+		if base%tileWidth != 0 || base-last > segmentEntries {
+			return fmt.Errorf("%s: %w: no segment begins at this entry, behind %s", segmentName(base), ErrCorrupt, segmentName(last))
+		}
+		last = base
 	}
-	if _, err := disk.ReadDir(filepath.Join(dir, outdatedName)); err == nil {
-		return errOutdated
-	}
-	return fmt.Errorf("%s: %w: the segment is missing", segmentName(0), ErrCorrupt)
+	return nil
 }
 
 // load fills the contents and checks them against the last signed checkpoint.

@@ -82,6 +82,9 @@ func TestOpen_refuses_segments(t *testing.T) {
 		}, "but there is hashes/0000000000000512"},
 		{"the first segment is missing", func(t *testing.T, d *durabletest.Disk) { d.Put(fullSegment, nil) },
 			"wal-0000000000000000: corrupt: the segment is missing"},
+		{"a segment too far behind the one before", func(t *testing.T, d *durabletest.Disk) {
+			d.Put("/log/"+segmentName(1<<62), []byte{})
+		}, "wal-4611686018427387904: corrupt: no segment begins at this entry"},
 		{"a segment is missing in the middle", func(t *testing.T, d *durabletest.Disk) {
 			d.Put(liveSegment, nil)
 			d.Put("/log/"+segmentName(2*tileWidth), []byte{})

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// segmentEntries is how many entries a segment of the write-ahead log takes.
+	// segmentEntries is how many entries a segment of the write-ahead log takes at
+	// most.
 	// It bounds what Open has to hash: 65,536 entries, below 0.5 s.
 	//
 	// Source: two full levels of tiles (256 * 256), so that the head of a segment's
