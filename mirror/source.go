@@ -56,8 +56,8 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// A folder is a log on a disk. Static files are read as they are; what a log
-// that is written to has in no file yet, record.Handler makes.
+// A folder is a log on a disk. Static files are read as they are; of a log's own
+// files record.Handler makes them.
 type folder struct {
 	dir  string
 	live http.Handler
