@@ -3,52 +3,88 @@
 package associate
 
 import (
+	"crypto/sha256"
+	"maps"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
 )
 
-// regroup divides the group of root anew and returns what changed. Nodes from
-// fresh on are new.
+// A division is one group being divided anew. What it works out depends on the
+// group alone, so that several are worked out at the same time; what that changes
+// is put together afterwards, in the order of the record.
 //
 // Names: an incident is named by its member recorded earliest. So on a merge
 // the lower name survives, and a split leaves it with the founder; a name that
 // is in use no longer stands for the incident that now holds its founder.
-func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
+type division struct {
+	index   uint64
+	fresh   int32   // nodes from this one on are new
+	members []int32 // in content order, without the dead
+	dead    []int32
+	before  []*formed
+	after   []*formed
+	changes []Change
+	answers map[[sha256.Size]byte]*answer // found on the way
+}
+
+// group readies the group of root to be divided anew.
+func (a *Associator) group(index uint64, root, fresh int32) *division {
 	members := []int32{root}
 	for n := a.nodes[root].next; n != root; n = a.nodes[n].next {
 		members = append(members, n)
 	}
 	slices.SortFunc(members, func(m, n int32) int { return contentOrder(a.nodes[m].rec.Observation, a.nodes[n].rec.Observation) })
-	before := a.before(members, fresh)
-	var dead []int32
-	members = slices.DeleteFunc(members, func(n int32) bool {
+	d := &division{index: index, fresh: fresh, before: a.before(members, fresh)}
+	d.members = slices.DeleteFunc(members, func(n int32) bool {
 		if a.nodes[n].dead {
-			dead = append(dead, n)
+			d.dead = append(d.dead, n)
 		}
 		return a.nodes[n].dead
 	})
-	var changes []Change
-	var after []*formed
-	for _, p := range a.split(members, len(dead) == 0) {
+	return d
+}
+
+// work divides the group. It changes nothing of a.
+func (d *division) work(a *Associator) {
+	own := *a
+	d.answers = make(map[[sha256.Size]byte]*answer)
+	own.found = d.answers
+	for _, p := range own.split(d.members, len(d.dead) == 0) {
 		for _, s := range p.sets {
 			if s == nil {
 				continue
 			}
-			f, changed := a.revise(index, before, fresh, p, s)
-			after = append(after, f)
+			f, changed := own.revise(d, p, s)
+			d.after = append(d.after, f)
 			if changed {
-				changes = append(changes, Change{Incident: f.incident})
+				d.changes = append(d.changes, Change{Incident: f.incident})
 			}
 		}
 	}
-	a.replace(before, after)
-	for _, n := range dead {
-		a.nodes[n].formed, a.nodes[n].buried = -1, true
+}
+
+// regroup divides groups anew and returns what changed.
+func (a *Associator) regroup(all []*division) []Change {
+	a.run(len(all), func(i int) { all[i].work(a) })
+	var changes []Change
+	for _, d := range all {
+		a.replace(d.before, d.after)
+		for _, n := range d.dead {
+			a.nodes[n].formed, a.nodes[n].buried = -1, true
+		}
+		if len(a.answers)+len(d.answers) > knownMax {
+			clear(a.answers)
+		}
+		maps.Copy(a.answers, d.answers)
+		changes = append(changes, d.changes...)
 	}
-	for _, old := range before {
-		if into := a.successor(old.incident); into != old.incident.ID {
-			changes = append(changes, Change{Gone: old.incident.ID, Into: into})
+	// Arrivals of a shot that is no more may now be another group's.
+	for _, d := range all {
+		for _, old := range d.before {
+			if into := a.successor(old.incident); into != old.incident.ID {
+				changes = append(changes, Change{Gone: old.incident.ID, Into: into})
+			}
 		}
 	}
 	return changes
@@ -91,7 +127,7 @@ func earlier(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
 
 // revise returns the incident of s, and whether it differs from the one that had
 // its name.
-func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *partition, s *set) (*formed, bool) {
+func (a *Associator) revise(d *division, p *partition, s *set) (*formed, bool) {
 	own := a.links(p, s) // one for each exhibit
 	links := spread(s, own)
 	f := &formed{}
@@ -112,8 +148,8 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	}
 	slices.SortFunc(aliases, trucewatch.IncidentID.Compare)
 	var old *trucewatch.Incident
-	if i, found := slices.BinarySearchFunc(before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
-		old = before[i].incident
+	if i, found := slices.BinarySearchFunc(d.before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
+		old = d.before[i].incident
 		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) {
 			f.incident = old
 			return f, false
@@ -123,10 +159,10 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 	f.incident.Links = links
 	f.incident.ID, f.incident.Aliases = id, aliases
 	what := difference(old, f.incident)
-	if at, _ := a.search(first); old == nil && a.byID[at] < fresh {
+	if at, _ := a.search(first); old == nil && a.byID[at] < d.fresh {
 		what = "split off from incident " + a.of(a.byID[at]).ID.String()
 	}
-	f.incident.History = history(old, trucewatch.Revision{Index: index, What: what})
+	f.incident.History = history(old, trucewatch.Revision{Index: d.index, What: what})
 	return f, true
 }
 
