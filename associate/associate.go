@@ -28,6 +28,7 @@ type Associator struct {
 	answers   map[[sha256.Size]byte]*answer // about what was in doubt, by what they depend on
 	found     map[[sha256.Size]byte]*answer // the same, of a group being divided
 	run       Run
+	ask       Ask // nil: nobody
 
 	ears     [len(waves)]*ear                                  // by medium
 	arrivals map[trucewatch.ObservationID]*trucewatch.Recorded // which have no node of their own

@@ -89,18 +89,27 @@ func (n *Network) gather(place int) {
 		return cmp.Or(cmp.Compare(p.Position.LatE7, q.Position.LatE7), cmp.Compare(p.Position.LonE7, q.Position.LonE7), cmp.Compare(p.Clock, q.Clock), cmp.Compare(i, j))
 	})
 	d.core, d.local = d.core[:0], make(map[int32]int32, len(d.stations))
-	var local []kernel.Station
+	var local []Station
 	for k, i := range d.stations {
-		east, north := d.plane.Project(n.stations[i].Position)
-		local = append(local, kernel.Station{EastMM: east, NorthMM: north, ClockUS: int64(n.stations[i].Clock)})
+		local = append(local, n.stations[i])
 		d.core = append(d.core, slices.Contains(d.home, i))
 		d.local[i] = int32(k)
 		if !slices.Contains(n.places[i], place) {
 			n.places[i] = append(n.places[i], place)
 		}
 	}
-	d.ground = kernel.NewGround(n.ears, local)
 	d.before = make(map[int64]*conditions)
+	d.lay(n.ears, local)
+}
+
+// lay readies the ground for stations, and the squares over it.
+func (d *district) lay(ears *kernel.Ears, stations []Station) {
+	var local []kernel.Station
+	for _, s := range stations {
+		east, north := d.plane.Project(s.Position)
+		local = append(local, kernel.Station{EastMM: east, NorthMM: north, ClockUS: int64(s.Clock)})
+	}
+	d.ground = kernel.NewGround(ears, local)
 	d.corners, d.square = nil, nil
 	d.divide()
 }

@@ -50,23 +50,47 @@ func (d *division) work(a *Associator) {
 	own := *a
 	d.answers = make(map[[sha256.Size]byte]*answer)
 	own.found = d.answers
-	for _, p := range own.split(d.members, len(d.dead) == 0) {
+	for _, now := range own.drafts(d.members, len(d.dead) == 0) {
+		d.revise(&own, now)
+	}
+}
+
+// drafts divides a group, given in content order, into incidents; whole says that
+// nothing was taken out of it.
+func (a *Associator) drafts(members []int32, whole bool) (out []*draft) {
+	for _, p := range a.split(members, whole) {
 		for _, s := range p.sets {
-			if s == nil {
-				continue
-			}
-			f, changed := own.revise(d, p, s)
-			d.after = append(d.after, f)
-			if changed {
-				d.changes = append(d.changes, Change{Incident: f.incident})
+			if s != nil {
+				out = append(out, a.draftOf(p, s))
 			}
 		}
 	}
+	return out
+}
+
+// work divides groups, here or on shards.
+func (a *Associator) work(all []*division) {
+	if a.ask != nil {
+		var asked, left []*division
+		var pieces []Piece
+		for _, d := range all {
+			if len(d.members) > 0 {
+				asked, pieces = append(asked, d), append(pieces, d.piece(a))
+			}
+		}
+		for i, answer := range a.ask.answers(pieces) {
+			if !asked[i].take(a, answer) {
+				left = append(left, asked[i])
+			}
+		}
+		all = left
+	}
+	a.run(len(all), func(i int) { all[i].work(a) })
 }
 
 // regroup divides groups anew and returns what changed.
 func (a *Associator) regroup(all []*division) []Change {
-	a.run(len(all), func(i int) { all[i].work(a) })
+	a.work(all)
 	var changes []Change
 	for _, d := range all {
 		a.replace(d.before, d.after)
@@ -125,21 +149,38 @@ func (a *Associator) before(members []int32, fresh int32) []*formed {
 
 func earlier(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
 
-// revise returns the incident of s, and whether it differs from the one that had
-// its name.
-func (a *Associator) revise(d *division, p *partition, s *set) (*formed, bool) {
+// A draft is an incident of a group before it has a name.
+type draft struct {
+	members  []int32 // nodes
+	home     []int32 // of count reports of which it leaves nothing over
+	incident trucewatch.Incident
+	rest     func() *trucewatch.Incident // all of it; nil if incident is not only Links, Degraded and State
+}
+
+// draftOf readies the incident of s. What takes long is left for when it is
+// needed.
+func (a *Associator) draftOf(p *partition, s *set) *draft {
 	own := a.links(p, s) // one for each exhibit
-	links := spread(s, own)
-	f := &formed{}
-	first := s.members[0].rec.ID
+	d := &draft{home: s.atHome(), incident: trucewatch.Incident{Links: spread(s, own), Degraded: p.degraded, State: s.state()}}
 	for _, e := range append(slices.Clone(s.members), s.claims...) {
-		f.members = append(f.members, e.number)
-		if e.rec.ID.Less(first) {
-			first = e.rec.ID
+		d.members = append(d.members, e.number)
+	}
+	d.rest = func() *trucewatch.Incident { return a.draft(p, s, own) }
+	return d
+}
+
+// revise names an incident of the group, and notes whether it differs from the one
+// that had its name.
+func (d *division) revise(a *Associator, now *draft) {
+	first := a.nodes[now.members[0]].rec.ID
+	for _, n := range now.members {
+		if id := a.nodes[n].rec.ID; id.Less(first) {
+			first = id
 		}
 	}
-	f.members = append(f.members, s.atHome()...)
 	id := trucewatch.IncidentID(first)
+	f := &formed{members: append(now.members, now.home...)}
+	d.after = append(d.after, f)
 	var aliases []trucewatch.IncidentID
 	for _, n := range f.members {
 		if alias := trucewatch.IncidentID(a.nodes[n].rec.ID); a.nodes[n].once && alias != id {
@@ -147,23 +188,27 @@ func (a *Associator) revise(d *division, p *partition, s *set) (*formed, bool) {
 		}
 	}
 	slices.SortFunc(aliases, trucewatch.IncidentID.Compare)
+	in := &now.incident
 	var old *trucewatch.Incident
 	if i, found := slices.BinarySearchFunc(d.before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
 		old = d.before[i].incident
-		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) {
+		if slices.Equal(old.Links, in.Links) && old.Degraded == in.Degraded && old.State == in.State && slices.Equal(old.Aliases, aliases) {
 			f.incident = old
-			return f, false
+			return
 		}
 	}
-	f.incident = a.draft(p, s, own)
-	f.incident.Links = links
+	f.incident = in
+	if now.rest != nil {
+		f.incident = now.rest()
+		f.incident.Links = in.Links
+	}
 	f.incident.ID, f.incident.Aliases = id, aliases
 	what := difference(old, f.incident)
 	if at, _ := a.search(first); old == nil && a.byID[at] < d.fresh {
 		what = "split off from incident " + a.of(a.byID[at]).ID.String()
 	}
 	f.incident.History = history(old, trucewatch.Revision{Index: d.index, What: what})
-	return f, true
+	d.changes = append(d.changes, Change{Incident: f.incident})
 }
 
 // replace puts the incidents after in place of those before.

@@ -180,7 +180,10 @@ type Settled struct{ Gone, New []Shot }
 
 // Settle finds what the arrivals added since the last one change. Tasks that do
 // not depend on each other are given to run.
-func (l *Listener) Settle(run Run) Settled {
+func (l *Listener) Settle(run Run) Settled { return l.settle(run, nil) }
+
+// settle is Settle with shards, if ask is not nil.
+func (l *Listener) settle(run Run, ask Ask) Settled {
 	n := l.n
 	where, all := slices.Clone(l.touched), untouched()
 	for place := range where {
@@ -192,7 +195,7 @@ func (l *Listener) Settle(run Run) Settled {
 	}
 	if l.sure != nil {
 		// Before anything is learned conditions depend on how much was heard.
-		changed := l.fold(l.sure, touched{all.from, all.till + period}, run)
+		changed := l.fold(l.sure, touched{all.from, all.till + period}, run, ask)
 		for _, s := range append(changed.Gone, changed.New...) {
 			for _, a := range s.Arrivals {
 				for _, place := range n.places[l.arrivals[a].Station] {
@@ -203,7 +206,7 @@ func (l *Listener) Settle(run Run) Settled {
 		}
 	}
 	all.join(l.learn(where, run))
-	return l.fold(l.full, all, run)
+	return l.fold(l.full, all, run, ask)
 }
 
 // Shots returns all shots found, by time.
@@ -233,7 +236,7 @@ func (s *slab) shots() (out []Shot) {
 
 // fold goes over the slabs that changes in the given time touch, and on for as
 // long as what is handed on changes.
-func (l *Listener) fold(p *pass, where touched, run Run) Settled {
+func (l *Listener) fold(p *pass, where touched, run Run, ask Ask) Settled {
 	n := l.n
 	first := floor(int64(where.from-n.travel-n.ahead-n.slab), int64(n.slab)) + 1
 	last := floor(int64(where.till+n.travel), int64(n.slab))
@@ -252,7 +255,7 @@ func (l *Listener) fold(p *pass, where touched, run Run) Settled {
 		if before == nil && k > last {
 			break // nothing is handed on to a slab without arrivals
 		}
-		after := l.search(p, k, kept, before, run)
+		after := l.search(p, k, kept, before, run, ask)
 		same := compared(before, after, &out)
 		if after != nil {
 			kept = append(kept, after)
@@ -306,7 +309,7 @@ func (s Shot) equal(t Shot) bool {
 // search finds the shots of slab k, nil if it has no arrivals. Kept are the slabs
 // before it; before is what it was, whose windows are taken over where nothing
 // that they depend on has changed.
-func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run) *slab {
+func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run, ask Ask) *slab {
 	n := l.n
 	s := &slab{number: k, windows: make([][]result, len(p.rungs))}
 	var recent []birth
@@ -327,23 +330,25 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 					at = append(at, i)
 				}
 			}
-			searched := make([]bool, len(at))
+			anew := make([]*window, len(at))
 			run(len(at), func(i int) {
 				place := at[i]
-				w, input := l.window(p, at[i], k, rung, recent)
-				if w == nil {
-					return
-				}
-				if before != nil && place < len(before.windows[r]) && before.windows[r][place].input == input {
+				w, input := l.window(p, place, k, rung, recent)
+				switch {
+				case w == nil:
+				case before != nil && place < len(before.windows[r]) && before.windows[r][place].input == input:
 					windows[place] = before.windows[r][place]
-					return
+				default:
+					anew[i], windows[place].input = w, input
 				}
-				searched[i] = true
-				shots, ahead := w.search(rung, l.firstOf)
-				windows[place] = result{input, shots, ahead}
 			})
+			l.explore(anew, rung, run, ask)
 			for i, district := range at {
 				w := &windows[district]
+				if anew[i] != nil {
+					w.shots, w.ahead = anew[i].results()
+					l.Searched++
+				}
 				empty = empty && w.input == [sha256.Size]byte{}
 				recent = appendBirths(recent, w.shots)
 				for j := range w.shots {
@@ -351,9 +356,6 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 				}
 				p.take(w.ahead, true)
 				ahead = append(ahead, w.ahead...)
-				if searched[i] {
-					l.Searched++
-				}
 			}
 		}
 	}
@@ -362,6 +364,25 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 		return nil
 	}
 	return s
+}
+
+// explore searches windows, here or on shards; some may be nil.
+func (l *Listener) explore(windows []*window, rung []int64, run Run, ask Ask) {
+	windows = slices.DeleteFunc(slices.Clone(windows), func(w *window) bool { return w == nil })
+	if ask != nil {
+		var pieces []Piece
+		for _, w := range windows {
+			pieces = append(pieces, w.piece(l.n, rung))
+		}
+		left := windows[:0:0]
+		for i, answer := range ask.answers(pieces) {
+			if !windows[i].take(answer) {
+				left = append(left, windows[i])
+			}
+		}
+		windows = left
+	}
+	run(len(windows), func(i int) { windows[i].search(rung) })
 }
 
 // take says whether arrivals are explained.
@@ -431,7 +452,7 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 	}
 	c := l.conditionsOf(p, place, k)
 	h.Write(c.hash[:])
-	w.sky = c.sky
+	w.c = c
 	return w, [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -443,12 +464,3 @@ func (l *Listener) Fresh(s *Shot) bool {
 
 // Arrival returns an arrival by its number.
 func (l *Listener) Arrival(number int32) Arrival { return l.arrivals[number] }
-
-// firstOf is the time of the first arrival of s.
-func (l *Listener) firstOf(s *Shot) trucewatch.Instant {
-	at := l.arrivals[s.Arrivals[0]].At
-	for _, i := range s.Arrivals[1:] {
-		at = min(at, l.arrivals[i].At)
-	}
-	return at
-}

@@ -16,7 +16,7 @@ type window struct {
 	d        *district
 	from     trucewatch.Instant // its time 0: when its slab begins
 	till     trucewatch.Instant // when its slab ends
-	sky      *kernel.Sky
+	c        *conditions
 	births   [][3]int64       // shots found before: east, north, time
 	arrivals []kernel.Arrival // by station, phase, time
 	number   []int32          // in the network's list
@@ -26,6 +26,8 @@ type window struct {
 	bound    []int64 // by place in seeds: above the score of what it may still give
 	found    []found // accepted
 	degraded bool
+	shots    []Shot  // what comes of it: shots whose first arrival is in the slab, with arrivals by place
+	ahead    []int32 // and the arrivals of those that belong to the next one
 }
 
 // A found is a solution that a seed gave.
@@ -51,9 +53,8 @@ func (h *byScore) Pop() any {
 
 const unbounded = 1 << 60
 
-// search finds the shots whose first arrival is in the slab, and the arrivals of
-// those that belong to the next one.
-func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) (out []Shot, ahead []int32) {
+// search finds the shots.
+func (w *window) search(rung []int64) {
 	slices.SortFunc(w.seeds, func(i, j int32) int {
 		return cmp.Or(cmp.Compare(w.arrivals[i].At, w.arrivals[j].At), cmp.Compare(i, j))
 	})
@@ -61,20 +62,44 @@ func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) (out
 	for i := range w.bound {
 		w.bound[i] = unbounded
 	}
-	w.tile = kernel.NewTile(w.d.ground, w.sky, w.arrivals)
+	w.tile = kernel.NewTile(w.d.ground, w.c.sky, w.arrivals)
 	for _, b := range w.births {
 		w.tile.Remember(b[0], b[1], b[2])
 	}
 	w.searcher = kernel.NewSearcher(w.tile)
 	w.climb(rung)
 	for i := range w.found {
-		if s := w.shot(&w.found[i]); first(&s) < w.till {
-			out = append(out, s)
+		if s := w.shot(&w.found[i]); w.first(&s) < w.till {
+			w.shots = append(w.shots, s)
 		} else {
-			ahead = append(ahead, s.Arrivals...)
+			w.ahead = append(w.ahead, s.Arrivals...)
 		}
 	}
-	return out, ahead
+}
+
+// first is the time of the first arrival of s.
+func (w *window) first(s *Shot) trucewatch.Instant {
+	at := w.arrivals[s.Arrivals[0]].At
+	for _, i := range s.Arrivals[1:] {
+		at = min(at, w.arrivals[i].At)
+	}
+	return w.from + trucewatch.Instant(at)
+}
+
+// results returns what comes of the window, with arrivals by their numbers in the
+// network's list.
+func (w *window) results() ([]Shot, []int32) {
+	for _, s := range w.shots {
+		w.renumber(s.Arrivals)
+	}
+	w.renumber(w.ahead)
+	return w.shots, w.ahead
+}
+
+func (w *window) renumber(places []int32) {
+	for k, at := range places {
+		places[k] = w.number[at]
+	}
 }
 
 // climb accepts solutions down the ladder from one rung to another. What those of
@@ -150,7 +175,7 @@ func (w *window) shot(f *found) Shot {
 		Score: trucewatch.MilliNat(f.Score), Degraded: w.degraded, Error: trucewatch.Instant(f.TimeErrorUS())}
 	s.Region = f.Region(s.Position)
 	for i, at := range f.Arrivals {
-		s.Arrivals = append(s.Arrivals, w.number[at])
+		s.Arrivals = append(s.Arrivals, at)
 		s.Gains = append(s.Gains, trucewatch.MilliNat(f.Gains[i]))
 	}
 	return s

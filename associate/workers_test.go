@@ -40,7 +40,7 @@ func entries(recorded []*tw.Recorded, rows int) (out [][]*tw.Recorded) {
 
 // everything is reports of all kinds and arrivals of a line, mixed.
 func everything() []*tw.Recorded {
-	all := append(world(3, 400), lineWorld(40, 1, 12, 0, 4, 0.25).recorded(1_000)...)
+	all := append(world(3, 150), lineWorld(40, 1, 12, 0, 4, 0.2).recorded(1_000)...)
 	return renumbered(all, rand.New(rand.NewPCG(5, 5)).Perm(len(all)))
 }
 
