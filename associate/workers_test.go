@@ -79,8 +79,8 @@ func season(engagements int) []*tw.Recorded {
 	return out
 }
 
-// A hundred thousand incidents are the same in any order and from any number of
-// workers. TRUCEWATCH_LONG tries a hundred orders instead of two.
+// A hundred thousand incidents are the same in any order, from any number of
+// workers and of shards. TRUCEWATCH_LONG tries a hundred orders instead of two.
 func TestHundredThousandIncidentsLong(t *testing.T) {
 	all := season(105_000)
 	orders := 2
@@ -92,8 +92,12 @@ func TestHundredThousandIncidentsLong(t *testing.T) {
 	began := processor()
 	for order := range orders {
 		a := associate.New()
-		workers := 1 + order*7%8
-		a.Workers(by(workers))
+		workers, shards := 1+order*7%8, order/2%4+1
+		if a.Workers(by(workers)); order%2 == 1 {
+			a.Shards(newMachines(t, shards).ask)
+		} else {
+			shards = 0
+		}
 		recorded := all
 		if order > 0 {
 			recorded = renumbered(all, r.Perm(len(all)))
@@ -102,7 +106,7 @@ func TestHundredThousandIncidentsLong(t *testing.T) {
 			a.Add(uint64(i), e)
 		}
 		got := a.OrderFreeDigest()
-		t.Logf("order %d, %d workers: %d incidents of %d observations, digest %.8x, %.1f CPU s so far", order, workers, a.Len(), len(all), got[:], (processor() - began).Seconds())
+		t.Logf("order %d, %d workers, %d shards: %d incidents of %d observations, digest %.8x, %.1f CPU s so far", order, workers, shards, a.Len(), len(all), got[:], (processor() - began).Seconds())
 		if order == 0 {
 			want = got
 			if a.Len() < 100_000 {
@@ -110,7 +114,7 @@ func TestHundredThousandIncidentsLong(t *testing.T) {
 			}
 		}
 		if got != want {
-			t.Fatalf("order %d, %d workers: other incidents", order, workers)
+			t.Fatalf("order %d, %d workers, %d shards: other incidents", order, workers, shards)
 		}
 	}
 }
