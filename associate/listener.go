@@ -34,7 +34,8 @@ type Listener struct {
 	heard      map[placeAndTime]int64       // arrivals, likewise
 	touched    []touched                    // by district, since the last Settle
 	span       touched                      // of all arrivals
-	Searched   int64                        // windows searched so far
+	Windows    int64                        // searched so far
+	Searches   int64                        // from seeds, in them
 }
 
 type placeAndTime struct {
@@ -75,6 +76,7 @@ type result struct {
 	input [sha256.Size]byte // of all that the shots depend on
 	shots []Shot
 	ahead []int32 // arrivals of shots of the next slab: kept from less sure ones of this
+	known map[inputHash]sought
 }
 
 // NewListener returns a Listener without arrivals.
@@ -163,7 +165,7 @@ func (p *pass) forget(place int) {
 	for _, s := range p.slabs {
 		for r := range s.windows {
 			if place < len(s.windows[r]) {
-				s.windows[r][place].input = [sha256.Size]byte{}
+				s.windows[r][place].input, s.windows[r][place].known = [sha256.Size]byte{}, nil
 			}
 		}
 	}
@@ -268,7 +270,24 @@ func (l *Listener) fold(p *pass, where touched, run Run, ask Ask) Settled {
 		p.mark(s, true)
 	}
 	p.slabs = append(kept, later...)
+	p.tidy()
 	return out
+}
+
+// knownSlabs is for how many slabs, the latest, the answers of searches are kept:
+// six hours. Later than that a late arrival costs whole windows again. Guess: one
+// arrival in a hundred is so late. Test: delays of a mission's sensors.
+const knownSlabs = 72
+
+// tidy forgets the answers of old slabs.
+func (p *pass) tidy() {
+	for _, s := range p.slabs[:max(0, len(p.slabs)-knownSlabs)] {
+		for _, rung := range s.windows {
+			for i := range rung {
+				rung[i].known = nil
+			}
+		}
+	}
 }
 
 // mark says whether the arrivals of the shots of s are explained.
@@ -340,14 +359,18 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run,
 					windows[place] = before.windows[r][place]
 				default:
 					anew[i], windows[place].input = w, input
+					if before != nil && place < len(before.windows[r]) {
+						w.known = before.windows[r][place].known
+					}
 				}
 			})
 			l.explore(anew, rung, run, ask)
 			for i, district := range at {
 				w := &windows[district]
 				if anew[i] != nil {
-					w.shots, w.ahead = anew[i].results()
-					l.Searched++
+					*w = anew[i].result(w.input)
+					l.Windows++
+					l.Searches += anew[i].searched
 				}
 				empty = empty && w.input == [sha256.Size]byte{}
 				recent = appendBirths(recent, w.shots)

@@ -75,7 +75,10 @@ func TestBoundIsNotBelowTheScore(t *testing.T) {
 		tl := tile(g, e.h.UnknownAir(), arrivals)
 		s := NewSearcher(tl)
 		seed := first(tl)
-		sol, ok := s.Find(seed, 2_000)
+		if !s.Ready(seed, 2_000) {
+			continue
+		}
+		sol, ok := s.Find(2_000)
 		if !ok {
 			continue // the first one was clutter
 		}
@@ -104,7 +107,11 @@ func TestSolutionsLieInTheirRegions(t *testing.T) {
 	for range 300 {
 		x, y := 4+17*r.Float64(), 4+17*r.Float64()
 		tl := tile(g, Air{Spread: 3_300}, blast(r, g, x, y, [3]float64{}))
-		sol, ok := NewSearcher(tl).Find(first(tl), 2_000)
+		s := NewSearcher(tl)
+		if !s.Ready(first(tl), 2_000) {
+			continue
+		}
+		sol, ok := s.Find(2_000)
 		if !ok {
 			t.Errorf("nothing at %.1f, %.1f", x, y)
 			continue
