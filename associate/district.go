@@ -16,6 +16,7 @@ import (
 type district struct {
 	corner   geo.Position // south-west, of the cell: its name
 	home     []int32      // stations in the cell
+	reach    kernel.Box   // holds all that is within halo of the cell
 	centre   geo.Position
 	span     int64 // from the centre to the furthest that bears on it, mm
 	plane    geo.Plane
@@ -44,13 +45,15 @@ func (n *Network) settle() (changed []int) {
 	if !slices.ContainsFunc(n.districts, func(d *district) bool { return d.corner == low }) {
 		tall, wide := int64(high.LatE7)-int64(low.LatE7), int64(high.LonE7)-int64(low.LonE7)
 		row, column := (int64(low.LatE7)+90*geo.E7+tall/2)/tall, (int64(low.LonE7)+180*geo.E7+wide/2)/wide
-		n.districts = append(n.districts, &district{corner: low, centre: cell.Center, span: 4 * halo, plane: geo.NewPlane(cell.Center), colour: int(row%2*2 + column%2)})
+		n.districts = append(n.districts, &district{corner: low, centre: cell.Center, span: 4 * halo, plane: geo.NewPlane(cell.Center), reach: kernel.BoxOf(&cell, halo), colour: int(row%2*2 + column%2)})
 	}
 	for place, d := range n.districts {
 		home := d.corner == low
 		switch {
 		case home:
 			d.home = append(d.home, number)
+		case !d.reach.Overlaps(kernel.Box{South: p.LatE7, West: p.LonE7, North: p.LatE7, East: p.LonE7}):
+			continue
 		case !slices.ContainsFunc(d.home, func(m int32) bool { return geo.NearMM(p, n.stations[m].Position) <= halo }):
 			continue
 		}

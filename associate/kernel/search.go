@@ -31,8 +31,10 @@ type Searcher struct {
 	chosen    []choice
 	worth     []float64 // of those that take part, nats
 	bounded   []bounded
-	recent    []birth // sources found near the time of the first arrival
-	trial     *medium // the air being tried instead of that of a cell
+	tallies   []tally  // by cell of the outlook
+	may       []uint64 // by candidate, the cells of the outlook that it may come from, a bit for each
+	recent    []birth  // sources found near the time of the first arrival
+	trial     *medium  // the air being tried instead of that of a cell
 	first     int32
 	pool      []span  // by station and phase, the arrivals that this search may use
 	pooled    []int32 // of which there are any
@@ -56,14 +58,16 @@ type span struct{ low, high int32 }
 
 // A candidate is an arrival that may come from the same source.
 type candidate struct {
-	x, y    float64 // of its station
-	after   float64 // s after the first
-	gate    float64 // above every gate of its station, s
-	noise   float64
-	arrival int32
-	key     int32 // of its station and phase
-	errors  int32 // first of the tables of errors of its station
-	phase   uint8
+	x, y     float64 // of its station
+	after    float64 // s after the first
+	gate     float64 // above every gate of its station, s
+	noise    float64
+	arrival  int32
+	key      int32 // of its station and phase
+	errors   int32 // first of the tables of errors of its station
+	phase    uint8
+	distance float64 // of its station from the first, km
+	row      int32   // of the outlook
 }
 
 type cell struct {
@@ -169,14 +173,7 @@ func (s *Searcher) AppendInput(b []byte) []byte {
 // one.
 func (s *Searcher) Find(threshold int64) (Solution, bool) {
 	least := float64(threshold) / 1000
-	left := math.Inf(-1) // the highest bound of what was dropped
-	all := int32(len(s.candidate))
-	for i := range all {
-		s.list = append(s.list, i)
-	}
-	for _, k := range s.t.g.around[s.t.station[s.first]] {
-		left = max(left, s.enter(k, all, least))
-	}
+	left := s.survey(least) // the highest bound of what was dropped
 	var best Solution
 	found := false
 	for pops := 0; len(s.cells) > 0; pops++ {
@@ -244,7 +241,7 @@ func (s *Searcher) gather() int {
 		s.pool[k] = span{}
 	}
 	s.pooled = s.pooled[:0]
-	for _, n := range t.g.near[from] {
+	for row, n := range t.g.near[from] {
 		for ph := range e.phases {
 			k := int(n.station)*e.phases + ph
 			low, high := t.begin[k], t.begin[k+1]
@@ -265,7 +262,8 @@ func (s *Searcher) gather() int {
 				}
 				errors := e.table(q.clock, 0)
 				gate := float64(gateSigmas * e.sigma[errors+t.vaguest][ph][tableBins-1])
-				s.candidate = append(s.candidate, candidate{q.x, q.y, t.at[i] - at, gate, t.noise[i], i, int32(k), int32(errors), uint8(ph)})
+				s.candidate = append(s.candidate, candidate{x: q.x, y: q.y, after: t.at[i] - at, gate: gate, noise: t.noise[i], arrival: i, key: int32(k), errors: int32(errors), phase: uint8(ph),
+					distance: n.distance, row: int32(row*e.phases + ph)})
 			}
 			if i > low {
 				s.pool[k], s.pooled = span{low, i}, append(s.pooled, int32(k))
@@ -318,17 +316,6 @@ func (t *Tile) after(low, high int32, at float64) int32 {
 		}
 	}
 	return low
-}
-
-// enter bounds a top cell in all its layers and keeps those worth a look. It
-// returns the highest bound of the others.
-func (s *Searcher) enter(k, all int32, least float64) float64 {
-	g := s.t.g
-	left := math.Inf(-1)
-	for iz := range g.ears.layers[0] {
-		left = max(left, s.look(g.cell(0, k%int32(g.wide), k/int32(g.wide), int32(iz)), 0, all, least))
-	}
-	return left
 }
 
 // divide looks into the cells of the next level.
