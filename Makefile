@@ -57,7 +57,7 @@ strangers: ## programs of other people read our logs and co-sign our checkpoints
 	./scripts/strangers
 
 long: ## mutations, kills and power cuts at full length; takes hours
-	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long|EveryFileCall' ./cmd/trucewatch ./record ./seal ./witness ./mirror ./internal/durable/...
+	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long|EveryFileCall' ./associate ./cmd/trucewatch ./record ./seal ./witness ./mirror ./internal/durable/...
 
 reproducible: ## the program built twice, with an empty cache the second time, is the same
 	./scripts/reproducible

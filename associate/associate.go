@@ -26,6 +26,9 @@ type Associator struct {
 	incidents int
 	rates     patches
 	answers   map[[sha256.Size]byte]*answer // about what was in doubt, by what they depend on
+	found     map[[sha256.Size]byte]*answer // the same, of a group being divided
+	run       Run
+	ask       Ask // nil: nobody
 
 	ears     [len(waves)]*ear                                  // by medium
 	arrivals map[trucewatch.ObservationID]*trucewatch.Recorded // which have no node of their own
@@ -74,9 +77,14 @@ func (c Change) id() trucewatch.IncidentID {
 
 // New returns an Associator without observations.
 func New() *Associator {
-	return &Associator{rules: newRules(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid(), answers: make(map[[sha256.Size]byte]*answer), rates: newPatches(),
+	return &Associator{rules: newRules(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid(), answers: make(map[[sha256.Size]byte]*answer), rates: newPatches(), run: oneByOne,
 		arrivals: make(map[trucewatch.ObservationID]*trucewatch.Recorded), holder: make(map[trucewatch.ObservationID]int32)}
 }
+
+// Workers has run carry out what does not depend on each other: the windows in
+// which arrivals are searched and the groups that are divided. The incidents are
+// the same however it does so.
+func (a *Associator) Workers(run Run) { a.run = run }
 
 // Add takes the observations of the entry with the given index and returns the
 // incidents that this changed, sorted by IncidentID. An observation whose ID
@@ -110,6 +118,7 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 		}
 	}
 	var changes []Change
+	var anew []*division
 	for _, root := range groups {
 		if a.nodes[root].next == root && root >= first {
 			a.nodes[root].once = true
@@ -120,8 +129,9 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 			changes = append(changes, Change{Incident: a.alone(root)}) // no longer provisional
 			continue
 		}
-		changes = append(changes, a.regroup(index, root, first)...)
+		anew = append(anew, a.group(index, root, first))
 	}
+	changes = append(changes, a.regroup(anew)...)
 	slices.SortFunc(changes, func(c, d Change) int { return c.id().Compare(d.id()) })
 	return changes
 }

@@ -155,7 +155,7 @@ func (a *Associator) settle(index uint64) []int32 {
 		if e == nil {
 			continue
 		}
-		changed := e.listener.Settle(oneByOne)
+		changed := e.listener.settle(a.run, a.ask)
 		for _, s := range changed.Gone {
 			dead = append(dead, a.bury(e.node(&s).recs[0].ID))
 		}
