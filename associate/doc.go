@@ -107,6 +107,9 @@
 // Unchecked claims come last: they join what other evidence has formed, change
 // nothing of it, and form incidents only among themselves.
 //
+// What does not depend on each other, windows and groups, is given to a caller's
+// Run or, as bytes, to shards (see Piece), and put together in record order.
+//
 // # Links and confidence
 //
 // The gain of a link is score(S) - score(S without it); of an observation alone
