@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build soak
+
 package main
 
 import (
@@ -67,7 +69,7 @@ type soaked struct {
 func TestSoak(t *testing.T) {
 	length, err := time.ParseDuration(os.Getenv("TRUCEWATCH_SOAK"))
 	if err != nil {
-		t.Skip("skipped: no TRUCEWATCH_SOAK")
+		t.Fatalf("TRUCEWATCH_SOAK: %v", err)
 	}
 	rate, _ := strconv.Atoi(os.Getenv("TRUCEWATCH_SOAK_RATE"))
 	s := &soaked{t: t, dir: filepath.Join(t.TempDir(), "live"), done: make(chan struct{}), perSec: rate / soakDevices}
