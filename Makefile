@@ -35,6 +35,7 @@ packages: ## the tests of all packages
 lint: ## format, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	go vet ./...
+	go vet -tags soak ./cmd/trucewatch
 	$(STATICCHECK) ./...
 
 race: ## the packages with goroutines, under the race detector
@@ -57,7 +58,7 @@ strangers: ## programs of other people read our logs and co-sign our checkpoints
 	./scripts/strangers
 
 long: ## mutations, kills and power cuts at full length; takes hours
-	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long|EveryFileCall' ./cmd/trucewatch ./record ./seal ./witness ./mirror ./internal/durable/...
+	TRUCEWATCH_LONG=1 go test -v -timeout 12h -run 'Mutation|Kill|Power|OpensMany|Long|EveryFileCall' ./associate ./cmd/trucewatch ./record ./seal ./witness ./mirror ./internal/durable/...
 
 reproducible: ## the program built twice, with an empty cache the second time, is the same
 	./scripts/reproducible
@@ -79,7 +80,7 @@ fresh: ## seeds that this commit names, for three minutes, and some planted bugs
 	./scripts/mutants 100 wal-not-synced witness-signs-two-roots public-without-delay
 
 soak: ## the real program, writers and readers at once, for half an hour; RATE=<rows a second> or as many as the door takes
-	TRUCEWATCH_SOAK=30m TRUCEWATCH_SOAK_RATE=$(RATE) go test -v -timeout 1h -run 'TestSoak$$' ./cmd/trucewatch
+	TRUCEWATCH_SOAK=30m TRUCEWATCH_SOAK_RATE=$(RATE) go test -tags soak -v -timeout 1h -run 'TestSoak$$' ./cmd/trucewatch
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo

@@ -43,13 +43,14 @@ var plan = map[string][]string{
 	"internal/dial":                {},                   // connections to addresses that others wrote
 	"internal/admission":           {},                   // what waits and what is sent away while too much comes in
 	"internal/operations":          {},                   // figures and health, for who runs the program
+	"logkey":                       {},                   // the key of a log and its handovers, by tree size
 	"record":                       {"internal/durable"},
-	"witness":                      {"internal/durable", "internal/dial"}, // a checkpoint is all it sees: it serves other logs too
-	"keyring":                      {".", "geo"},                          // who may have signed what, by the record's own keys
+	"witness":                      {"logkey", "internal/durable", "internal/dial"}, // a checkpoint is all it sees: it serves other logs too
+	"keyring":                      {".", "geo"},                                    // who may have signed what, by the record's own keys
 	"seal":                         {".", "geo", "internal/durable"},
 	"evidence":                     {".", "geo", "internal/durable"},
 	"anchor":                       {"internal/dial", ".", "geo"},
-	"mirror":                       {"record", "witness", "seal", "keyring", "internal/durable", "internal/dial", ".", "geo"},
+	"mirror":                       {"logkey", "record", "witness", "seal", "keyring", "internal/durable", "internal/dial", ".", "geo"},
 	"exhibit":                      {"seal", "witness", "keyring", ".", "geo"},
 	"intake":                       {".", "geo"},
 	"intake/*":                     {"intake", ".", "geo"},
@@ -58,12 +59,12 @@ var plan = map[string][]string{
 	"publish/query":                {".", "geo"}, // a Query from an address
 	"publish/svg":                  {"publish/wording", ".", "geo"},
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
-	"mission": {"intake", "intake/*", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable", "internal/admission", "internal/operations",
+	"mission": {"intake", "intake/*", "logkey", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable", "internal/admission", "internal/operations",
 		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
-	"verify":   {"mission", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
+	"verify":   {"mission", "logkey", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"sim":      {}, // the whole system from one seed; tests only
 	"examples": {},
-	"cmd/trucewatch": {"mission", "internal/durable", "internal/operations", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
+	"cmd/trucewatch": {"mission", "logkey", "internal/durable", "internal/operations", "verify", "examples", "intake", "intake/*", "record", "witness", "mirror", "keyring", "seal", "evidence", "anchor", "exhibit", "index", "publish/*", "replay",
 		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "scenario", "score", "agreement", ".", "geo"},
 }
 

@@ -4,6 +4,7 @@ package trucewatch
 
 import (
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/trucewatch/trucewatch/geo"
@@ -46,6 +47,10 @@ func readBody(b []byte) (Body, bool) {
 	hash(&m, 8, &o.CommitmentRoot)
 	natural(&m, 9, unlessZero, &o.CommitmentCount)
 	several(&m, 10, &o.Sealed, (*reader).sealedBox)
+	if m.has(11, unlessZero) {
+		o.Salt = slices.Clone(r.bytes())
+		m.refuse(len(o.Salt) == 0)
+	}
 	m.end()
 	return o, r.end("body") == nil
 }

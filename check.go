@@ -327,6 +327,9 @@ func (e *Entry) Check() error {
 		return invalid("type", "%q, but the payload is %s, or the type is unknown to or only reserved in engine %d",
 			e.Body.Type, carries[0], EngineVersion)
 	}
+	if n := len(e.Body.Salt); n != 0 && n != SaltBytes {
+		return invalid("salt", "%d bytes, not %d", n, SaltBytes)
+	}
 	if len(e.Signatures) > ListMax || len(e.Body.Sealed) > ListMax {
 		return invalid("signatures", "more than %d signatures or boxes", ListMax)
 	}
@@ -345,6 +348,7 @@ func (p *Payload) Types() []EntryType {
 		{p.Notification != nil, NotificationEntry}, {p.Review != nil, ReviewEntry}, {p.Release != nil, ReleaseEntry},
 		{p.Tick != nil, TickEntry}, {p.Digest != nil, DigestEntry}, {p.Policy != nil, PolicyEntry}, {p.Custody != nil, CustodyEntry},
 		{p.Erasure != nil, ErasureEntry}, {p.Receipt != nil, ReceiptEntry}, {p.Absence != nil, AbsenceEntry}, {p.Anchor != nil, AnchorEntry},
+		{p.Access != nil, AccessEntry},
 		{p.Sealed != nil, SealedEntry}, {p.Interpretation != nil, InterpretationEntry}, {p.Answer != nil, AnswerEntry},
 		{p.Decision != nil, DecisionEntry}, {p.Step != nil, StepEntry}, {p.Session != nil, SessionEntry},
 		{p.Activation != nil, ActivationEntry}, {p.NoticeStep != nil, NoticeStepEntry}, {p.Fact != nil, FactEntry},
@@ -439,6 +443,12 @@ func (p *Payload) checkKeeping() error {
 		}
 		return need("anchor.authority", p.Anchor.Authority)
 	}
+	if a := p.Access; a != nil {
+		if n := len(a.Recipients); n < 1 || n > ListMax || len(a.Epochs) > ListMax {
+			return invalid("access", "%d recipients, %d months: not 1 to %d, and at most as many", n, len(a.Epochs), ListMax)
+		}
+		return first(need("access.class", a.Class), checkText("access.class", a.Class, "access.reason", a.Reason))
+	}
 	return p.checkProceedings() // a sealing has nothing that could be wrong
 }
 
@@ -448,6 +458,9 @@ func checkSlot(seconds int64) error {
 	}
 	return nil
 }
+
+// signatureBytes is how long an Ed25519 signature is. Source: RFC 8032, 5.1.6.
+const signatureBytes = 64
 
 func (k *KeyRegistration) check() error {
 	size := map[KeyAlgorithm]int{Ed25519Key: 32, PasskeyKey: 65}[k.Algorithm]
@@ -460,7 +473,10 @@ func (k *KeyRegistration) check() error {
 	if k.Role == DeviceKey && k.Source == "" {
 		return invalid("key.source", "missing: a device speaks for one source")
 	}
-	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, LiaisonKey, HolderKey}),
+	if n := len(k.Handover); (k.Role == LogKey) != (n == signatureBytes) || n > 0 && k.Algorithm != Ed25519Key {
+		return invalid("key.handover", "%d bytes in a key of role %q: a log's key has the %d of the key before it, and no other key has any", n, k.Role, signatureBytes)
+	}
+	return first(oneOf("key.role", k.Role, []KeyRole{DeskKey, OfficerKey, DeviceKey, LiaisonKey, HolderKey, LogKey}),
 		oneOf("key.algorithm", k.Algorithm, []KeyAlgorithm{Ed25519Key, PasskeyKey}),
 		checkText("key.name", k.Name, "key.organisation", k.Organisation, "key.source", string(k.Source), "key.rp_id", k.RPID, "key.reason", k.Reason))
 }

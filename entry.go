@@ -27,6 +27,7 @@ const (
 	ReceiptEntry        EntryType = "erasure_receipt"
 	AbsenceEntry        EntryType = "absence"
 	AnchorEntry         EntryType = "anchor"
+	AccessEntry         EntryType = "access"
 	StepEntry           EntryType = "step"
 	SessionEntry        EntryType = "session"
 	ActivationEntry     EntryType = "activation"
@@ -100,7 +101,14 @@ type Body struct {
 	CommitmentRoot  Hash        `cbor:"8,keyasint"`           // of salted field commitments, zero if none
 	CommitmentCount uint32      `cbor:"9,keyasint,omitempty"` //
 	Sealed          []SealedBox `cbor:"10,keyasint,omitempty"`
+	// Salt is SaltBytes random bytes, or none. The body after this one names its
+	// hash, and so does a batch of which it is a leaf: with a salt, whoever has those
+	// cannot try what it held after it was erased.
+	Salt []byte `cbor:"11,keyasint,omitempty"`
 }
+
+// SaltBytes is how long a salt is. Source: as of seal's fields, 128 bits.
+const SaltBytes = 16
 
 // An Envelope is the content of one entry of the record, [received, body,
 // signatures]. Received is the rim's time and is vouched for by the log's
@@ -154,6 +162,7 @@ type Payload struct {
 	Fact           *Fact           `cbor:"26,keyasint,omitempty" json:"fact,omitempty"`
 	Coverage       *CoverageReport `cbor:"27,keyasint,omitempty" json:"coverage,omitempty"`
 	Inventory      *Inventory      `cbor:"28,keyasint,omitempty" json:"inventory,omitempty"`
+	Access         *Access         `cbor:"29,keyasint,omitempty" json:"access,omitempty"`
 }
 
 // A Mode says what kind of mission a record belongs to. It never changes.
@@ -198,6 +207,9 @@ type KeyRegistration struct {
 	// what stands between is reported as doubtful and stays in the record.
 	Till   uint64 `cbor:"9,keyasint,omitempty" json:"till,omitempty"`
 	Reason string `cbor:"10,keyasint,omitempty" json:"reason,omitempty"` // why it ends
+	// Handover is of a LogKey the signature of the log's key before it, over this
+	// entry's index and the new key: see package logkey.
+	Handover []byte `cbor:"11,keyasint,omitempty" json:"handover,omitempty"`
 }
 
 // A KeyRole says what a key may sign.
@@ -210,6 +222,7 @@ const (
 	DeviceKey  KeyRole = "device"  // a sensor or a patrol's phone: observations of its one source
 	LiaisonKey KeyRole = "liaison" // a party's liaison officer: answers, notices and facts of its own party
 	HolderKey  KeyRole = "holder"  // an organisation that holds copies and signs for what it destroyed
+	LogKey     KeyRole = "log"     // signs checkpoints from this entry on, in place of the log's key before it; no entries
 )
 
 // A KeyAlgorithm says what kind of key it is.
@@ -309,6 +322,16 @@ type Anchor struct {
 	Size       uint64 `cbor:"2,keyasint" json:"size"`
 	Authority  string `cbor:"3,keyasint" json:"authority"`
 	Token      []byte `cbor:"4,keyasint" json:"token"` // RFC 3161 TimeStampToken, DER
+}
+
+// An Access says which roles may open the boxes of a class: those of the months
+// whose keys are made from then on, and of the months that it names, whose keys
+// are wrapped to them anew.
+type Access struct {
+	Class      string   `cbor:"1,keyasint" json:"class"`
+	Recipients []Hash   `cbor:"2,keyasint" json:"recipients"`                 // SHA-256 of each role's recipient as package seal writes it
+	Epochs     []uint32 `cbor:"3,keyasint,omitempty" json:"epochs,omitempty"` // months since January 1970
+	Reason     string   `cbor:"4,keyasint,omitempty" json:"reason,omitempty"`
 }
 
 // An Adoption puts a version of an agreement into the record; the bundle is a

@@ -25,8 +25,9 @@ type Estimate struct {
 	When   Interval        `cbor:"4,keyasint" json:"when"`
 	Score  MilliNat        `cbor:"5,keyasint" json:"score_mnat"` // by which estimates are ranked, best first
 	Uses   []ObservationID `cbor:"6,keyasint,omitempty" json:"uses,omitempty"`
-	Mode   string          `cbor:"7,keyasint" json:"mode"`   // automatic, manual
-	Status string          `cbor:"8,keyasint" json:"status"` // preliminary, confirmed, reviewed, final, rejected
+	Mode   string          `cbor:"7,keyasint" json:"mode"`                           // automatic, manual
+	Status string          `cbor:"8,keyasint" json:"status"`                         // preliminary, confirmed, reviewed, final, rejected
+	Weight PPM             `cbor:"9,keyasint,omitempty" json:"weight_ppm,omitempty"` // that it was here and not at the other of two places; 0 of all else
 }
 
 // Phenomena counts signs of one kind, as their sources count them: the largest
@@ -34,6 +35,21 @@ type Estimate struct {
 type Phenomena struct {
 	Kind  Kind  `cbor:"1,keyasint" json:"kind"`
 	Count Count `cbor:"2,keyasint" json:"count"`
+}
+
+// A Term is one reason in an account: what it says, and what that adds to the
+// logarithm of the odds.
+type Term struct {
+	What string   `cbor:"1,keyasint" json:"what"`
+	Gain MilliNat `cbor:"2,keyasint" json:"gain_mnat"`
+}
+
+// A Silent is a source that recorded that it was on duty where and when something
+// was, and nothing that might be of it.
+type Silent struct {
+	Source SourceID `cbor:"1,keyasint" json:"source"`
+	Share  PPM      `cbor:"2,keyasint" json:"share_ppm"` // of events there and then that it notices, by its duty log
+	Gain   MilliNat `cbor:"3,keyasint" json:"gain_mnat"` // what its silence is worth: below 0
 }
 
 // A Revision is one change of an incident and the entry that caused it.
@@ -61,6 +77,8 @@ type Incident struct {
 	Degraded   bool         `cbor:"14,keyasint,omitempty" json:"degraded,omitempty"` // search was capped: docs/formats
 	State      string       `cbor:"15,keyasint" json:"state"`                        // provisional, open, settled, split, merged, withdrawn
 	History    []Revision   `cbor:"16,keyasint,omitempty" json:"history,omitempty"`
+	Silent     []Silent     `cbor:"17,keyasint,omitempty" json:"silent,omitempty"`        // who was on duty and recorded nothing; never leaves the mission
+	Unopposed  PPM          `cbor:"18,keyasint,omitempty" json:"unopposed_ppm,omitempty"` // that it happened, before Silent was weighed; 0 if nobody was silent
 }
 
 // Best returns the preferred estimate, nil if there is none.

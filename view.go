@@ -129,12 +129,16 @@ type IncidentView struct {
 	Preferred    int               `cbor:"19,keyasint" json:"preferred"`                        // in Estimates, -1 if none is shown
 	Observations []ObservationView `cbor:"20,keyasint,omitempty" json:"observations,omitempty"` // mission only
 	History      []Revision        `cbor:"21,keyasint,omitempty" json:"history,omitempty"`
+	Silent       []Silent          `cbor:"22,keyasint,omitempty" json:"silent,omitempty"`        // mission only: it shows where nobody watched
+	Unopposed    PPM               `cbor:"23,keyasint,omitempty" json:"unopposed_ppm,omitempty"` // mission only
+	Sure         []Term            `cbor:"24,keyasint,omitempty" json:"sure,omitempty"`          // mission only: why Confidence is what it is
 }
 
 // An ObservationView is an observation with the reason for its link.
 type ObservationView struct {
 	Recorded
-	Link Link `cbor:"5,keyasint" json:"link"`
+	Link  Link   `cbor:"5,keyasint" json:"link"`
+	Terms []Term `cbor:"6,keyasint,omitempty" json:"terms,omitempty"` // they sum to the odds of Link.Share
 }
 
 // A FindingView is a finding as one audience may see it.

@@ -420,6 +420,16 @@ func (e *Evidence) Word(p trucewatch.PPM) string {
 	return "below possible"
 }
 
+// Least returns the least probability that the scale calls by the same word as p.
+func (e *Evidence) Least(p trucewatch.PPM) trucewatch.PPM {
+	for _, least := range []trucewatch.PPM{e.Confirmed, e.Probable, e.Possible} {
+		if p >= least {
+			return least
+		}
+	}
+	return 0
+}
+
 // Attribute returns the least share by which a party may be named for an act of
 // a severity.
 func (e *Evidence) Attribute(severity int) trucewatch.PPM {

@@ -10,6 +10,9 @@ import (
 	"github.com/trucewatch/trucewatch/geo"
 )
 
+// alerts are air-raid alerts.
+func alerts() evidence { return evidence{name: "alert", where: byAlert} }
+
 // byAlert reads the region of an air-raid alert. The alert is about the region and
 // about no place in it: two collectors mean one alert if they name one region, and
 // a small region within a large one is another.

@@ -26,10 +26,15 @@ type Associator struct {
 	incidents int
 	rates     patches
 	answers   map[[sha256.Size]byte]*answer // about what was in doubt, by what they depend on
+	found     map[[sha256.Size]byte]*answer // the same, of a group being divided
+	run       Run
+	ask       Ask // nil: nobody
 
 	ears     [len(waves)]*ear                                  // by medium
 	arrivals map[trucewatch.ObservationID]*trucewatch.Recorded // which have no node of their own
 	holder   map[trucewatch.ObservationID]int32                // the node of the shot that holds an arrival
+
+	duty Duty // nil: silence says nothing
 }
 
 // A node is an observation in the Associator.
@@ -72,9 +77,14 @@ func (c Change) id() trucewatch.IncidentID {
 
 // New returns an Associator without observations.
 func New() *Associator {
-	return &Associator{rules: newRules(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid(), answers: make(map[[sha256.Size]byte]*answer), rates: newPatches(),
+	return &Associator{rules: newRules(), sources: make(map[trucewatch.SourceID]int32), grid: newGrid(), answers: make(map[[sha256.Size]byte]*answer), rates: newPatches(), run: oneByOne,
 		arrivals: make(map[trucewatch.ObservationID]*trucewatch.Recorded), holder: make(map[trucewatch.ObservationID]int32)}
 }
+
+// Workers has run carry out what does not depend on each other: the windows in
+// which arrivals are searched and the groups that are divided. The incidents are
+// the same however it does so.
+func (a *Associator) Workers(run Run) { a.run = run }
 
 // Add takes the observations of the entry with the given index and returns the
 // incidents that this changed, sorted by IncidentID. An observation whose ID
@@ -82,7 +92,7 @@ func New() *Associator {
 func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 	first := int32(len(a.nodes))
 	for _, rec := range batch {
-		if rec.Observation.Arrival != nil {
+		if kind, _, _ := kindOf(rec.Observation); kind.solved {
 			a.hear(rec)
 			continue
 		}
@@ -108,19 +118,20 @@ func (a *Associator) Add(index uint64, batch []*trucewatch.Recorded) []Change {
 		}
 	}
 	var changes []Change
+	var anew []*division
 	for _, root := range groups {
 		if a.nodes[root].next == root && root >= first {
 			a.nodes[root].once = true
-			a.incidents++
-			changes = append(changes, Change{Incident: a.alone(root)})
+			changes = append(changes, Change{Incident: a.first(root)})
 			continue
 		}
 		if a.nodes[root].next == root && !a.nodes[root].dead && a.nodes[root].formed < 0 {
 			changes = append(changes, Change{Incident: a.alone(root)}) // no longer provisional
 			continue
 		}
-		changes = append(changes, a.regroup(index, root, first)...)
+		anew = append(anew, a.group(index, root, first))
 	}
+	changes = append(changes, a.regroup(anew)...)
 	slices.SortFunc(changes, func(c, d Change) int { return c.id().Compare(d.id()) })
 	return changes
 }

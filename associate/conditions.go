@@ -23,7 +23,8 @@ type conditions struct {
 	clutter []int64      // false arrivals in 1,000,000 s, by station of the district and phase
 	births  int64        // as Hearing.Births
 	sky     *kernel.Sky
-	hash    [sha256.Size]byte
+	aired   [sha256.Size]byte // hash of air and births
+	hash    [sha256.Size]byte // of all
 }
 
 const (
@@ -299,6 +300,7 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 			air.SpeedErr, air.WindErr = kernel.WithChance(air.SpeedErr, h.SpeedMMS, other), kernel.WithChance(air.WindErr, h.WindMMS, other)
 		}
 		air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
+		air.SpeedErr, air.WindErr = max(rounded(air.SpeedErr), airRoundMMS), max(rounded(air.WindErr), airRoundMMS)
 		air.Spread = stepped(air.Spread)
 		out[k] = air
 	}
@@ -329,16 +331,18 @@ func differs(a, b kernel.Air, speedErr, windErr int64) bool {
 
 func rounded(mms int64) int64 { return floor(mms+airRoundMMS/2, airRoundMMS) * airRoundMMS }
 
-// ready makes the sky and hash of c.
+// ready makes the sky and hashes of c.
 func (d *district) ready(c *conditions) {
 	c.sky = d.ground.NewSky(c.air, d.square, c.clutter, c.births)
 	var buf []byte
 	for _, a := range c.air {
-		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread} {
+		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread, a.SpeedErr, a.WindErr} {
 			buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
 		}
 	}
-	for _, v := range append(c.clutter, c.births) {
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(c.births))
+	c.aired = sha256.Sum256(buf)
+	for _, v := range c.clutter {
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
 	}
 	c.hash = sha256.Sum256(buf)

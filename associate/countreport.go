@@ -31,10 +31,26 @@ const aboutPart = 10
 // boundless is a capacity without a bound: of "at least", and of "multiple".
 const boundless = math.MaxInt64
 
+// countReports are numbers of signs over a time too long for one engagement.
+func countReports() evidence {
+	return evidence{name: "count report", where: byCount, sink: capacityOf}
+}
+
+// byCount reads where the signs of a count report were, as those of any other region.
+func byCount(o *trucewatch.Observation) (location, bool) {
+	if capacityOf(o) == 0 {
+		return location{}, false
+	}
+	if l, ok := bySector(o); ok {
+		return l, true
+	}
+	return byRegion(o)
+}
+
 // capacityOf returns the most signs that o may be explained by; 0 if o is no count
 // report.
-func capacityOf(o *trucewatch.Observation, s *spot) int64 {
-	if !s.loose || s.claim || s.named || !o.Kind.IsPhenomenon() {
+func capacityOf(o *trucewatch.Observation) int64 {
+	if _, loose, _ := windowOf(o); !loose || o.Means.IsClaim() || !o.Kind.IsPhenomenon() {
 		return 0
 	}
 	least, most := bounds(o.Count)
@@ -119,38 +135,35 @@ type fit struct {
 	gain   trucewatch.MilliNat
 }
 
-// explain lets the sets of parts use up the count reports, in content order, and
+// explain lets the sets of parts use up the count reports, given in content order, and
 // returns the partitions of what is left over of them.
 func (a *Associator) explain(parts []*partition, reports []int32) []*partition {
 	over := make(map[int32]*rest)
 	var left []int32
+	var all []*sink
 	for _, n := range reports {
-		fits := a.fits(parts, n)
-		stated := a.nodes[n].rec.Observation.Count
-		least, free := bounds(stated)
-		var used int64
-		for i, f := range fits {
-			take := min(f.rounds.Value, free)
-			if take == 0 {
-				fits = fits[:i]
-				break
+		all = append(all, a.newSink(parts, n))
+	}
+	shareOut(all)
+	for _, s := range all {
+		var home *set
+		for i, f := range s.fits {
+			if s.took[i] == 0 {
+				continue
 			}
 			h := heard{exhibit: f.e, used: f.rounds, rounds: f.rounds.Value, gain: f.gain}
-			h.used.Value = take
+			h.used.Value = s.took[i]
 			f.set.reports = append(f.set.reports, h)
-			used += take
-			if free != boundless {
-				free -= take
+			if home == nil {
+				home = f.set
 			}
 		}
-		switch {
-		case used >= least && used > 0:
-			home := fits[0].set.reports
-			home[len(home)-1].home = true
-		default:
-			left = append(left, n)
-			over[n] = remainder(stated, used)
+		if home != nil && s.used >= s.least {
+			home.reports[len(home.reports)-1].home = true
+			continue
 		}
+		left = append(left, s.number)
+		over[s.number] = remainder(a.nodes[s.number].rec.Observation.Count, s.used)
 	}
 	var out []*partition
 	for _, connected := range a.connected(left, false) {
@@ -192,7 +205,7 @@ func (a *Associator) fits(parts []*partition, n int32) []fit {
 	for _, p := range parts {
 		e := a.exhibit(n, p.frame, p.begin)
 		for _, s := range p.sets {
-			if s == nil || !a.touches(e, s) || s.excludes(e) {
+			if s == nil || !a.touches(e, s) {
 				continue
 			}
 			rounds := s.rounds(kind)
@@ -209,12 +222,6 @@ func (a *Associator) fits(parts []*partition, n int32) []fit {
 // touches says whether e passes the gate with a member of s.
 func (a *Associator) touches(e *exhibit, s *set) bool {
 	return slices.ContainsFunc(s.members, func(f *exhibit) bool { return a.near(e.node, f.node) })
-}
-
-// excludes says whether a count report already stands in s of which e is another
-// row.
-func (s *set) excludes(e *exhibit) bool {
-	return slices.ContainsFunc(s.reports, func(h heard) bool { return h.spot.excludes(&e.spot) })
 }
 
 // rounds returns how many signs of a kind the incident of s may have been to

@@ -155,9 +155,30 @@ func TestTwoCountReportsOfOneEvening(t *testing.T) {
 	}
 }
 
+// TestRowsOfOnePostAreUsedUpTogether: two rows of one post about one evening are two
+// sets of signs. Whichever incident the wider row would take, the narrower one has the
+// only one that it can be; nothing is left over, and nothing counted twice.
+func TestRowsOfOnePostAreUsedUpTogether(t *testing.T) {
+	for name, narrow := range map[string]int64{"the western of two": -1_500, "the eastern of two": 1_500} {
+		scene := evening(exactly(2), 0)
+		wide := scene[1]
+		wide.region = point(0, -3_000, 4_000)
+		row := wide
+		row.region, row.from = point(narrow, -3_000, 900), "2026-04-11 19:36"
+		scene[1], scene[2] = wide, row
+		for i, east := range []int64{-1_500, 1_500} {
+			scene[3+i] = seen{source: "array", kind: tw.Explosion, means: tw.Acoustic, count: exactly(2), region: point(east, -3_000, 150), from: fmt.Sprintf("2026-04-11 20:%02d", 10+30*i), till: fmt.Sprintf("2026-04-11 20:%02d", 10+30*i)}
+		}
+		got, a := groups(scene, 1, 2, 3, 4)
+		if total := explosions(a); total != 4 || a.Len() != 2 {
+			t.Errorf("%s: %d explosions in %s", name, total, got)
+		}
+	}
+}
+
 // reportsWorld draws shots located within some ground, and reports of those who
 // counted them over the evening.
-func reportsWorld(seed uint64, shots, posts int) []*tw.Recorded {
+func reportsWorld(seed uint64, shots, posts, rowsEach int) []*tw.Recorded {
 	r := rand.New(rand.NewPCG(seed, 7))
 	start := at("2026-04-11 19:30")
 	var out []*tw.Recorded
@@ -169,7 +190,7 @@ func reportsWorld(seed uint64, shots, posts int) []*tw.Recorded {
 	}
 	qualifiers := []tw.Qualifier{tw.Exact, tw.About, tw.AtLeast, tw.AtMost}
 	for i := range posts {
-		s := seen{source: fmt.Sprint("post ", i), kind: tw.Explosion, means: tw.Heard, count: tw.Count{Value: int64(2 + r.IntN(30)), Qualifier: qualifiers[r.IntN(4)]},
+		s := seen{source: fmt.Sprint("post ", i/rowsEach), kind: tw.Explosion, means: tw.Heard, count: tw.Count{Value: int64(2 + r.IntN(30)), Qualifier: qualifiers[r.IntN(4)]},
 			region: sector(int64(r.IntN(6_000)), int64(r.IntN(6_000)), 10, 50, int64AsAzimuth(r.IntN(16)))}
 		from := start + tw.Instant(r.IntN(30))*tw.Minute
 		out = append(out, s.at(uint64(shots+i), tw.Interval{From: from, Till: from + 130*tw.Minute}))
@@ -181,7 +202,7 @@ func reportsWorld(seed uint64, shots, posts int) []*tw.Recorded {
 // number; and the reports change nothing of what others formed.
 func TestCountReportsInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		all := reportsWorld(rapid.Uint64().Draw(rt, "seed"), rapid.IntRange(0, 40).Draw(rt, "shots"), rapid.IntRange(1, 4).Draw(rt, "posts"))
+		all := reportsWorld(rapid.Uint64().Draw(rt, "seed"), rapid.IntRange(0, 40).Draw(rt, "shots"), rapid.IntRange(1, 6).Draw(rt, "reports"), rapid.IntRange(1, 3).Draw(rt, "rows each"))
 		order := rapid.Permutation(indices(len(all))).Draw(rt, "order")
 		whole := addAll(all, len(all))
 		a := addAll(renumbered(all, order), rapid.IntRange(1, 9).Draw(rt, "batch"))

@@ -16,6 +16,7 @@ import (
 type district struct {
 	corner   geo.Position // south-west, of the cell: its name
 	home     []int32      // stations in the cell
+	reach    kernel.Box   // holds all that is within halo of the cell
 	centre   geo.Position
 	span     int64 // from the centre to the furthest that bears on it, mm
 	plane    geo.Plane
@@ -44,13 +45,15 @@ func (n *Network) settle() (changed []int) {
 	if !slices.ContainsFunc(n.districts, func(d *district) bool { return d.corner == low }) {
 		tall, wide := int64(high.LatE7)-int64(low.LatE7), int64(high.LonE7)-int64(low.LonE7)
 		row, column := (int64(low.LatE7)+90*geo.E7+tall/2)/tall, (int64(low.LonE7)+180*geo.E7+wide/2)/wide
-		n.districts = append(n.districts, &district{corner: low, centre: cell.Center, span: 4 * halo, plane: geo.NewPlane(cell.Center), colour: int(row%2*2 + column%2)})
+		n.districts = append(n.districts, &district{corner: low, centre: cell.Center, span: 4 * halo, plane: geo.NewPlane(cell.Center), reach: kernel.BoxOf(&cell, halo), colour: int(row%2*2 + column%2)})
 	}
 	for place, d := range n.districts {
 		home := d.corner == low
 		switch {
 		case home:
 			d.home = append(d.home, number)
+		case !d.reach.Overlaps(kernel.Box{South: p.LatE7, West: p.LonE7, North: p.LatE7, East: p.LonE7}):
+			continue
 		case !slices.ContainsFunc(d.home, func(m int32) bool { return geo.NearMM(p, n.stations[m].Position) <= halo }):
 			continue
 		}
@@ -89,18 +92,27 @@ func (n *Network) gather(place int) {
 		return cmp.Or(cmp.Compare(p.Position.LatE7, q.Position.LatE7), cmp.Compare(p.Position.LonE7, q.Position.LonE7), cmp.Compare(p.Clock, q.Clock), cmp.Compare(i, j))
 	})
 	d.core, d.local = d.core[:0], make(map[int32]int32, len(d.stations))
-	var local []kernel.Station
+	var local []Station
 	for k, i := range d.stations {
-		east, north := d.plane.Project(n.stations[i].Position)
-		local = append(local, kernel.Station{EastMM: east, NorthMM: north, ClockUS: int64(n.stations[i].Clock)})
+		local = append(local, n.stations[i])
 		d.core = append(d.core, slices.Contains(d.home, i))
 		d.local[i] = int32(k)
 		if !slices.Contains(n.places[i], place) {
 			n.places[i] = append(n.places[i], place)
 		}
 	}
-	d.ground = kernel.NewGround(n.ears, local)
 	d.before = make(map[int64]*conditions)
+	d.lay(n.ears, local)
+}
+
+// lay readies the ground for stations, and the squares over it.
+func (d *district) lay(ears *kernel.Ears, stations []Station) {
+	var local []kernel.Station
+	for _, s := range stations {
+		east, north := d.plane.Project(s.Position)
+		local = append(local, kernel.Station{EastMM: east, NorthMM: north, ClockUS: int64(s.Clock)})
+	}
+	d.ground = kernel.NewGround(ears, local)
 	d.corners, d.square = nil, nil
 	d.divide()
 }

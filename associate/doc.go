@@ -20,7 +20,7 @@
 //
 // and 0 for one observation; o = PD/(1 - PD), and birth counts only incidents that
 // nobody reports, so that on average silence is counted too. Whose silence it is,
-// is not: that needs duty logs. Birth and clutter start from guesses and rise
+// is not: it lowers the confidence where a duty log says it. Birth and clutter start from guesses and rise
 // with what is reported in a square of half a degree on a day; over wider squares
 // they may fall too. This is the generative model of NET-VISA (Arora, Russell,
 // Sudderth, Bulletin of the Seismological Society of America 103(2A), 2013) for
@@ -107,6 +107,9 @@
 // Unchecked claims come last: they join what other evidence has formed, change
 // nothing of it, and form incidents only among themselves.
 //
+// What does not depend on each other, windows and groups, is given to a caller's
+// Run or, as bytes, to shards (see Piece), and put together in record order.
+//
 // # Links and confidence
 //
 // The gain of a link is score(S) - score(S without it); of an observation alone
@@ -120,12 +123,18 @@
 // best reliability alone; of claims alone it is the best claim's, at most
 // claimsMax.
 //
+// Whoever was on duty by a duty log, would have noticed a share of such events there
+// and then, and recorded nothing near, lowers its odds by 1 - share, where fewer than
+// two classes of means support it (see silence.go). Silence joins and parts nothing.
+//
 // # Ranking of estimates
 //
 // Every estimate is kept. They are ranked by score: ln(1,000 km2 / area of the
 // 95 % ellipse), in thousandths of a nat; the intersection of all regions of one
 // place, one region for each source, stands before each of them; claims stand
-// after all other evidence. Preferred is the first one of where it came down or
+// after all other evidence. That intersection is a mixture over which of the regions
+// belong, and holds the truth 95 times of 100. Where it is two places far apart, each
+// is given beside it with its region and Weight. Preferred is the first one of where it came down or
 // was seen, else the first; Origin is the first of where it was fired.
 //
 // # Limits
@@ -137,6 +146,5 @@
 //
 // Every station known is held to have listened all the time. Detection ranges are
 // guesses. An arrangement of four stations may fit a shot in two places; only the
-// better is given, and its region says nothing of the other. Count reports are
-// used up one after the other, not together.
+// better is given, and its region says nothing of the other.
 package associate

@@ -25,27 +25,58 @@ func (l location) box(marginMM int64) kernel.Box {
 	return kernel.BoxOf(l.region, marginMM)
 }
 
-// locators lists the kinds of evidence of place, the stronger first. A new kind
-// is one file with such a function, and one line here.
-func locators() [4]func(*trucewatch.Observation) (location, bool) {
-	return [...]func(*trucewatch.Observation) (location, bool){
-		byAlert,
-		bySector,
-		byRegion,
-		byName,
+// An evidence is one kind of evidence: how its observations are read. Each kind stands
+// in a file of its own that names the source of its form and how sure its numbers are.
+type evidence struct {
+	name string
+	// where says where an observation of this kind was: for the gate a region or a name,
+	// for the likelihood a density, for the bound its peak. False if it is of another kind.
+	where func(*trucewatch.Observation) (location, bool)
+	// sink returns the most signs that an observation may be explained by, if it is not
+	// one occurrence but a number of them; nil of kinds that are.
+	sink func(*trucewatch.Observation) int64
+	// solved: it says nothing alone; a Listener finds what several say together.
+	solved bool
+}
+
+// kinds is the table of the kinds of evidence: an observation is of the first that reads
+// it. A new kind is one file, and one line here.
+//
+// Bearings, rays of cameras and distances are regions by the time they come here: a
+// sector as far as one hears or sees, whose basis intake states. Tracks are no evidence
+// of one place: sightings are, and flights lead from one to another (flight.go).
+func kinds() [6]evidence {
+	return [...]evidence{
+		arrivalTimes(),
+		alerts(),
+		countReports(),
+		shiftedSectors(),
+		regions(),
+		placeNames(),
 	}
 }
 
-// locate reads where o was by the first kind of evidence that it has; false if
-// it has none.
-func locate(o *trucewatch.Observation) (location, bool) {
-	for _, by := range locators() {
-		if l, ok := by(o); ok {
-			return l, true
+// kindOf returns the kind of o and where it was; false if nothing says that.
+func kindOf(o *trucewatch.Observation) (evidence, location, bool) {
+	for _, k := range kinds() {
+		if l, ok := k.where(o); ok {
+			return k, l, true
 		}
 	}
-	return location{}, false
+	return evidence{}, location{}, false
 }
+
+// locate reads where o was; false if it does not say.
+func locate(o *trucewatch.Observation) (location, bool) {
+	_, where, ok := kindOf(o)
+	return where, ok
+}
+
+// regions are points, areas, pixels and sectors, each with its own density.
+//
+// Source of the shapes: tables and reports of missions, catalogues of fires, solutions
+// of sensors (docs/formats/intake.md).
+func regions() evidence { return evidence{name: "region", where: byRegion} }
 
 // byRegion reads a region of any shape.
 func byRegion(o *trucewatch.Observation) (location, bool) {

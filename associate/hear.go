@@ -17,6 +17,12 @@ import (
 // shot that it finds is then weighed against other evidence like an observation
 // of the whole network, and its incident links every arrival.
 
+// arrivalTimes are times at which sound, or a P or S wave, reached a station. The gate,
+// the bound and the likelihood are those of the search (package kernel).
+func arrivalTimes() evidence {
+	return evidence{name: "arrival", solved: true, where: func(o *trucewatch.Observation) (location, bool) { return location{}, o.Arrival != nil }}
+}
+
 // An ear is the Listener of one medium.
 type ear struct {
 	kind     trucewatch.Kind
@@ -149,7 +155,7 @@ func (a *Associator) settle(index uint64) []int32 {
 		if e == nil {
 			continue
 		}
-		changed := e.listener.Settle(oneByOne)
+		changed := e.listener.settle(a.run, a.ask)
 		for _, s := range changed.Gone {
 			dead = append(dead, a.bury(e.node(&s).recs[0].ID))
 		}

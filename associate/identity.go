@@ -3,52 +3,112 @@
 package associate
 
 import (
+	"crypto/sha256"
+	"maps"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
 )
 
-// regroup divides the group of root anew and returns what changed. Nodes from
-// fresh on are new.
+// A division is one group being divided anew. What it works out depends on the
+// group alone, so that several are worked out at the same time; what that changes
+// is put together afterwards, in the order of the record.
 //
 // Names: an incident is named by its member recorded earliest. So on a merge
 // the lower name survives, and a split leaves it with the founder; a name that
 // is in use no longer stands for the incident that now holds its founder.
-func (a *Associator) regroup(index uint64, root, fresh int32) []Change {
+type division struct {
+	index   uint64
+	fresh   int32   // nodes from this one on are new
+	members []int32 // in content order, without the dead
+	dead    []int32
+	before  []*formed
+	after   []*formed
+	changes []Change
+	answers map[[sha256.Size]byte]*answer // found on the way
+}
+
+// group readies the group of root to be divided anew.
+func (a *Associator) group(index uint64, root, fresh int32) *division {
 	members := []int32{root}
 	for n := a.nodes[root].next; n != root; n = a.nodes[n].next {
 		members = append(members, n)
 	}
 	slices.SortFunc(members, func(m, n int32) int { return contentOrder(a.nodes[m].rec.Observation, a.nodes[n].rec.Observation) })
-	before := a.before(members, fresh)
-	var dead []int32
-	members = slices.DeleteFunc(members, func(n int32) bool {
+	d := &division{index: index, fresh: fresh, before: a.before(members, fresh)}
+	d.members = slices.DeleteFunc(members, func(n int32) bool {
 		if a.nodes[n].dead {
-			dead = append(dead, n)
+			d.dead = append(d.dead, n)
 		}
 		return a.nodes[n].dead
 	})
-	var changes []Change
-	var after []*formed
-	for _, p := range a.split(members, len(dead) == 0) {
+	return d
+}
+
+// work divides the group. It changes nothing of a.
+func (d *division) work(a *Associator) {
+	own := *a
+	d.answers = make(map[[sha256.Size]byte]*answer)
+	own.found = d.answers
+	for _, now := range own.drafts(d.members, len(d.dead) == 0) {
+		d.revise(&own, now)
+	}
+}
+
+// drafts divides a group, given in content order, into incidents; whole says that
+// nothing was taken out of it.
+func (a *Associator) drafts(members []int32, whole bool) (out []*draft) {
+	for _, p := range a.split(members, whole) {
 		for _, s := range p.sets {
-			if s == nil {
-				continue
-			}
-			f, changed := a.revise(index, before, fresh, p, s)
-			after = append(after, f)
-			if changed {
-				changes = append(changes, Change{Incident: f.incident})
+			if s != nil {
+				out = append(out, a.draftOf(p, s))
 			}
 		}
 	}
-	a.replace(before, after)
-	for _, n := range dead {
-		a.nodes[n].formed, a.nodes[n].buried = -1, true
+	return out
+}
+
+// work divides groups, here or on shards.
+func (a *Associator) work(all []*division) {
+	if a.ask != nil {
+		var asked, left []*division
+		var pieces []Piece
+		for _, d := range all {
+			if len(d.members) > 0 {
+				asked, pieces = append(asked, d), append(pieces, d.piece(a))
+			}
+		}
+		for i, answer := range a.ask.answers(pieces) {
+			if !asked[i].take(a, answer) {
+				left = append(left, asked[i])
+			}
+		}
+		all = left
 	}
-	for _, old := range before {
-		if into := a.successor(old.incident); into != old.incident.ID {
-			changes = append(changes, Change{Gone: old.incident.ID, Into: into})
+	a.run(len(all), func(i int) { all[i].work(a) })
+}
+
+// regroup divides groups anew and returns what changed.
+func (a *Associator) regroup(all []*division) []Change {
+	a.work(all)
+	var changes []Change
+	for _, d := range all {
+		a.replace(d.before, d.after)
+		for _, n := range d.dead {
+			a.nodes[n].formed, a.nodes[n].buried = -1, true
+		}
+		if len(a.answers)+len(d.answers) > knownMax {
+			clear(a.answers)
+		}
+		maps.Copy(a.answers, d.answers)
+		changes = append(changes, d.changes...)
+	}
+	// Arrivals of a shot that is no more may now be another group's.
+	for _, d := range all {
+		for _, old := range d.before {
+			if into := a.successor(old.incident); into != old.incident.ID {
+				changes = append(changes, Change{Gone: old.incident.ID, Into: into})
+			}
 		}
 	}
 	return changes
@@ -89,21 +149,38 @@ func (a *Associator) before(members []int32, fresh int32) []*formed {
 
 func earlier(f, g *formed) int { return f.incident.ID.Compare(g.incident.ID) }
 
-// revise returns the incident of s, and whether it differs from the one that had
-// its name.
-func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *partition, s *set) (*formed, bool) {
+// A draft is an incident of a group before it has a name.
+type draft struct {
+	members  []int32 // nodes
+	home     []int32 // of count reports of which it leaves nothing over
+	incident trucewatch.Incident
+	rest     func() *trucewatch.Incident // all of it; nil if incident is not only Links, Degraded and State
+}
+
+// draftOf readies the incident of s. What takes long is left for when it is
+// needed.
+func (a *Associator) draftOf(p *partition, s *set) *draft {
 	own := a.links(p, s) // one for each exhibit
-	links := spread(s, own)
-	f := &formed{}
-	first := s.members[0].rec.ID
+	d := &draft{home: s.atHome(), incident: trucewatch.Incident{Links: spread(s, own), Degraded: p.degraded, State: s.state()}}
 	for _, e := range append(slices.Clone(s.members), s.claims...) {
-		f.members = append(f.members, e.number)
-		if e.rec.ID.Less(first) {
-			first = e.rec.ID
+		d.members = append(d.members, e.number)
+	}
+	d.rest = func() *trucewatch.Incident { return a.draft(p, s, own) }
+	return d
+}
+
+// revise names an incident of the group, and notes whether it differs from the one
+// that had its name.
+func (d *division) revise(a *Associator, now *draft) {
+	first := a.nodes[now.members[0]].rec.ID
+	for _, n := range now.members {
+		if id := a.nodes[n].rec.ID; id.Less(first) {
+			first = id
 		}
 	}
-	f.members = append(f.members, s.atHome()...)
 	id := trucewatch.IncidentID(first)
+	f := &formed{members: append(now.members, now.home...)}
+	d.after = append(d.after, f)
 	var aliases []trucewatch.IncidentID
 	for _, n := range f.members {
 		if alias := trucewatch.IncidentID(a.nodes[n].rec.ID); a.nodes[n].once && alias != id {
@@ -111,23 +188,31 @@ func (a *Associator) revise(index uint64, before []*formed, fresh int32, p *part
 		}
 	}
 	slices.SortFunc(aliases, trucewatch.IncidentID.Compare)
+	in := &now.incident
 	var old *trucewatch.Incident
-	if i, found := slices.BinarySearchFunc(before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
-		old = before[i].incident
-		if slices.Equal(old.Links, links) && old.Degraded == p.degraded && old.State == s.state() && slices.Equal(old.Aliases, aliases) {
+	if i, found := slices.BinarySearchFunc(d.before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
+		old = d.before[i].incident
+		if slices.Equal(old.Links, in.Links) && old.Degraded == in.Degraded && old.State == in.State && slices.Equal(old.Aliases, aliases) &&
+			slices.Equal(old.Silent, a.silent(old, a.evidence(f.members))) {
 			f.incident = old
-			return f, false
+			return
 		}
 	}
-	f.incident = a.draft(p, s, own)
-	f.incident.Links = links
+	f.incident = in
+	if now.rest != nil {
+		f.incident = now.rest()
+		f.incident.Links = in.Links
+	}
 	f.incident.ID, f.incident.Aliases = id, aliases
+	if silent := a.silent(f.incident, a.evidence(f.members)); len(silent) > 0 {
+		doubt(f.incident, silent)
+	}
 	what := difference(old, f.incident)
-	if at, _ := a.search(first); old == nil && a.byID[at] < fresh {
+	if at, _ := a.search(first); old == nil && a.byID[at] < d.fresh {
 		what = "split off from incident " + a.of(a.byID[at]).ID.String()
 	}
-	f.incident.History = history(old, trucewatch.Revision{Index: index, What: what})
-	return f, true
+	f.incident.History = history(old, trucewatch.Revision{Index: d.index, What: what})
+	d.changes = append(d.changes, Change{Incident: f.incident})
 }
 
 // replace puts the incidents after in place of those before.
@@ -197,6 +282,9 @@ func difference(old, in *trucewatch.Incident) string {
 	}
 	if what == "" && !slices.Equal(old.Phenomena, in.Phenomena) {
 		return "what it counts changed"
+	}
+	if what == "" && !slices.Equal(old.Silent, in.Silent) {
+		return dutyRevision
 	}
 	if what == "" && old.State != in.State {
 		return "now " + in.State

@@ -18,7 +18,10 @@ const (
 	provisional = "provisional" // rests on arrivals so fresh that others may still change it
 
 	aloneReason = "no other observation fits its kind, time and place"
-	claimReason = "an unchecked claim that fits in kind, time and place; it adds no confidence"
+	// beside says what does fit where no other evidence does.
+	claimsBeside = "no other evidence fits its kind, time and place; unchecked claims do, which add no confidence"
+	countsBeside = "no other evidence fits its kind, time and place; a count over a longer time does"
+	claimReason  = "an unchecked claim that fits in kind, time and place; it adds no confidence"
 
 	// claimsMax is the most that unchecked claims alone are worth: below probable.
 	// Source: the example agreement, evidence.scale.probable 0.6 and
@@ -137,6 +140,12 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 		if len(s.members) == 1 {
 			link := &links[len(links)-1]
 			link.Gain = againstClutter(e.rec.Observation.Means)
+			switch {
+			case len(s.reports) > 0:
+				link.Reason = countsBeside
+			case len(s.claims) > 0:
+				link.Reason = claimsBeside
+			}
 		}
 		if e.rest != nil {
 			links[len(links)-1].Reason = e.leftOver(links[len(links)-1].Reason)
@@ -197,7 +206,17 @@ const reasonMax = 16
 
 // reason says in words why e belongs to members: which other it fits best.
 func (a *Associator) reason(e *exhibit, members []*exhibit) string {
-	var best *exhibit
+	if best := a.fitsBest(e, members); best != nil {
+		return a.words(e, best)
+	}
+	if len(members) > 1 {
+		return "fits the others together, though none of them alone"
+	}
+	return aloneReason
+}
+
+// fitsBest returns the member that e fits best; nil if it fits none alone.
+func (a *Associator) fitsBest(e *exhibit, members []*exhibit) (best *exhibit) {
 	var most trucewatch.MilliNat
 	for _, f := range members[:min(len(members), reasonMax)] {
 		if f == e {
@@ -207,13 +226,7 @@ func (a *Associator) reason(e *exhibit, members []*exhibit) string {
 			best, most = f, gain
 		}
 	}
-	if best == nil {
-		if len(members) > 1 {
-			return "fits the others together, though none of them alone"
-		}
-		return aloneReason
-	}
-	return a.words(e, best)
+	return best
 }
 
 // draft makes the incident of s, but for its name, aliases and history.
@@ -428,12 +441,9 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 	if len(independent) < 2 {
 		return out
 	}
-	region := fuse(independent, links)
+	region, places := fuse(independent, links)
 	joint := trucewatch.Estimate{Role: common.String(), Method: "intersection of " + number(len(independent)) + " regions", Region: region,
 		When: when, Score: trucewatch.MilliNat(kernel.Sharpness(&region)), Mode: automatic, Status: preliminary}
-	for _, one := range out {
-		joint.Score = max(joint.Score, one.Score+1) // all evidence before any part of it
-	}
 	for _, e := range independent {
 		joint.Uses = append(joint.Uses, e.observations()...)
 	}
@@ -442,6 +452,18 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 	}
 	slices.SortFunc(joint.Uses, trucewatch.ObservationID.Compare)
 	joint.Uses = joint.Uses[:min(len(joint.Uses), trucewatch.ListMax)]
+	for _, p := range places {
+		one := joint
+		one.Method, one.Region, one.Weight = "one of two places: "+joint.Method, p.Region, trucewatch.PPM(p.Weight)
+		one.Score = trucewatch.MilliNat(kernel.Sharpness(&p.Region))
+		if group[0].spot.claim {
+			one.Score -= claimPenalty
+		}
+		out = append(out, one)
+	}
+	for _, one := range out {
+		joint.Score = max(joint.Score, one.Score+1) // all evidence before any part of it
+	}
 	return append(out, joint)
 }
 
@@ -461,13 +483,14 @@ func sharpest(group []*exhibit) []*exhibit {
 	return out
 }
 
-// fuse returns where the regions of group agree, starting from the first.
-func fuse(group []*exhibit, links []trucewatch.Link) geo.Region {
+// fuse returns where the regions of group agree, starting from the first; and where
+// that is two places, each of them.
+func fuse(group []*exhibit, links []trucewatch.Link) (geo.Region, []kernel.Mode) {
 	var parts []kernel.Part
 	for _, e := range group {
 		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
 	}
-	return kernel.Fuse(parts)
+	return kernel.Places(parts)
 }
 
 // linkOf returns the link of e, which there is.

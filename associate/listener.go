@@ -34,7 +34,8 @@ type Listener struct {
 	heard      map[placeAndTime]int64       // arrivals, likewise
 	touched    []touched                    // by district, since the last Settle
 	span       touched                      // of all arrivals
-	Searched   int64                        // windows searched so far
+	Windows    int64                        // searched so far
+	Searches   int64                        // from seeds, in them
 }
 
 type placeAndTime struct {
@@ -75,6 +76,7 @@ type result struct {
 	input [sha256.Size]byte // of all that the shots depend on
 	shots []Shot
 	ahead []int32 // arrivals of shots of the next slab: kept from less sure ones of this
+	known map[inputHash]sought
 }
 
 // NewListener returns a Listener without arrivals.
@@ -163,7 +165,7 @@ func (p *pass) forget(place int) {
 	for _, s := range p.slabs {
 		for r := range s.windows {
 			if place < len(s.windows[r]) {
-				s.windows[r][place].input = [sha256.Size]byte{}
+				s.windows[r][place].input, s.windows[r][place].known = [sha256.Size]byte{}, nil
 			}
 		}
 	}
@@ -180,7 +182,10 @@ type Settled struct{ Gone, New []Shot }
 
 // Settle finds what the arrivals added since the last one change. Tasks that do
 // not depend on each other are given to run.
-func (l *Listener) Settle(run Run) Settled {
+func (l *Listener) Settle(run Run) Settled { return l.settle(run, nil) }
+
+// settle is Settle with shards, if ask is not nil.
+func (l *Listener) settle(run Run, ask Ask) Settled {
 	n := l.n
 	where, all := slices.Clone(l.touched), untouched()
 	for place := range where {
@@ -192,7 +197,7 @@ func (l *Listener) Settle(run Run) Settled {
 	}
 	if l.sure != nil {
 		// Before anything is learned conditions depend on how much was heard.
-		changed := l.fold(l.sure, touched{all.from, all.till + period}, run)
+		changed := l.fold(l.sure, touched{all.from, all.till + period}, run, ask)
 		for _, s := range append(changed.Gone, changed.New...) {
 			for _, a := range s.Arrivals {
 				for _, place := range n.places[l.arrivals[a].Station] {
@@ -203,7 +208,7 @@ func (l *Listener) Settle(run Run) Settled {
 		}
 	}
 	all.join(l.learn(where, run))
-	return l.fold(l.full, all, run)
+	return l.fold(l.full, all, run, ask)
 }
 
 // Shots returns all shots found, by time.
@@ -233,7 +238,7 @@ func (s *slab) shots() (out []Shot) {
 
 // fold goes over the slabs that changes in the given time touch, and on for as
 // long as what is handed on changes.
-func (l *Listener) fold(p *pass, where touched, run Run) Settled {
+func (l *Listener) fold(p *pass, where touched, run Run, ask Ask) Settled {
 	n := l.n
 	first := floor(int64(where.from-n.travel-n.ahead-n.slab), int64(n.slab)) + 1
 	last := floor(int64(where.till+n.travel), int64(n.slab))
@@ -252,7 +257,7 @@ func (l *Listener) fold(p *pass, where touched, run Run) Settled {
 		if before == nil && k > last {
 			break // nothing is handed on to a slab without arrivals
 		}
-		after := l.search(p, k, kept, before, run)
+		after := l.search(p, k, kept, before, run, ask)
 		same := compared(before, after, &out)
 		if after != nil {
 			kept = append(kept, after)
@@ -265,7 +270,24 @@ func (l *Listener) fold(p *pass, where touched, run Run) Settled {
 		p.mark(s, true)
 	}
 	p.slabs = append(kept, later...)
+	p.tidy()
 	return out
+}
+
+// knownSlabs is for how many slabs, the latest, the answers of searches are kept:
+// six hours. Later than that a late arrival costs whole windows again. Guess: one
+// arrival in a hundred is so late. Test: delays of a mission's sensors.
+const knownSlabs = 72
+
+// tidy forgets the answers of old slabs.
+func (p *pass) tidy() {
+	for _, s := range p.slabs[:max(0, len(p.slabs)-knownSlabs)] {
+		for _, rung := range s.windows {
+			for i := range rung {
+				rung[i].known = nil
+			}
+		}
+	}
 }
 
 // mark says whether the arrivals of the shots of s are explained.
@@ -306,7 +328,7 @@ func (s Shot) equal(t Shot) bool {
 // search finds the shots of slab k, nil if it has no arrivals. Kept are the slabs
 // before it; before is what it was, whose windows are taken over where nothing
 // that they depend on has changed.
-func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run) *slab {
+func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run, ask Ask) *slab {
 	n := l.n
 	s := &slab{number: k, windows: make([][]result, len(p.rungs))}
 	var recent []birth
@@ -327,23 +349,29 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 					at = append(at, i)
 				}
 			}
-			searched := make([]bool, len(at))
+			anew := make([]*window, len(at))
 			run(len(at), func(i int) {
 				place := at[i]
-				w, input := l.window(p, at[i], k, rung, recent)
-				if w == nil {
-					return
-				}
-				if before != nil && place < len(before.windows[r]) && before.windows[r][place].input == input {
+				w, input := l.window(p, place, k, rung, recent)
+				switch {
+				case w == nil:
+				case before != nil && place < len(before.windows[r]) && before.windows[r][place].input == input:
 					windows[place] = before.windows[r][place]
-					return
+				default:
+					anew[i], windows[place].input = w, input
+					if before != nil && place < len(before.windows[r]) {
+						w.known = before.windows[r][place].known
+					}
 				}
-				searched[i] = true
-				shots, ahead := w.search(rung, l.firstOf)
-				windows[place] = result{input, shots, ahead}
 			})
+			l.explore(anew, rung, run, ask)
 			for i, district := range at {
 				w := &windows[district]
+				if anew[i] != nil {
+					*w = anew[i].result(w.input)
+					l.Windows++
+					l.Searches += anew[i].searched
+				}
 				empty = empty && w.input == [sha256.Size]byte{}
 				recent = appendBirths(recent, w.shots)
 				for j := range w.shots {
@@ -351,9 +379,6 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 				}
 				p.take(w.ahead, true)
 				ahead = append(ahead, w.ahead...)
-				if searched[i] {
-					l.Searched++
-				}
 			}
 		}
 	}
@@ -362,6 +387,25 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run)
 		return nil
 	}
 	return s
+}
+
+// explore searches windows, here or on shards; some may be nil.
+func (l *Listener) explore(windows []*window, rung []int64, run Run, ask Ask) {
+	windows = slices.DeleteFunc(slices.Clone(windows), func(w *window) bool { return w == nil })
+	if ask != nil {
+		var pieces []Piece
+		for _, w := range windows {
+			pieces = append(pieces, w.piece(l.n, rung))
+		}
+		left := windows[:0:0]
+		for i, answer := range ask.answers(pieces) {
+			if !windows[i].take(answer) {
+				left = append(left, windows[i])
+			}
+		}
+		windows = left
+	}
+	run(len(windows), func(i int) { windows[i].search(rung) })
 }
 
 // take says whether arrivals are explained.
@@ -431,7 +475,7 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 	}
 	c := l.conditionsOf(p, place, k)
 	h.Write(c.hash[:])
-	w.sky = c.sky
+	w.c = c
 	return w, [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -443,12 +487,3 @@ func (l *Listener) Fresh(s *Shot) bool {
 
 // Arrival returns an arrival by its number.
 func (l *Listener) Arrival(number int32) Arrival { return l.arrivals[number] }
-
-// firstOf is the time of the first arrival of s.
-func (l *Listener) firstOf(s *Shot) trucewatch.Instant {
-	at := l.arrivals[s.Arrivals[0]].At
-	for _, i := range s.Arrivals[1:] {
-		at = min(at, l.arrivals[i].At)
-	}
-	return at
-}

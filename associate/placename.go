@@ -11,6 +11,9 @@ import (
 // Guess: a village and its fields. Test: areas of the gazetteer's places.
 const namedPlaceKM2 = 10
 
+// placeNames are names of places without a region.
+func placeNames() evidence { return evidence{name: "place name", where: byName} }
+
 // byName reads the name of a place whose region is not known.
 func byName(o *trucewatch.Observation) (location, bool) {
 	if o.Where.Name == "" {

@@ -62,6 +62,9 @@ func (a *Associator) weigh(p *partition) {
 		key := p.hash(units)
 		answer, known := a.answers[key]
 		if !known {
+			answer, known = a.found[key]
+		}
+		if !known {
 			var blocks []block
 			if len(units) <= exactMax {
 				blocks = a.enumerate(units)
@@ -69,10 +72,7 @@ func (a *Associator) weigh(p *partition) {
 				blocks = a.sample(p, units, key)
 			}
 			answer = a.agree(units, blocks)
-			if len(a.answers) >= knownMax {
-				clear(a.answers)
-			}
-			a.answers[key] = answer
+			a.found[key] = answer
 		}
 		p.rearrange(a, units, places, answer)
 	}

@@ -13,6 +13,11 @@ import (
 // Guess. Test: errors of stated distances against sensors.
 const negligible = 20
 
+// shiftedSectors are sectors around observers whose own place is not exact.
+func shiftedSectors() evidence {
+	return evidence{name: "sector of an observer not exactly placed", where: bySector}
+}
+
 // bySector reads a sector around an observer whose own place is not exact: all
 // of the sector may be shifted by the observer's error (95 % within RadiusMM), so
 // it is taken as the ellipse with the sector's mean and covariance and that

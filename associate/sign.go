@@ -103,7 +103,7 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	o := rec.Observation
 	s := spot{kind: a.rules.number[o.Kind], role: roleOf(o), claim: o.Means.IsClaim(), source: a.sourceNumber(rec.Source.ID)}
 	s.window, s.loose, s.drawn = windowOf(o)
-	where, ok := locate(o)
+	kind, where, ok := kindOf(o)
 	if !ok {
 		s.vague = true
 		return s
@@ -111,7 +111,9 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 	s.box, s.named = where.box(marginMM), where.named
 	// No agreement in place can be worth more than the density's peak, none in
 	// time more than the window's density.
-	s.capacity = capacityOf(o, &s)
+	if kind.sink != nil {
+		s.capacity = kind.sink(o)
+	}
 	best := weightOf(o.Means, modelOf(o.Means).clutter, birthRate) + logCapacity(s.capacity) + where.peak - logSeconds(s.window.Till-s.window.From+EngagementGap)
 	s.vague = best <= leastWorth
 	return s

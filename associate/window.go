@@ -5,6 +5,8 @@ package associate
 import (
 	"cmp"
 	"container/heap"
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
@@ -16,7 +18,7 @@ type window struct {
 	d        *district
 	from     trucewatch.Instant // its time 0: when its slab begins
 	till     trucewatch.Instant // when its slab ends
-	sky      *kernel.Sky
+	c        *conditions
 	births   [][3]int64       // shots found before: east, north, time
 	arrivals []kernel.Arrival // by station, phase, time
 	number   []int32          // in the network's list
@@ -26,6 +28,13 @@ type window struct {
 	bound    []int64 // by place in seeds: above the score of what it may still give
 	found    []found // accepted
 	degraded bool
+	input    []byte
+	known    map[inputHash]sought // answers of the last search of the same window
+	kept     map[inputHash]sought // those of this one
+	place    map[int32]int32      // of each arrival, by number; nil until asked for
+	searched int64                // seeds that were searched from
+	shots    []Shot               // what comes of it: shots whose first arrival is in the slab, with arrivals by place
+	ahead    []int32              // and the arrivals of those that belong to the next one
 }
 
 // A found is a solution that a seed gave.
@@ -51,9 +60,8 @@ func (h *byScore) Pop() any {
 
 const unbounded = 1 << 60
 
-// search finds the shots whose first arrival is in the slab, and the arrivals of
-// those that belong to the next one.
-func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) (out []Shot, ahead []int32) {
+// search finds the shots.
+func (w *window) search(rung []int64) {
 	slices.SortFunc(w.seeds, func(i, j int32) int {
 		return cmp.Or(cmp.Compare(w.arrivals[i].At, w.arrivals[j].At), cmp.Compare(i, j))
 	})
@@ -61,20 +69,38 @@ func (w *window) search(rung []int64, first func(*Shot) trucewatch.Instant) (out
 	for i := range w.bound {
 		w.bound[i] = unbounded
 	}
-	w.tile = kernel.NewTile(w.d.ground, w.sky, w.arrivals)
+	w.tile = kernel.NewTile(w.d.ground, w.c.sky, w.arrivals)
 	for _, b := range w.births {
 		w.tile.Remember(b[0], b[1], b[2])
 	}
 	w.searcher = kernel.NewSearcher(w.tile)
+	w.kept = make(map[inputHash]sought)
 	w.climb(rung)
 	for i := range w.found {
-		if s := w.shot(&w.found[i]); first(&s) < w.till {
-			out = append(out, s)
+		if s := w.shot(&w.found[i]); w.first(&s) < w.till {
+			w.shots = append(w.shots, s)
 		} else {
-			ahead = append(ahead, s.Arrivals...)
+			w.ahead = append(w.ahead, s.Arrivals...)
 		}
 	}
-	return out, ahead
+}
+
+// first is the time of the first arrival of s.
+func (w *window) first(s *Shot) trucewatch.Instant {
+	at := w.arrivals[s.Arrivals[0]].At
+	for _, i := range s.Arrivals[1:] {
+		at = min(at, w.arrivals[i].At)
+	}
+	return w.from + trucewatch.Instant(at)
+}
+
+// result is what comes of the window, with arrivals by their numbers in the
+// network's list.
+func (w *window) result(input [sha256.Size]byte) result {
+	for i := range w.shots {
+		w.shots[i].Arrivals = w.numbers(w.shots[i].Arrivals)
+	}
+	return result{input, w.shots, w.numbers(w.ahead), w.kept}
 }
 
 // climb accepts solutions down the ladder from one rung to another. What those of
@@ -134,14 +160,78 @@ func (w *window) round(threshold int64) {
 	}
 }
 
-// seek searches from one seed.
+// An inputHash is of all that the search from a seed depends on.
+type inputHash [sha256.Size]byte
+
+// A sought is what the search from a seed gave.
+type sought struct {
+	solution *kernel.Solution // with arrivals by number; nil: none
+	bound    int64
+	capped   bool
+}
+
+// seek searches from one seed, unless the last search of the window knows the
+// answer.
 func (w *window) seek(k int32, threshold int64) (found, bool) {
-	solution, ok := w.searcher.Find(w.seeds[k], threshold)
-	w.degraded = w.degraded || w.searcher.Capped
-	if !ok {
-		w.bound[k] = w.searcher.Bound
+	s := w.searcher
+	if !s.Ready(w.seeds[k], threshold) {
+		w.bound[k] = s.Bound
+		return found{}, false
 	}
-	return found{solution, k}, ok
+	w.input = binary.LittleEndian.AppendUint64(append(w.input[:0], w.c.aired[:]...), uint64(threshold))
+	w.input = s.AppendInput(w.input)
+	key := inputHash(sha256.Sum256(w.input))
+	answer, known := w.kept[key]
+	if !known {
+		answer, known = w.known[key]
+	}
+	if !known {
+		w.searched++
+		solution, ok := s.Find(threshold)
+		answer = sought{bound: s.Bound, capped: s.Capped}
+		if ok {
+			solution.Arrivals = w.numbers(solution.Arrivals)
+			answer.solution = &solution
+		}
+	}
+	w.kept[key] = answer
+	w.degraded = w.degraded || answer.capped
+	if answer.solution == nil {
+		w.bound[k] = answer.bound
+		return found{}, false
+	}
+	f := found{*answer.solution, k}
+	f.Arrivals = w.places(f.Arrivals)
+	return f, true
+}
+
+// numbers returns the numbers of arrivals in the network's list; places is the way
+// back. A window of a Worker has places only.
+func (w *window) numbers(places []int32) []int32 {
+	out := slices.Clone(places)
+	if w.number != nil {
+		for k, at := range places {
+			out[k] = w.number[at]
+		}
+	}
+	return out
+}
+
+func (w *window) places(numbers []int32) []int32 {
+	out := slices.Clone(numbers)
+	if w.number == nil {
+		return out
+	}
+	if w.place == nil {
+		w.place = make(map[int32]int32, len(w.number))
+		for at, number := range w.number {
+			w.place[number] = int32(at)
+		}
+	}
+	for k, number := range numbers {
+		out[k] = w.place[number]
+	}
+	return out
 }
 
 // shot says where and when a solution was, on the globe.
@@ -150,7 +240,7 @@ func (w *window) shot(f *found) Shot {
 		Score: trucewatch.MilliNat(f.Score), Degraded: w.degraded, Error: trucewatch.Instant(f.TimeErrorUS())}
 	s.Region = f.Region(s.Position)
 	for i, at := range f.Arrivals {
-		s.Arrivals = append(s.Arrivals, w.number[at])
+		s.Arrivals = append(s.Arrivals, at)
 		s.Gains = append(s.Gains, trucewatch.MilliNat(f.Gains[i]))
 	}
 	return s

@@ -61,6 +61,7 @@ type source struct {
 	id        trucewatch.SourceID
 	stretches []stretch // by from; overlapping only where one report said two things of one time
 	reports   pace
+	heeded    bool // its silence is evidence
 }
 
 // A stretch is a time in which a source watched one field in one way.
@@ -126,6 +127,7 @@ func (m *Map) Report(r *trucewatch.CoverageReport, received trucewatch.Instant, 
 		return nil, err
 	}
 	s := m.source(r.Source.ID)
+	s.heeded = heeded(&r.Source)
 	fresh := make([]stretch, 0, len(r.Watches))
 	var changes []Change
 	for i := range r.Watches {

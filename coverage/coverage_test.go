@@ -330,3 +330,41 @@ func TestReportsInAnyOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestOnDuty(t *testing.T) {
+	at := geo.Circle(middle, 300_000)
+	for _, tt := range []struct {
+		name  string
+		from  trucewatch.Source
+		watch []trucewatch.Watch
+		kind  trucewatch.Kind
+		want  trucewatch.PPM // 0: not on duty
+	}{
+		{"a post that says its share", trucewatch.Source{Kind: trucewatch.PostSource}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "watching", "", 800_000)}, trucewatch.Explosion, 800_000},
+		{"a post that does not", trucewatch.Source{Kind: trucewatch.PostSource}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "watching", "", 0)}, trucewatch.Explosion, UnsaidShare},
+		{"a post that was out", trucewatch.Source{Kind: trucewatch.PostSource}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "out", "night", 0)}, trucewatch.Explosion, 0},
+		{"a post relieved in the middle", trucewatch.Source{Kind: trucewatch.PostSource}, []trucewatch.Watch{watch(middle, 5_000, 0, 10, "watching", "", 800_000)}, trucewatch.Explosion, 0},
+		{"a post that came too late", trucewatch.Source{Kind: trucewatch.PostSource}, []trucewatch.Watch{watch(middle, 5_000, 11, 24, "watching", "", 800_000)}, trucewatch.Explosion, 0},
+		{"a post out of earshot", trucewatch.Source{Kind: trucewatch.PostSource}, []trucewatch.Watch{watch(eastM(40_000), 5_000, 0, 24, "watching", "", 800_000)}, trucewatch.Explosion, 0},
+		{"a post that watches for something else", trucewatch.Source{Kind: trucewatch.PostSource}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "watching", "", 800_000, trucewatch.UAVSighted)}, trucewatch.Explosion, 0},
+		{"the better of two fields", trucewatch.Source{Kind: trucewatch.CameraSource}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "watching", "", 900_000), watch(eastM(40_000), 5_000, 0, 24, "watching", "", 800_000)}, trucewatch.Explosion, 900_000},
+		{"a post of a party", trucewatch.Source{Kind: trucewatch.PostSource, Party: "A"}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "watching", "", 800_000)}, trucewatch.Explosion, 0},
+		{"a party", trucewatch.Source{Kind: trucewatch.PartySource, Party: "A"}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "watching", "", 800_000)}, trucewatch.Explosion, 0},
+		{"a sensor, weighed with its arrivals", trucewatch.Source{Kind: trucewatch.SensorSource}, []trucewatch.Watch{watch(middle, 5_000, 0, 24, "watching", "", 800_000)}, trucewatch.Explosion, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := New()
+			tt.from.ID = "post"
+			if _, err := m.Report(&trucewatch.CoverageReport{Source: tt.from, Watches: tt.watch}, hours(0, 24).Till, 1); err != nil {
+				t.Fatal(err)
+			}
+			got := m.OnDuty(trucewatch.Interval{From: hours(10, 10).From, Till: hours(10, 10).From + trucewatch.Minute}, at, tt.kind)
+			if tt.want == 0 && len(got) == 0 {
+				return
+			}
+			if len(got) != 1 || got[0].Source != "post" || !near(got[0].Share, tt.want) {
+				t.Errorf("on duty: %v, want a share of %d", got, tt.want)
+			}
+		})
+	}
+}

@@ -90,6 +90,16 @@ func (r Rules) hourOf(at trucewatch.Instant) trucewatch.Instant {
 	return at - into
 }
 
+// sure rounds how sure it is that something happened. Where one class of means, or
+// claims alone, say so, the public gets the least that the word for it means: silence
+// of those on duty lowers just these, and a finer number would show where nobody was.
+func (r Rules) sure(p trucewatch.PPM, in *trucewatch.Incident) trucewatch.PPM {
+	if !r.mission() && in != nil && in.MeansCount < 2 {
+		p = r.scale.Least(p)
+	}
+	return r.step(p)
+}
+
 // step rounds a probability down to whole steps.
 func (r Rules) step(p trucewatch.PPM) trucewatch.PPM {
 	if r.mission() {

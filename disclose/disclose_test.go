@@ -805,3 +805,32 @@ func TestLaunchPointIsNoPlaceForThePublic(t *testing.T) {
 		t.Error("the operations room does not see the place")
 	}
 }
+
+// TestSilenceOfThoseOnDutyIsNotPublic: silence shows who watched, and its absence
+// where nobody did. The public gets the same bytes of an incident that it lowered,
+// within the word for how sure it is.
+func TestSilenceOfThoseOnDutyIsNotPublic(t *testing.T) {
+	list := func(sure trucewatch.PPM, silent ...trucewatch.Silent) []IncidentFact {
+		in, f := event(1, trucewatch.Explosion, somewhere, moment(epoch))
+		in.MeansCount, in.Confidence, in.Silent = 1, sure, silent
+		f.Finding.Confidence, f.Released = sure, epoch+trucewatch.Hour
+		if len(silent) > 0 {
+			in.Unopposed = 790_000
+		}
+		return []IncidentFact{{Incident: in, Findings: []FindingFact{f}}}
+	}
+	heard, doubted := facts(list(790_000)), facts(list(610_000, trucewatch.Silent{Source: "post-north", Share: 580_000, Gain: -868}))
+	for _, audience := range []trucewatch.Audience{trucewatch.ForMission, trucewatch.ForPublic} {
+		_, a := build(t, heard, audience, epoch+1000*trucewatch.Hour, trucewatch.Interval{}, trucewatch.Interval{})
+		v, b := build(t, doubted, audience, epoch+1000*trucewatch.Hour, trucewatch.Interval{}, trucewatch.Interval{})
+		if len(v.Incidents) != 1 {
+			t.Fatalf("%s sees %d incidents", audience, len(v.Incidents))
+		}
+		if named := bytes.Contains(b, []byte("post-north")); named != (audience == trucewatch.ForMission) {
+			t.Errorf("%s is told who was silent: %v", audience, named)
+		}
+		if audience != trucewatch.ForMission && !bytes.Equal(a, b) {
+			t.Errorf("%s can tell that somebody was silent:\n%s\n%s", audience, a, b)
+		}
+	}
+}

@@ -85,11 +85,12 @@ func (r Rules) Incident(at trucewatch.Instant, in *trucewatch.Incident, members 
 		}
 	}
 	v.Where, v.Precision = r.where(in)
-	v.When, v.Confidence = r.hours(in.When), r.step(in.Confidence)
+	v.When, v.Confidence = r.hours(in.When), r.sure(in.Confidence, in)
 	if r.mission() {
 		v.Estimates, v.Preferred, v.History = in.Estimates, in.Preferred, in.History
 		v.Observations = observations(in, members)
 		v.Place = Place(in, members)
+		v.Silent, v.Unopposed = in.Silent, in.Unopposed
 		return v, true
 	}
 	return v, len(v.Findings) > 0
@@ -172,7 +173,7 @@ func (r Rules) Finding(at trucewatch.Instant, f FindingFact, in *trucewatch.Inci
 
 // redact takes from a finding what the public does not see.
 func (r Rules) redact(v *trucewatch.FindingView, in *trucewatch.Incident) {
-	v.When, v.Confidence = r.hours(v.When), r.step(v.Confidence)
+	v.When, v.Confidence = r.hours(v.When), r.sure(v.Confidence, in)
 	v.Exemption = exemption(v.Exemption)
 	v.Reasons = []trucewatch.Reason{reason(&v.Finding, in)}
 	v.WouldChange = nil

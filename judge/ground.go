@@ -14,7 +14,7 @@ import (
 // low share shows nothing.
 func (h *hearing) within(n *trucewatch.Notification, reach int64) (share trucewatch.PPM, coarse bool) {
 	zone := noticeZone(n, reach)
-	share = trucewatch.PPM(zone.Share(h.region))
+	share = h.shareIn(zone.Share)
 	ground := reach
 	if n.Area != nil && len(n.Route) == 0 {
 		ground += spreadMM(*n.Area)

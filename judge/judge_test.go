@@ -364,3 +364,41 @@ func TestSame(t *testing.T) {
 		t.Error("findings that differ in confidence are the same")
 	}
 }
+
+// TestTwoPlacesAreWeighedEach: what was at one of two places is in a zone by the share
+// of each, however much of the zone lies between them.
+func TestTwoPlacesAreWeighedEach(t *testing.T) {
+	a := testAgreement(t)
+	for _, tt := range []struct {
+		name   string
+		places [2]int64 // metres east
+		weight trucewatch.PPM
+		result trucewatch.Result
+		share  string
+	}{
+		{"both outside, the buffer between them", [2]int64{-9_000, 9_000}, 500_000, "-", ""},
+		{"both inside", [2]int64{-3_000, 3_000}, 600_000, trucewatch.Violation, "100 %"},
+		{"one of them inside", [2]int64{3_000, 9_000}, 500_000, trucewatch.Indeterminate, "50 %"},
+		{"the likely one inside", [2]int64{3_000, 9_000}, 990_000, trucewatch.Violation, "99 %"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene(t, eastM((tt.places[0]+tt.places[1])/2), 500, a).saw(trucewatch.UAVSighted, trucewatch.Saw, owner("B"))
+			in := s.input.Incident
+			for i, east := range tt.places {
+				one := in.Estimates[0]
+				one.Region, one.Weight = geo.Circle(eastM(east), 50_000), tt.weight
+				if i == 1 {
+					one.Weight = geo.Million - tt.weight
+				}
+				in.Estimates = append(in.Estimates, one)
+			}
+			f := s.finding("A1/1.0")
+			switch {
+			case f == nil && tt.result != "-":
+				t.Error("there is no finding")
+			case f != nil && (f.Result != tt.result || !says(f.Reasons, tt.share)):
+				t.Errorf("it is %s for %+v, want %s with a share of %s", f.Result, f.Reasons, tt.result, tt.share)
+			}
+		})
+	}
+}

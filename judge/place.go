@@ -45,20 +45,65 @@ func (h *hearing) test(z *geo.Zone, surveyMM int64) *place {
 		}
 	}
 	p := place{zone: z, survey: surveyMM}
-	if surveyMM > 0 {
-		p.gauge(h.region)
-	} else {
-		p.share = trucewatch.PPM(z.ShareSurveyed(h.region))
-	}
-	p.holds, p.low, p.high = h.inside(p.share), p.share, p.share
-	if surveyMM > 0 && len(p.depths) > 0 {
-		p.low, p.high = deeper(p.depths, surveyMM), deeper(p.depths, -surveyMM)
-		if h.inside(p.low) != p.holds || h.inside(p.high) != p.holds {
-			p.holds = unknown
+	p.weigh(h.region)
+	if len(h.two) > 0 { // what lies between the two is in neither
+		p.share, p.low, p.high = 0, 0, 0
+		for i := range h.two {
+			one := place{zone: z, survey: surveyMM}
+			one.weigh(h.two[i].Region)
+			w := h.two[i].Weight
+			p.share, p.low, p.high = p.share+w*one.share/geo.Million, p.low+w*one.low/geo.Million, p.high+w*one.high/geo.Million
 		}
+	}
+	p.holds = h.inside(p.share)
+	if h.inside(p.low) != p.holds || h.inside(p.high) != p.holds {
+		p.holds = unknown
 	}
 	h.places = append(h.places, p)
 	return &h.places[len(h.places)-1]
+}
+
+// weigh finds the share of a region, and the least and greatest within the survey
+// error.
+func (p *place) weigh(r geo.Region) {
+	if p.survey > 0 {
+		p.gauge(r)
+	} else {
+		p.share = trucewatch.PPM(p.zone.ShareSurveyed(r))
+	}
+	p.low, p.high = p.share, p.share
+	if p.survey > 0 && len(p.depths) > 0 {
+		p.low, p.high = deeper(p.depths, p.survey), deeper(p.depths, -p.survey)
+	}
+}
+
+// shareIn is the probability that the incident lies in some ground: of one that was at
+// one of two places, of both by their weights.
+func (h *hearing) shareIn(ground func(r geo.Region) int64) trucewatch.PPM {
+	if len(h.two) == 0 {
+		return trucewatch.PPM(ground(h.region))
+	}
+	var share trucewatch.PPM
+	for i := range h.two {
+		share += h.two[i].Weight * trucewatch.PPM(ground(h.two[i].Region)) / geo.Million
+	}
+	return share
+}
+
+// twoPlaces returns the estimates of the two places of an incident that was at one of
+// them, nil of others.
+func twoPlaces(in *trucewatch.Incident) []trucewatch.Estimate {
+	var two []trucewatch.Estimate
+	best := in.Best()
+	for i := range in.Estimates {
+		if e := &in.Estimates[i]; best != nil && best.Role != "origin" && e.Weight > 0 && e.Role == best.Role {
+			two = append(two, *e)
+		}
+	}
+	if len(two) != 2 || two[0].Weight+two[1].Weight > geo.Million+1 {
+		return nil
+	}
+	return two
 }
 
 func (p *place) gauge(r geo.Region) {
@@ -240,7 +285,7 @@ func (t *trial) nearestObject(z *agreement.Zone) trucewatch.Reason {
 	most := int64(-1)
 	for i := range z.Objects {
 		o := &z.Objects[i]
-		if share := geo.NewDisks([]geo.Disk{{Center: o.At, RadiusMM: o.RadiusMM}}).Share(t.region); share > most {
+		if share := int64(t.shareIn(geo.NewDisks([]geo.Disk{{Center: o.At, RadiusMM: o.RadiusMM}}).Share)); share > most {
 			best, most = o, share
 		}
 	}

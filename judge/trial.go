@@ -48,10 +48,11 @@ type hearing struct {
 	reading *reading
 	a       *agreement.Agreement
 	opened  bool
-	region  geo.Region // where it was seen or hit; zero if not known
-	reach   int64      // of the region from its middle; 0: not asked yet
-	places  []place    // tested so far
-	notices []*Notice  // near in time and place
+	region  geo.Region            // where it was seen or hit; zero if not known
+	two     []trucewatch.Estimate // the two places, where it was at one of two
+	reach   int64                 // of the region from its middle; 0: not asked yet
+	places  []place               // tested so far
+	notices []*Notice             // near in time and place
 	facts   []*trucewatch.Fact
 }
 
@@ -78,7 +79,7 @@ func (h *hearing) try(c *act) *trial {
 
 // open finds what every trial asks for.
 func (h *hearing) open() {
-	h.opened, h.region = true, regionOf(h.in.Incident)
+	h.opened, h.region, h.two = true, regionOf(h.in.Incident), twoPlaces(h.in.Incident)
 	for i := range h.in.Notices {
 		if n := &h.in.Notices[i]; h.in.Incident.When.Gap(n.Notification.Window) <= NoticeReach && h.near(n.Notification) {
 			h.notices = append(h.notices, n)

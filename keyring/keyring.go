@@ -217,6 +217,8 @@ func (r *Ring) inspectKey(a *admission, e *trucewatch.Entry) {
 	switch {
 	case ID(k.Public) != k.ID:
 		a.problem(e.Index, "registers a key under a name that is not its own")
+	case k.Role == trucewatch.LogKey && k.Till != 0:
+		a.problem(e.Index, "ends key %x of the log: it ends when the log is handed over to the next one", k.ID)
 	case k.Till != 0 && (known == nil || known.till != 0):
 		a.problem(e.Index, "ends key %x, which is not in use", k.ID)
 	case k.Till == 0 && known != nil && (e.Index != 1 || known.from != 0):

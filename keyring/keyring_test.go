@@ -135,6 +135,23 @@ func TestRing(t *testing.T) {
 			w.add(testKey("mic-1"), observations("mic-1"), nil)
 			w.add(desk, ending("mic-1", 4), nil)
 		}},
+		{"one officer gives a role the months of before", "of type access, which two officers must sign; 1 did", func(w *writer) {
+			w.add(desk, registration("officer", trucewatch.OfficerKey), nil)
+			w.add(testKey("officer"), trucewatch.Payload{Access: &trucewatch.Access{Class: "mission", Recipients: []trucewatch.Hash{{1}}, Epochs: []uint32{675}}}, nil)
+		}},
+		{"the desk says who opens the months to come", "", func(w *writer) {
+			w.add(desk, trucewatch.Payload{Access: &trucewatch.Access{Class: "mission", Recipients: []trucewatch.Hash{{1}}}}, nil)
+		}},
+		{"the log's key enters something", "of type key, which a key of role log may not enter", func(w *writer) {
+			w.add(desk, registration("log", trucewatch.LogKey), nil)
+			w.add(testKey("log"), registration("mic-1", trucewatch.DeviceKey), nil)
+		}},
+		{"the log's key is ended and not handed over", "it ends when the log is handed over to the next one", func(w *writer) {
+			w.add(desk, registration("log", trucewatch.LogKey), nil)
+			p := ending("log", 2)
+			p.Key.Role = trucewatch.LogKey
+			w.add(desk, p, nil)
+		}},
 		{"a key that was never registered is ended", "which is not in use", func(w *writer) { w.add(desk, ending("mic-1", 2), nil) }},
 		{"a key is registered twice", "a second time", func(w *writer) {
 			w.add(desk, registration("mic-1", trucewatch.DeviceKey), nil)

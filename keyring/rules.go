@@ -18,7 +18,7 @@ const PolicyDelayH = 72
 // mayEnter lists the types of entry that a role may sign as their source. The
 // desk may sign all.
 var mayEnter = map[trucewatch.KeyRole][]trucewatch.EntryType{
-	trucewatch.OfficerKey: {trucewatch.KeyEntry, trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReviewEntry,
+	trucewatch.OfficerKey: {trucewatch.KeyEntry, trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.AccessEntry, trucewatch.ReviewEntry,
 		trucewatch.ReleaseEntry, trucewatch.CustodyEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry,
 		trucewatch.InterpretationEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry, trucewatch.ActivationEntry,
 		trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry},
@@ -26,6 +26,7 @@ var mayEnter = map[trucewatch.KeyRole][]trucewatch.EntryType{
 		trucewatch.FactEntry, trucewatch.ActivationEntry, trucewatch.InventoryEntry, trucewatch.StatementEntry},
 	trucewatch.DeviceKey: {trucewatch.ObservationsEntry, trucewatch.CoverageEntry},
 	trucewatch.HolderKey: {trucewatch.ReceiptEntry},
+	trucewatch.LogKey:    {}, // checkpoints only
 }
 
 // allowed holds the entry to what its signer's role may say and to the rules
@@ -51,8 +52,11 @@ func (r *Ring) allowed(a *admission, e *trucewatch.Entry) {
 	if e.Body.Payload.Policy != nil && policy != nil {
 		r.policyChange(a, e, policy)
 	}
-	// An erasure takes evidence away for good, so no policy can leave it to one.
-	if two := policy != nil && slices.Contains(policy.TwoPerson, e.Body.Type); !two && e.Body.Type != trucewatch.ErasureEntry {
+	// An erasure takes evidence away for good, and who is shown months that are over
+	// knows them for good: no policy can leave that to one.
+	access := e.Body.Payload.Access
+	grave := e.Body.Type == trucewatch.ErasureEntry || access != nil && len(access.Epochs) > 0
+	if two := policy != nil && slices.Contains(policy.TwoPerson, e.Body.Type); !two && !grave {
 		return
 	}
 	if n := len(r.officers(e)); n < 2 {

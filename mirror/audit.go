@@ -8,6 +8,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
 )
 
 // A BadEntry is an entry that breaks the record's rules although the log's key
@@ -48,6 +49,7 @@ const checksMax = 4096
 // of two persons.
 type auditor struct {
 	ring   *keyring.Ring
+	key    *logkey.Current // of the log; entries that hand it over must say the same
 	checks []keyring.Check
 	doubts []keyring.Problem
 	erased warrants
@@ -94,6 +96,11 @@ func (a *auditor) take(index uint64, raw []byte) (*trucewatch.Entry, error) {
 	a.checks = append(a.checks, checks...)
 	if err := a.judge(problems); err != nil {
 		return nil, err
+	}
+	if k := e.Body.Payload.Key; k != nil && k.Role == trucewatch.LogKey {
+		if err := a.key.Key().Entered(index, k.Public, k.Handover); err != nil {
+			return nil, &BadEntry{Problems: []string{err.Error()}}
+		}
 	}
 	if warrant := e.Body.Payload.Erasure; warrant != nil {
 		a.erased.add(warrant)

@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
 )
 
@@ -23,7 +23,7 @@ import (
 // other entries than the smaller one signs for. It needs no trust in whoever
 // wrote it down: Check holds it to the log's key.
 type SplitView struct {
-	Log    string // verifier key of the log
+	Log    string // key of the log, as package logkey writes it
 	First  []byte // signed note of the smaller checkpoint
 	Second []byte // that of the larger one, or of the other one of that size
 	// Root is what the tree of Second begins with, up to the size of First. Proof
@@ -71,7 +71,7 @@ func newSplitView(log string, c record.Checkpoint, t *tree) (*SplitView, error) 
 // Check says whether the evidence proves what it claims: nil if both notes are
 // signed by the log and contradict each other, else ErrInvalid.
 func (s *SplitView) Check() error {
-	verifier, err := note.NewVerifier(s.Log)
+	verifier, err := logkey.Parse(s.Log)
 	if err != nil {
 		return fmt.Errorf("mirror: evidence: %w: key of the log: %w", ErrInvalid, err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -37,7 +38,7 @@ const (
 // Settings are what a mirror is started with.
 type Settings struct {
 	Dir    string          // its folder
-	LogKey string          // verifier key of the log
+	LogKey string          // key of the log, as package logkey reads it; later handovers are followed
 	Source Source          // where the log is read from
 	Policy *witness.Policy // who co-signs; nil: the log's signature is all there is
 	Tier   witness.Tier    // the least that a checkpoint must have to be taken; 0 takes any
@@ -63,9 +64,10 @@ type Settings struct {
 type Mirror struct {
 	settings Settings
 	disk     durable.Disk
-	verifier note.Verifier // of the log
-	own      note.Verifier // of Key, nil without
-	folder   io.Closer     // the lock
+	verifier *logkey.Current // of the log
+	given    *logkey.Key     // that it was started with
+	own      note.Verifier   // of Key, nil without
+	folder   io.Closer       // the lock
 	kept     *kept
 	replica  *record.Replica // nil before the first entries
 	audit    *auditor        // of the entries in replica
@@ -88,8 +90,12 @@ func Open(s Settings) (*Mirror, error) {
 	if s.Log == nil {
 		m.settings.Log = slog.New(slog.DiscardHandler)
 	}
-	var err error
-	if m.verifier, err = note.NewVerifier(s.LogKey); err != nil {
+	key, err := LogKey(s.Dir, s.LogKey)
+	if err != nil {
+		return nil, err
+	}
+	m.verifier = logkey.NewCurrent(key)
+	if m.given, err = logkey.Parse(s.LogKey); err != nil {
 		return nil, fmt.Errorf("mirror: %w: key of the log: %w", ErrInvalid, err)
 	}
 	if err := m.ownKey(); err != nil {
@@ -117,7 +123,10 @@ func (m *Mirror) ownKey() error {
 		return nil
 	}
 	vkey := m.settings.Key.VerifierKey()
-	others := []string{m.settings.LogKey}
+	var others []string
+	for _, span := range m.verifier.Key().Spans() {
+		others = append(others, span.Text)
+	}
 	if p := m.settings.Policy; p != nil {
 		for _, member := range p.Members() {
 			others = append(others, member.Witness)
@@ -151,7 +160,7 @@ func rawKey(vkey string) string {
 
 // open opens the copy, and reads its entries. It is what follows a failure, too.
 func (m *Mirror) open() error {
-	m.audit = &auditor{ring: keyring.New(m.verifier.Name())}
+	m.audit = &auditor{ring: keyring.New(m.verifier.Name()), key: m.verifier}
 	dir := filepath.Join(m.settings.Dir, recordName)
 	// A copy that was not put in place yet is of nothing: see create.
 	if err := os.RemoveAll(filepath.Join(m.settings.Dir, newName)); err != nil {
@@ -162,6 +171,10 @@ func (m *Mirror) open() error {
 		return fmt.Errorf("mirror: %w", err)
 	}
 	m.replica = replica
+	// A handover by an entry that did not come did not happen: see take.
+	if err := m.setKey(m.held().Size); err != nil {
+		return err
+	}
 	if err := m.fold(dir); err != nil {
 		return err
 	}

@@ -81,6 +81,9 @@ func (m *Mirror) Pull(ctx context.Context) (Outcome, error) {
 }
 
 func (m *Mirror) pull(ctx context.Context, out *Outcome) error {
+	if err := m.follow(ctx); err != nil {
+		return err
+	}
 	if err := m.ask(ctx, out); err != nil {
 		return err
 	}
@@ -247,7 +250,7 @@ func (m *Mirror) sameSize(c record.Checkpoint) error {
 	}
 	for _, other := range same {
 		if other.Root != c.Root {
-			s := &SplitView{Log: m.settings.LogKey, First: other.Note, Second: c.Note, Root: c.Root, size: c.Size}
+			s := &SplitView{Log: m.verifier.Key().String(), First: other.Note, Second: c.Note, Root: c.Root, size: c.Size}
 			return m.split(s)
 		}
 	}
@@ -270,10 +273,10 @@ func (m *Mirror) within(c record.Checkpoint, t *tree) error {
 	}
 	for _, other := range same {
 		if other.Root != c.Root {
-			return m.split(&SplitView{Log: m.settings.LogKey, First: other.Note, Second: c.Note, Root: c.Root, size: c.Size})
+			return m.split(&SplitView{Log: m.verifier.Key().String(), First: other.Note, Second: c.Note, Root: c.Root, size: c.Size})
 		}
 	}
-	s, err := newSplitView(m.settings.LogKey, c, t)
+	s, err := newSplitView(m.verifier.Key().String(), c, t)
 	if err != nil {
 		return err
 	}
@@ -295,6 +298,11 @@ func (m *Mirror) split(s *SplitView) error {
 
 // take fetches, checks and stores the entries up to a checkpoint.
 func (m *Mirror) take(ctx context.Context, shown record.Checkpoint) error {
+	// Before the entries: a copy must be readable whenever we die. If they do not
+	// come, opening it again forgets the handover.
+	if err := m.setKey(shown.Size); err != nil {
+		return err
+	}
 	if err := m.create(shown); err != nil {
 		return err
 	}
@@ -323,7 +331,7 @@ func (m *Mirror) take(ctx context.Context, shown record.Checkpoint) error {
 	if errors.As(err, &bad) {
 		var errKeep error
 		bad.File, errKeep = keepEvidence(m.disk, filepath.Join(m.settings.Dir, evidenceName), fmt.Sprintf("entry-%d", shown.Size),
-			bad.text(m.settings.LogKey, shown.Note))
+			bad.text(m.verifier.Key().String(), shown.Note))
 		err = errors.Join(bad, errKeep)
 	} else {
 		err = fmt.Errorf("mirror: %w", err)
@@ -339,7 +347,7 @@ func (m *Mirror) cosign() error {
 	if m.own == nil || held.Note == nil || m.cosigned(held) {
 		return nil
 	}
-	opened, err := note.Open(held.Note, note.VerifierList(m.verifier))
+	opened, err := note.Open(held.Note, note.VerifierList(m.verifier.At(held.Size)))
 	if err != nil {
 		return fmt.Errorf("mirror: co-sign: %w", err)
 	}

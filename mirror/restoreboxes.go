@@ -5,7 +5,9 @@ package mirror
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/seal"
@@ -72,3 +74,44 @@ func RestoreBoxes(disk durable.Disk, from, to string) (n int, err error) {
 	}
 	return n, nil
 }
+
+// RestoreKeys brings the months' keys that lie under from, wrapped to the roles
+// that open them, to those under to, and returns how many were missing there. One
+// that is there, or was destroyed there, stays as it is.
+func RestoreKeys(disk durable.Disk, from, to string) (n int, err error) {
+	for _, class := range seal.Classes() {
+		names, err := disk.ReadDir(filepath.Join(from, class))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return n, fmt.Errorf("mirror: restore keys: %w", err)
+		}
+		// The key before its recipient, as seal makes them: see NewEpoch there.
+		for _, name := range names {
+			if suffix := filepath.Ext(name); !strings.HasPrefix(name, "epoch-") || suffix != ".age" && suffix != ".pub" {
+				continue
+			}
+			if _, err := disk.ReadFile(filepath.Join(to, class, name), keySizeMax); !errors.Is(err, fs.ErrNotExist) {
+				if err != nil {
+					return n, fmt.Errorf("mirror: restore keys: %w", err)
+				}
+				continue
+			}
+			data, err := disk.ReadFile(filepath.Join(from, class, name), keySizeMax)
+			if err == nil {
+				err = durable.WriteFile(disk, filepath.Join(to, class, name), data)
+			}
+			if err != nil {
+				return n, fmt.Errorf("mirror: restore keys: %w", err)
+			}
+			if filepath.Ext(name) == ".age" {
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
+// keySizeMax bounds the file of a month's key in bytes. Source: that of package seal.
+const keySizeMax = 1 << 20

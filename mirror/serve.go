@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -61,6 +62,7 @@ func (m *Mirror) served() uint64 { return m.Health().Size }
 func (m *Mirror) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", record.Handler(filepath.Join(m.settings.Dir, recordName), m.verifier, m.served))
+	mux.Handle("/"+KeyName, KeyHandler(func() *logkey.Key { return m.verifier.Key().UpTo(m.served()) }))
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		h := m.Health()
 		body, err := json.Marshal(h)
@@ -79,6 +81,16 @@ func (m *Mirror) Handler() http.Handler {
 	return mux
 }
 
+// KeyHandler serves the key of a log, as Follow reads it.
+func KeyHandler(key func() *logkey.Key) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = io.WriteString(w, key().String()+"\n") // If it fails, the client is gone.
+	})
+}
+
 // ReportPath is where a mirror posts the checkpoint that it co-signed, below the
 // address it reports to.
 const ReportPath = "mirrored"
@@ -89,7 +101,7 @@ func (m *Mirror) report(ctx context.Context) error {
 	if m.settings.Report == nil || m.own == nil || held.Note == nil {
 		return nil
 	}
-	opened, err := note.Open(held.Note, note.VerifierList(m.verifier, m.own))
+	opened, err := note.Open(held.Note, note.VerifierList(m.verifier.At(held.Size), m.own))
 	if err != nil {
 		return fmt.Errorf("mirror: report: %w", err)
 	}

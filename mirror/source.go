@@ -56,16 +56,21 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// A folder is a log on a disk. Static files are read as they are; what a log
-// that is written to has in no file yet, record.Handler makes.
+// A folder is a log on a disk. Static files are read as they are; of a log's own
+// files record.Handler makes them.
 type folder struct {
 	dir  string
 	live http.Handler
+	key  []string // files of which the first that is there is the log's key
 }
 
 func newFolder(dir string, verifier note.Verifier) *folder {
-	return &folder{dir, record.Handler(dir, verifier, nil)}
+	beside := filepath.Dir(dir)
+	return &folder{dir, record.Handler(dir, verifier, nil), []string{filepath.Join(beside, KeyName), filepath.Join(beside, missionKey)}}
 }
+
+// missionKey is where a mission's folder has the key of its log.
+const missionKey = "keys/log.pub"
 
 // String implements Source.
 func (f *folder) String() string { return f.dir }
@@ -75,7 +80,17 @@ func (f *folder) Fetch(ctx context.Context, path string, limit int64) ([]byte, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	data, err := durable.OS{}.ReadFile(filepath.Join(f.dir, filepath.FromSlash(path)), limit)
+	files := []string{filepath.Join(f.dir, filepath.FromSlash(path))}
+	if path == KeyName {
+		files = append(files, f.key...)
+	}
+	var data []byte
+	var err error
+	for _, file := range files {
+		if data, err = (durable.OS{}).ReadFile(file, limit); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
 	switch {
 	case err == nil:
 		return data, nil

@@ -62,8 +62,6 @@ func (t *tree) Height() int { return tileHeight }
 // ReadTiles implements tlog.TileReader.
 func (t *tree) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	data, errs := make([][]byte, len(tiles)), make([]error, len(tiles))
-	if false {
-	}
 	var all sync.WaitGroup
 	for i, tile := range tiles {
 		all.Go(func() { data[i], errs[i] = t.readTile(tile) })

@@ -32,7 +32,7 @@ func (m *Mission) RequestAnchor() (*anchor.Request, uint64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("mission: anchor: %w", err)
 	}
-	text, err := signedText(checkpoint.Note, verifier)
+	text, err := signedText(checkpoint.Note, record.VerifierAt(verifier, checkpoint.Size))
 	if err != nil {
 		return nil, 0, err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,6 +60,20 @@ func (p place) guardOptions() (record.Options, error) {
 	}
 	options.Guard = record.FileGuardOn(p.disk, name)
 	return options, nil
+}
+
+// heldToGuard says why the second medium would not let this record be signed, nil
+// if it would or if there is none.
+func (p place) heldToGuard() error {
+	options, err := p.guardOptions()
+	if err != nil || options.Guard == nil {
+		return err
+	}
+	verifier, err := p.logVerifier()
+	if err != nil {
+		return err
+	}
+	return record.HeldTo(p.disk, filepath.Join(p.dir, "record"), verifier, options.Guard)
 }
 
 // membersOf are the organisations of a policy as package witness takes them.
@@ -128,6 +143,7 @@ type Cosigner struct {
 	m        *Mission
 	log      *slog.Logger
 	policy   *trucewatch.Policy
+	key      string          // of the log, as the policy has it
 	holds    *witness.Policy // the same, for checkpoints
 	gatherer *witness.Gatherer
 
@@ -136,14 +152,18 @@ type Cosigner struct {
 	standing witness.Standing // guarded by mu
 	told     string           // what was logged last of absences; guarded by mu
 	gone     map[string]time.Time
-	size     uint64 // of the last checkpoint that was sent out; guarded by mu
-	prepared uint64 // size of the one to be sent next; guarded by mu
+	size     uint64        // of the last checkpoint that was sent out; guarded by mu
+	prepared uint64        // size of the one to be sent next; guarded by mu
+	away     time.Duration // of this machine's clock from the cosigners': see clockFrom; guarded by mu
 }
 
 // Cosigned is how far the record is co-signed.
 type Cosigned struct {
 	Standing witness.Standing
 	Absent   []witness.Absence
+	// ClockAway is how far this machine's clock is ahead of the cosigners', as of the
+	// last beat that any of them signed; negative if it is behind.
+	ClockAway time.Duration
 }
 
 // NewCosigner returns what has the mission's checkpoints co-signed by its policy,
@@ -153,7 +173,7 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 	if policy == nil || err != nil {
 		return nil, err
 	}
-	c := &Cosigner{m: m, log: log, policy: m.Policy(), holds: policy, gone: map[string]time.Time{}}
+	c := &Cosigner{m: m, log: log, policy: m.Policy(), key: policy.Logs()[0], holds: policy, gone: map[string]time.Time{}}
 	c.gatherer = witness.NewGathererOver(m.net, policy, c.prove, c.merge)
 	verifier, err := m.logVerifier()
 	if err != nil {
@@ -168,6 +188,13 @@ func NewCosigner(m *Mission, log *slog.Logger) (*Cosigner, error) {
 		}
 	}
 	return c, nil
+}
+
+// outdated says whether the log was handed over to another key since: a Cosigner
+// made anew knows it.
+func (c *Cosigner) outdated() bool {
+	key, err := c.m.readLine(logPublicFile)
+	return err == nil && key != c.key
 }
 
 // Every is the cadence.
@@ -191,7 +218,7 @@ func (c *Cosigner) Cosigned(at time.Time) Cosigned {
 	absent := c.gatherer.Absent(at)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Cosigned{c.standing, absent}
+	return Cosigned{c.standing, absent, c.away}
 }
 
 // sent is the size of the last checkpoint that was sent out.
@@ -267,7 +294,13 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, min(gatherFor, c.Every()/2))
 	defer cancel()
+	before, err := c.holds.Standing(signed.Note)
+	if err != nil {
+		return fmt.Errorf("mission: co-sign: %w", err)
+	}
+	began := time.Now()
 	merged, standing, err := c.gatherer.Gather(ctx, signed.Note, witness.Final)
+	away, known := clockFrom(before.Signed, standing.Signed, began, time.Now())
 	if err != nil && !errors.Is(err, witness.ErrUnavailable) {
 		return fmt.Errorf("mission: co-sign: %w", err)
 	}
@@ -279,9 +312,40 @@ func (c *Cosigner) Send(ctx context.Context, at time.Time) error {
 	}
 	c.mu.Lock()
 	c.standing = standing
+	if known {
+		c.away = away
+	}
 	c.mu.Unlock()
 	c.tell(c.gatherer.Absent(at))
 	return nil
+}
+
+// clockFrom is how far a clock by which a beat lasted from began till ended is
+// ahead of the clocks of those who signed within it: the median, so that one of
+// them with a wrong clock, or a lie, moves nothing as long as most are right. It
+// is not known if nobody signed anew.
+func clockFrom(before, after []witness.Signed, began, ended time.Time) (away time.Duration, known bool) {
+	var all []time.Duration
+	for _, s := range after {
+		if slices.Contains(before, s) {
+			continue // of an earlier beat
+		}
+		// A cosignature's time is cut to a second.
+		early, late := began.Add(-time.Second), ended
+		switch {
+		case s.At.Before(early):
+			all = append(all, early.Sub(s.At))
+		case s.At.After(late):
+			all = append(all, -s.At.Sub(late))
+		default:
+			all = append(all, 0)
+		}
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	slices.Sort(all)
+	return all[(len(all)-1)/2], true
 }
 
 // tell logs absences when they change.

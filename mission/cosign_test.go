@@ -24,6 +24,7 @@ import (
 type watcher struct {
 	organisation trucewatch.Organisation
 	server       *httptest.Server
+	dir          string
 }
 
 // watchers starts a witness for each organisation, which knows the log of m.
@@ -51,7 +52,7 @@ func watchers(t testing.TB, m *Mission) []*watcher {
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
 		o.Witness, o.Address = key.VerifierKey(), server.URL
-		all = append(all, &watcher{o, server})
+		all = append(all, &watcher{o, server, dir})
 	}
 	return all
 }

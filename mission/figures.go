@@ -3,6 +3,7 @@
 package mission
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,8 @@ type trouble struct {
 	lasting   string     // until it is served anew
 	following string     // the record cannot be followed, as of the last try
 	writing   string     // nothing can be recorded, as of the last try
+	guarded   string     // the second medium forbids to sign, as of the last look
+	sending   string     // no checkpoint can be sent out, as of the last beat
 }
 
 func (t *trouble) set(what string) {
@@ -70,10 +73,36 @@ func (t *trouble) write(err error) {
 	t.mu.Unlock()
 }
 
+func (t *trouble) guard(err error) {
+	t.mu.Lock()
+	t.guarded = ""
+	if err != nil {
+		t.guarded = "nothing can be signed: " + err.Error()
+	}
+	t.mu.Unlock()
+}
+
+// lookAtGuard says at once, and not only when something is to be written, that the
+// record was put back to an older state.
+func (sv *served) lookAtGuard() {
+	if sv.keeper.audience == trucewatch.ForMission { // nobody else signs
+		sv.trouble.guard(onDisk(sv.dir).heldToGuard())
+	}
+}
+
+func (t *trouble) send(err error) {
+	t.mu.Lock()
+	t.sending = ""
+	if err != nil {
+		t.sending = "no checkpoint can be sent out: " + err.Error()
+	}
+	t.mu.Unlock()
+}
+
 func (t *trouble) words() (out []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, what := range []string{t.lasting, t.following, t.writing} {
+	for _, what := range []string{t.lasting, t.following, t.writing, t.guarded, t.sending} {
 		if what != "" {
 			out = append(out, strings.ReplaceAll(what, "\n", "; "))
 		}
@@ -89,6 +118,13 @@ const diskLow = 512 << 20
 // received last before health says so. Guess: a second is within a step of NTP. Test:
 // the steps of machines in the field.
 const clockBack = 2 * time.Second
+
+// clockAway is how far this machine's clock may lie from those of the cosigners
+// before health says so.
+//
+// Guess: ten seconds are above the second to which a cosignature's time is cut and
+// what a bad link takes. Test: how often it is said of machines that are in order.
+const clockAway = 10 * time.Second
 
 // health says in words how all missions do.
 func (s *Server) health() (h operations.Health) {
@@ -111,6 +147,11 @@ func (sv *served) degraded(now time.Time) (out []string) {
 	if c, ok := sv.cosigned(); ok {
 		for _, a := range c.Absent {
 			out = append(out, "does not co-sign: "+a.String())
+		}
+		if away := c.ClockAway; away > clockAway {
+			out = append(out, fmt.Sprintf("the clock of this machine is about %v ahead of those who co-sign", away.Round(time.Second)))
+		} else if away < -clockAway {
+			out = append(out, fmt.Sprintf("the clock of this machine is about %v behind those who co-sign", -away.Round(time.Second)))
 		}
 	}
 	if d := sv.door; d != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
 )
 
@@ -96,7 +97,7 @@ func rewrite(t *testing.T, dir string, forge func(*testing.T, [][]byte) [][]byte
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := onDisk(dir).logSigner()
+	signer, err := onDisk(dir).logSigner(logkey.NewCurrent(verifier))
 	if err != nil {
 		t.Fatal(err)
 	}

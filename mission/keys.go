@@ -15,6 +15,7 @@ import (
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
 )
 
 const (
@@ -65,24 +66,27 @@ func (p place) readLine(name string) (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-func (p place) logVerifier() (note.Verifier, error) {
+// logVerifier is the log's key with its handovers.
+func (p place) logVerifier() (*logkey.Key, error) {
 	text, err := p.readLine(logPublicFile)
 	if err != nil {
 		return nil, err
 	}
-	v, err := note.NewVerifier(text)
+	key, err := logkey.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("mission: %s: %w", logPublicFile, err)
 	}
-	return v, nil
+	return key, nil
 }
 
-func (p place) logSigner() (note.Signer, error) {
+// logSigner signs as a log with that key. Its file has one secret on a line, and
+// two while the log is handed over.
+func (p place) logSigner(key *logkey.Current) (*logkey.Signer, error) {
 	text, err := p.readLine(logKeyFile)
 	if err != nil {
 		return nil, err
 	}
-	s, err := note.NewSigner(text)
+	s, err := logkey.NewSigner(key, strings.Fields(text))
 	if err != nil {
 		return nil, fmt.Errorf("mission: %s: %w", logKeyFile, err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/trucewatch/trucewatch/intake"
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/replay"
 )
@@ -191,7 +192,11 @@ func (p place) firstEntries(s *Spec, genesis *trucewatch.Genesis, adoptions []*t
 			return err
 		}
 	}
-	signer, err := p.logSigner()
+	key, err := p.logVerifier()
+	if err != nil {
+		return err
+	}
+	signer, err := p.logSigner(logkey.NewCurrent(key))
 	if err != nil {
 		return err
 	}
@@ -428,6 +433,9 @@ func (m *Mission) follow(e *trucewatch.Entry, c content) error {
 	p := &c.entry.Body.Payload
 	m.remember(p)
 	m.keepWarrants(e, c)
+	if a := p.Access; a != nil && m.vault != nil {
+		m.vault.grant(a)
+	}
 	m.keepDeed(e, c)
 	switch {
 	case p.Genesis != nil:

@@ -215,7 +215,7 @@ func (m *Mission) SignRows(key ed25519.PrivateKey, kind trucewatch.SourceKind, r
 		}
 		p := trucewatch.Payload{Observations: &trucewatch.Batch{Source: options.Source, Observations: []trucewatch.Observation{*s.Observation}}}
 		body := trucewatch.Encode(trucewatch.Body{Version: 1, Log: m.Origin(), Type: trucewatch.ObservationsEntry, Key: registered.ID,
-			Sequence: sequence, Previous: previous, Payload: p})
+			Sequence: sequence, Previous: previous, Payload: p, Salt: newSalt()})
 		sequence, previous = sequence+1, sha256.Sum256(body)
 		bodies = append(bodies, body)
 		return nil

@@ -11,10 +11,9 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/seal"
@@ -38,7 +37,7 @@ func (s *Server) Records() (http.Handler, error) {
 		if g := m.state.Genesis(); g.SlotS == 0 && g.Mode != trucewatch.Reenacted {
 			return nil, fmt.Errorf("%s: %w", sv.dir, ErrNotSealed)
 		}
-		verifier, err := onDisk(sv.dir).logVerifier()
+		verifier, err := onDisk(sv.dir).followKey()
 		if err != nil {
 			return nil, err
 		}
@@ -54,10 +53,14 @@ func (s *Server) Records() (http.Handler, error) {
 // recordOf answers for one mission. The tiles are for everybody who can reach
 // the address; boxes are for holders with a token, of the classes that their line
 // names.
-func (s *Server) recordOf(sv *served, verifier note.Verifier) (http.Handler, error) {
+func (s *Server) recordOf(sv *served, verifier followedKey) (http.Handler, error) {
 	folder := filepath.Join(sv.dir, "record")
 	mux := http.NewServeMux()
 	mux.Handle("/", record.Handler(folder, verifier, sv.sent.Load))
+	mux.Handle("/"+mirror.KeyName, mirror.KeyHandler(func() *logkey.Key {
+		verifier.At(0) // reads it
+		return verifier.Key().UpTo(sv.sent.Load())
+	}))
 	mux.HandleFunc("/"+mirror.ReportPath, func(w http.ResponseWriter, r *http.Request) {
 		sv.listMu.Lock()
 		c := sv.cosigner
@@ -95,7 +98,7 @@ func (s *Server) recordOf(sv *served, verifier note.Verifier) (http.Handler, err
 // Where holders are given what a replay needs beside entries and boxes.
 const (
 	BlobsPath  = "blobs/"  // <hash>: agreements and place names
-	EpochsPath = "epochs/" // <class>/<epoch>: the key of a month's boxes, encrypted to the roles that may open it
+	EpochsPath = "epochs/" // <class>/<epoch>: the key of a month's boxes, encrypted to the roles that may open it; with .pub its recipient
 )
 
 // blob answers with a blob.
@@ -113,15 +116,21 @@ func (sv *served) blob(w http.ResponseWriter, r *http.Request) {
 	give(w, data)
 }
 
-// epochKey answers with the wrapped key of a month.
+// epochKey answers with the wrapped key of a month, or with its recipient, to
+// which boxes are sealed.
 func (sv *served) epochKey(w http.ResponseWriter, r *http.Request) {
-	class, number, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+EpochsPath), "/")
+	class, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+EpochsPath), "/")
+	number, public := strings.CutSuffix(name, ".pub")
 	epoch, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
-	data, err := os.ReadFile(filepath.Join(sv.dir, boxesDir, class, fmt.Sprintf("epoch-%d.age", epoch)))
+	suffix := ".age"
+	if public {
+		suffix = ".pub"
+	}
+	data, err := os.ReadFile(filepath.Join(sv.dir, boxesDir, class, fmt.Sprintf("epoch-%d%s", epoch, suffix)))
 	if err != nil {
 		http.NotFound(w, r)
 		return

@@ -366,10 +366,10 @@ func TestGuarantorReplaysEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, class := range []string{seal.MissionClass, seal.ResidueClass} {
-		if err := SetRecipients(m.dir, class, []string{theirs}); !errors.Is(err, ErrRefused) {
+		if err := setRecipients(m, class, at(t, began), theirs); !errors.Is(err, ErrRefused) {
 			t.Errorf("the mission shuts itself out: %v", err)
 		}
-		if err := SetRecipients(m.dir, class, append(slices.Clone(own), theirs)); err != nil {
+		if err := setRecipients(m, class, at(t, began), append(slices.Clone(own), theirs)...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -305,6 +305,7 @@ func (sv *served) run(ctx context.Context) {
 		sv.log.Error("mission cannot be folded: what is shown stays as it was", "mission", sv.id, "error", err)
 		return
 	}
+	sv.lookAtGuard()
 	sv.feed.publish(sv.keeper.m.state.Next())
 	var check sync.WaitGroup
 	defer check.Wait()
@@ -331,6 +332,7 @@ func (sv *served) run(ctx context.Context) {
 			sv.feed.close()
 			return
 		case <-tick.C:
+			sv.lookAtGuard()
 			err := sv.follow()
 			if sv.trouble.follow(err); err != nil {
 				sv.log.Error("mission cannot be followed: trying again", "mission", sv.id, "error", err)
@@ -396,7 +398,8 @@ func (sv *served) cosign(ctx context.Context) {
 		sv.setCosigner(c)
 		beats, stop := context.WithCancel(ctx)
 		witness.Cadence(beats, c.Every(), func(at time.Time) {
-			if changed, err := sv.beat(beats, c, policy, at); err != nil {
+			changed, err := sv.beat(beats, c, policy, at)
+			if sv.trouble.send(err); err != nil {
 				sv.log.Error("checkpoint was not sent out", "mission", sv.id, "error", err)
 			} else if changed {
 				stop()
@@ -422,7 +425,7 @@ func (sv *served) pause(ctx context.Context) {
 func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Policy, at time.Time) (changed bool, err error) {
 	sv.mu.Lock()
 	m := sv.keeper.m
-	if m.Policy() != policy {
+	if m.Policy() != policy || c.outdated() {
 		sv.mu.Unlock()
 		return true, nil
 	}

@@ -3,7 +3,9 @@
 package mission
 
 import (
+	"cmp"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -13,6 +15,8 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
+	"github.com/trucewatch/trucewatch/seal"
 )
 
 // ErrRefused is wrapped by the error about a submission that may not enter the
@@ -54,7 +58,7 @@ func DecodeSubmissions(data []byte) ([]Submission, error) {
 // submitted lists the types that may come from others than the desk. What the
 // desk alone says (ticks, digests, what it seals) is not among them.
 var submitted = []trucewatch.EntryType{trucewatch.ObservationsEntry, trucewatch.StatementEntry, trucewatch.NotificationEntry, trucewatch.KeyEntry,
-	trucewatch.PolicyEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry,
+	trucewatch.PolicyEntry, trucewatch.AccessEntry, trucewatch.ErasureEntry, trucewatch.ReceiptEntry, trucewatch.ReviewEntry, trucewatch.ReleaseEntry, trucewatch.CustodyEntry,
 	trucewatch.InterpretationEntry, trucewatch.AnswerEntry, trucewatch.DecisionEntry, trucewatch.StepEntry, trucewatch.SessionEntry,
 	trucewatch.ActivationEntry, trucewatch.NoticeStepEntry, trucewatch.FactEntry, trucewatch.CoverageEntry, trucewatch.InventoryEntry}
 
@@ -86,6 +90,9 @@ func (w *Writer) mayBeSubmitted(e *trucewatch.Entry) error {
 	}
 	if !allowed || e.Body.Key == w.desk.id {
 		return fmt.Errorf("an entry of type %s is the desk's own", e.Body.Type)
+	}
+	if w.m.vault != nil && seal.Sealable(e.Body.Type) && len(e.Body.Salt) == 0 {
+		return errors.New("the body has no salt: in a sealed mission what it says could be guessed after an erasure, from the hash that the next one names")
 	}
 	if index, erased := w.m.ring.Erased(e.Body.Key, e.Body.Sequence); erased {
 		return fmt.Errorf("body %d of key %x stood in entry %d: %w", e.Body.Sequence, e.Body.Key, index, ErrErased)
@@ -136,9 +143,16 @@ func (m *Mission) Draft(public ed25519.PublicKey, p trucewatch.Payload) ([]byte,
 	if len(types) != 1 {
 		return nil, fmt.Errorf("mission: draft: a payload with %d things in it", len(types))
 	}
-	body := trucewatch.Body{Version: 1, Log: m.Origin(), Type: types[0], Key: keyring.ID(public), Payload: p}
+	body := trucewatch.Body{Version: 1, Log: m.Origin(), Type: types[0], Key: keyring.ID(public), Payload: p, Salt: newSalt()}
 	body.Sequence, body.Previous = m.ring.Head(body.Key)
 	return trucewatch.Encode(body), nil
+}
+
+// newSalt makes the salt of a body that is signed here.
+func newSalt() []byte {
+	salt := make([]byte, trucewatch.SaltBytes)
+	_, _ = rand.Read(salt) // it never fails, by its documentation
+	return salt
 }
 
 // Origin names the mission's log.
@@ -174,12 +188,8 @@ func (p Promise) text() string {
 
 // Promise signs that a body was recorded. It must be durable by then.
 func (w *Writer) Promise(s Submission, index uint64, received trucewatch.Instant) ([]byte, error) {
-	signer, err := w.m.logSigner()
-	if err != nil {
-		return nil, err
-	}
 	p := Promise{Origin: w.log.Origin(), Index: index, Body: sha256.Sum256(s.Body), Received: received}
-	signed, err := note.Sign(&note.Note{Text: p.text()}, signer)
+	signed, err := note.Sign(&note.Note{Text: p.text()}, w.signer)
 	if err != nil {
 		return nil, fmt.Errorf("mission: sign promise: %w", err)
 	}
@@ -189,18 +199,17 @@ func (w *Writer) Promise(s Submission, index uint64, received trucewatch.Instant
 // promiseMaxBytes bounds a promise with its signature.
 const promiseMaxBytes = 4096
 
-// ParsePromise reads a promise that the log's key signed.
-func ParsePromise(signed []byte, verifier note.Verifier) (Promise, error) {
+// ParsePromise reads a promise that the log's key signed: that of the time of the
+// entry, or one that the log was handed over to since.
+func ParsePromise(signed []byte, key *logkey.Key) (Promise, error) {
 	if len(signed) > promiseMaxBytes {
 		return Promise{}, fmt.Errorf("mission: promise: %w: %d bytes", trucewatch.ErrInvalid, len(signed))
 	}
-	n, err := note.Open(signed, note.VerifierList(verifier))
-	if err != nil {
-		return Promise{}, fmt.Errorf("mission: promise: %w", err)
-	}
+	text, _, _ := strings.Cut(string(signed), "\n\n")
+	text += "\n"
 	var p Promise
 	var body, received string
-	lines := strings.Split(n.Text, "\n")
+	lines := strings.Split(text, "\n")
 	if len(lines) != 6 || lines[0] != promiseContext {
 		return Promise{}, fmt.Errorf("mission: promise: %w: not one", trucewatch.ErrInvalid)
 	}
@@ -211,8 +220,12 @@ func ParsePromise(signed []byte, verifier note.Verifier) (Promise, error) {
 	if err := errors.Join(p.Body.UnmarshalText([]byte(body)), p.Received.UnmarshalText([]byte(received))); err != nil {
 		return Promise{}, fmt.Errorf("mission: promise: %w", err)
 	}
-	if p.text() != n.Text {
+	if p.text() != text {
 		return Promise{}, fmt.Errorf("mission: promise: %w: not in its one encoding", trucewatch.ErrInvalid)
+	}
+	// A checkpoint of one entry more covers it.
+	if n, err := note.Open(signed, key.Since(p.Index+1)); err != nil || n.Text != text {
+		return Promise{}, fmt.Errorf("mission: promise: %w", cmp.Or(err, trucewatch.ErrInvalid))
 	}
 	return p, nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func detections(m *Mission, key ed25519.PrivateKey, source string, n int, now tr
 		o := trucewatch.Observation{Key: sha256.Sum256([]byte{byte(i), byte(sequence)}), Kind: "explosion", Means: "acoustic",
 			Count: trucewatch.Count{Value: 1, Qualifier: "exact"}, When: trucewatch.Interval{From: now, Till: now}}
 		body := trucewatch.Encode(trucewatch.Body{Version: 1, Log: m.Origin(), Type: trucewatch.ObservationsEntry, Key: id,
-			Sequence: sequence, Previous: previous, Payload: trucewatch.Payload{Observations: &trucewatch.Batch{
+			Sequence: sequence, Previous: previous, Salt: testSalt(sequence), Payload: trucewatch.Payload{Observations: &trucewatch.Batch{
 				Source: trucewatch.Source{ID: trucewatch.SourceID(source), Kind: trucewatch.SensorSource}, Observations: []trucewatch.Observation{o}}}})
 		bodies = append(bodies, body)
 		sequence, previous = sequence+1, sha256.Sum256(body)
@@ -51,6 +52,12 @@ func detections(m *Mission, key ed25519.PrivateKey, source string, n int, now tr
 		all = append(all, Submission{Body: body, Signatures: []trucewatch.Signature{signatures[i]}})
 	}
 	return all
+}
+
+// testSalt is the same salt for the same body.
+func testSalt(sequence uint64) []byte {
+	sum := sha256.Sum256(fmt.Append(nil, "salt", sequence))
+	return sum[:trucewatch.SaltBytes]
 }
 
 // submit hands bodies to the mission and returns where they stand.

@@ -42,6 +42,7 @@ type vault struct {
 	roles  []*seal.Identity // on this machine, nil if there are none
 	epochs map[uint32]*epoch
 	gone   gone
+	access map[string]*trucewatch.Access // by class: who may open it, by the last entry that says so
 }
 
 // gone is what the record erases, whether it is still here or not.
@@ -159,6 +160,11 @@ func (v *vault) newEpoch(number uint32) (*epoch, error) {
 		return e, nil
 	}
 	for _, class := range seal.Classes() {
+		if _, err := v.keys.Recipient(class, number); errors.Is(err, seal.ErrNotFound) {
+			if err := asRecorded(v.keys, class, v.access[class]); err != nil {
+				return nil, err // before the month is sealed to a stranger
+			}
+		}
 		if _, err := v.keys.NewEpoch(class, number); err != nil && !errors.Is(err, seal.ErrExists) && !errors.Is(err, seal.ErrDestroyed) {
 			return nil, fmt.Errorf("mission: make keys of epoch %d: %w", number, err)
 		}

@@ -10,13 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
+	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/replay"
 	"github.com/trucewatch/trucewatch/seal"
@@ -29,12 +30,13 @@ type Copy struct {
 	Dir    string           // with blobs, boxes and rejected, as far as they are here
 	Record string           // folder of the log
 	Whole  bool             // a mission's own folder: everything must be here
-	LogKey string           // verifier key of the log
+	LogKey string           // key of the log, as package logkey writes it
 	Roles  []*seal.Identity // open boxes; nil: those of the mission's role, if it lies here
 }
 
 // FindCopy looks for a record in dir: of a mission, in a folder named record,
-// or dir itself. LogKey is the log's verifier key; empty for a mission's own.
+// or dir itself. LogKey is the log's key, to which a mirror's folder may have more
+// handovers; empty for a mission's own.
 func FindCopy(dir, logKey string) (Copy, error) {
 	c := Copy{Dir: dir, Record: filepath.Join(dir, "record"), LogKey: logKey}
 	if _, err := os.Stat(c.Record); err != nil {
@@ -44,7 +46,11 @@ func FindCopy(dir, logKey string) (Copy, error) {
 		c.Record = dir
 	}
 	if logKey != "" {
-		return c, nil
+		key, err := mirror.LogKey(dir, logKey)
+		if err == nil {
+			c.LogKey = key.String()
+		}
+		return c, nil // what is no key, Verifier says
 	}
 	c.Whole = true
 	var err error
@@ -53,8 +59,8 @@ func FindCopy(dir, logKey string) (Copy, error) {
 }
 
 // Verifier is what the log's signatures are held to.
-func (c *Copy) Verifier() (note.Verifier, error) {
-	v, err := note.NewVerifier(c.LogKey)
+func (c *Copy) Verifier() (*logkey.Key, error) {
+	v, err := logkey.Parse(c.LogKey)
 	if err != nil && c.Whole {
 		return nil, fmt.Errorf("mission: %s: %w", logPublicFile, err)
 	}
@@ -126,6 +132,9 @@ type Walk struct {
 	verified chan []keyring.Problem // of the signatures under way; nil if none are
 	rejected map[trucewatch.Hash][]rejectedRow
 	items    map[trucewatch.Hash]bool // that deeds are about; nil while they are read
+	key      *logkey.Key              // of the log
+	entered  []uint64                 // entries that hand it over
+	access   map[string]*trucewatch.Access
 }
 
 // Walk reads the entries that the reader's checkpoint signs for, without
@@ -134,13 +143,17 @@ type Walk struct {
 // in an order that is the same every time; a fault may come later than its step.
 // The error is of the disk.
 func (c *Copy) Walk(r *record.Reader, step func(Step), fault func(Fault)) (*Walk, error) {
-	w := &Walk{copy: c, m: empty(onDisk(c.Dir)), fault: fault, rejected: map[trucewatch.Hash][]rejectedRow{}}
+	w := &Walk{copy: c, m: empty(onDisk(c.Dir)), fault: fault, rejected: map[trucewatch.Hash][]rejectedRow{}, access: map[string]*trucewatch.Access{}}
 	w.m.ring = keyring.New(r.Origin())
 	w.State, w.Ring = w.m.state, w.m.ring
+	var err error
+	if w.key, err = c.Verifier(); err != nil {
+		return nil, err
+	}
 	if err := w.findErased(r); err != nil {
 		return nil, err
 	}
-	err := EachEntry(r, 0, r.Checkpoint().Size, func(index uint64, e *trucewatch.Entry, err error) {
+	err = EachEntry(r, 0, r.Checkpoint().Size, func(index uint64, e *trucewatch.Entry, err error) {
 		if err != nil {
 			w.tell(Form, index, err)
 			w.end("entry %d is none", index)
@@ -150,6 +163,10 @@ func (c *Copy) Walk(r *record.Reader, step func(Step), fault func(Fault)) (*Walk
 	})
 	w.settle()
 	w.report(w.Ring.Close())
+	if err == nil {
+		w.handedOver(r.Checkpoint().Size)
+		w.opened()
+	}
 	if w.Read = err == nil; errors.Is(err, record.ErrCorrupt) {
 		fault(Fault{Rule: Form, What: err.Error()})
 		w.end("the record cannot be read to its end")
@@ -214,6 +231,15 @@ func (w *Walk) take(e *trucewatch.Entry) Step {
 		w.verify()
 	}
 	w.m.keepDeed(e, c)
+	if k := e.Body.Payload.Key; k != nil && k.Role == trucewatch.LogKey {
+		w.entered = append(w.entered, e.Index)
+		if err := w.key.Entered(e.Index, k.Public, k.Handover); err != nil {
+			w.tell(Signatures, e.Index, err)
+		}
+	}
+	if a := e.Body.Payload.Access; a != nil {
+		w.access[a.Class] = a
+	}
 	s := Step{Entry: e, State: w.State}
 	if w.Broken == "" {
 		s.Published = w.published(e)
@@ -229,6 +255,28 @@ func (w *Walk) take(e *trucewatch.Entry) Step {
 		s.Inner = c.entry
 	}
 	return s
+}
+
+// handedOver wants an entry for each handover of the log's key.
+func (w *Walk) handedOver(size uint64) {
+	for _, s := range w.key.UpTo(size).Spans()[1:] {
+		if !slices.Contains(w.entered, s.Index()) {
+			w.tell(Signatures, s.Index(), fmt.Errorf("entry %d: the log's key is handed over there, and the entry does not say so", s.Index()))
+		}
+	}
+}
+
+// opened holds the roles for whom boxes are sealed here to the last entry that says
+// who they are.
+func (w *Walk) opened() {
+	if !w.copy.Whole {
+		return
+	}
+	for _, class := range seal.Classes() {
+		if err := asRecorded(seal.OpenKeys(durable.OS{}, filepath.Join(w.copy.Dir, boxesDir)), class, w.access[class]); err != nil {
+			w.tell(Beside, 0, err)
+		}
+	}
 }
 
 // published holds a digest to what is public in the state that it was made of.

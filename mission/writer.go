@@ -11,6 +11,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/keyring"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/seal"
 )
@@ -28,6 +29,8 @@ const signEvery = time.Second
 type Writer struct {
 	m       *Mission
 	log     *record.Log
+	key     *logkey.Current // of the log
+	signer  *logkey.Signer  // of the log
 	desk    *desk
 	pending []pending
 	store   *seal.Store         // for the boxes of a sealed mission, opened when the first is kept
@@ -74,11 +77,12 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	if m.ahead || m.erased {
 		return ErrAhead
 	}
-	signer, err := m.logSigner()
+	verifier, err := m.logVerifier()
 	if err != nil {
 		return err
 	}
-	verifier, err := m.logVerifier()
+	key := logkey.NewCurrent(verifier)
+	signer, err := m.logSigner(key)
 	if err != nil {
 		return err
 	}
@@ -92,13 +96,13 @@ func (m *Mission) write(do func(w *Writer) error) error {
 	}
 	var log *record.Log
 	err = patiently(func() (err error) {
-		log, err = record.OpenWith(filepath.Join(m.dir, "record"), verifier, signer, options)
+		log, err = record.OpenWith(filepath.Join(m.dir, "record"), key, signer, options)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	w := &Writer{m: m, log: log, desk: d, boxes: map[string][][]byte{}, signed: time.Now()}
+	w := &Writer{m: m, log: log, key: key, signer: signer, desk: d, boxes: map[string][][]byte{}, signed: time.Now()}
 	// A clock that was set back stands still until it comes to where the record is.
 	w.Stamp = func() trucewatch.Instant { return max(trucewatch.InstantOf(time.Now()), m.state.Now()) }
 	err = w.begin()
@@ -141,6 +145,9 @@ func patiently(do func() error) error {
 func (w *Writer) begin() error {
 	if err := w.askWitnesses(); err != nil {
 		w.failed = true // nothing may be signed
+		return err
+	}
+	if err := w.settleKey(w.log.Size()); err != nil {
 		return err
 	}
 	if err := w.sign(); err != nil {

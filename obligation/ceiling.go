@@ -34,6 +34,48 @@ type group struct {
 	reach  int64
 }
 
+// compare orders groups by time.
+func (g group) compare(o group) int { return g.s.compare(o.s) }
+
+// counted is what was seen of a party in a ceiling's zone, by time.
+type counted struct {
+	ceiling *agreement.Ceiling
+	party   trucewatch.PartyID
+	groups  []group
+}
+
+func (b *book) openCeilings() {
+	for i := range b.a.Ceilings {
+		c := &b.a.Ceilings[i]
+		for _, p := range partiesOf(b.a, c.Party) {
+			b.ceilings = append(b.ceilings, counted{ceiling: c, party: p})
+		}
+	}
+}
+
+// placeGroups files what a sighting shows in the zones of the ceilings.
+func (b *book) placeGroups(s *sighting) {
+	if !b.reading.Span.Contains(s.when.From) {
+		return
+	}
+	for i := range b.ceilings {
+		in := &b.ceilings[i]
+		zone := b.a.Zone(in.ceiling.Zone)
+		if zone == nil {
+			continue
+		}
+		share := s.share(ground{b: b, zone: in.ceiling.Zone, party: in.party}, func() trucewatch.PPM { return shareIn(zone, in.party, s.region) })
+		if share < b.a.Evidence.InIfGE {
+			continue
+		}
+		n := s.most(func(k *look) bool { return b.counts(in.ceiling, k) && b.holder(s, k) == in.party })
+		if n > 0 {
+			g := group{s: s, count: n, share: share, middle: s.region.Mean(), reach: s.region.ExtentMM() / 2}
+			in.groups = insert(in.groups, g, group.compare)
+		}
+	}
+}
+
 // ceiling works out how much a party has in a zone.
 func (b *book) ceiling(l *Ledger, id string, party trucewatch.PartyID) product {
 	i := slices.IndexFunc(b.a.Ceilings, func(c agreement.Ceiling) bool { return c.ID == id })
@@ -56,7 +98,8 @@ func (b *book) ceiling(l *Ledger, id string, party trucewatch.PartyID) product {
 			out.findings = b.overDeclared(c, party, n, limit, at, index)
 		}
 	}
-	groups := b.groups(l, c, party)
+	seen := slices.IndexFunc(b.ceilings, func(in counted) bool { return in.ceiling == c && in.party == party })
+	groups := b.ceilings[seen].groups
 	for start := 0; start < len(groups); {
 		day := l.dayOf(groups[start].s.when.From)
 		end := start
@@ -76,30 +119,9 @@ func (b *book) ceiling(l *Ledger, id string, party trucewatch.PartyID) product {
 	return out
 }
 
-// groups returns what was seen of a party in the ceiling's zone, by time.
-func (b *book) groups(l *Ledger, c *agreement.Ceiling, party trucewatch.PartyID) []group {
-	zone := b.a.Zone(c.Zone)
-	var out []group
-	for _, s := range l.looked {
-		if len(s.looks) == 0 || !b.reading.Span.Contains(s.when.From) {
-			continue
-		}
-		share := s.share(ground{b: b, zone: c.Zone, party: party}, func() trucewatch.PPM { return shareIn(zone, party, s.region) })
-		if share < b.a.Evidence.InIfGE {
-			continue
-		}
-		n := s.most(func(k *look) bool { return b.counted(c, k) && b.holder(s, k) == party })
-		if n > 0 {
-			out = append(out, group{s: s, count: n, share: share, middle: s.region.Mean(), reach: s.region.ExtentMM() / 2})
-		}
-	}
-	slices.SortStableFunc(out, func(a, g group) int { return cmp.Compare(a.s.when.From, g.s.when.From) })
-	return out
-}
-
-// counted says whether a look is of what the ceiling counts. A weapon whose class
+// counts says whether a look is of what the ceiling counts. A weapon whose class
 // is not certain never makes a breach by itself.
-func (b *book) counted(c *agreement.Ceiling, k *look) bool {
+func (b *book) counts(c *agreement.Ceiling, k *look) bool {
 	if c.Persons {
 		return k.weapon == nil
 	}

@@ -131,10 +131,10 @@ func (b *book) contrary(l *Ledger, w owed, due trucewatch.Instant) string {
 		return ""
 	}
 	c := b.a.Class(w.o.Class)
-	for _, s := range l.looked {
-		if s.when.From < due || len(s.looks) == 0 || c == nil {
-			continue
-		}
+	if c == nil {
+		return ""
+	}
+	for _, s := range l.lookedSince(due) {
 		for _, x := range s.weapons(b, w.party) {
 			if x.class.ID == c.ID && b.lineStatus(s, c, w.party) == inViolation {
 				return fmt.Sprintf("incident %v shows %d of them inside their limit at %v", s.id, x.count, s.when.From)

@@ -44,7 +44,7 @@ type Ledger struct {
 	notices     []*trucewatch.Notification // by ID
 	steps       []trucewatch.NoticeStep
 	seen        []*sighting // by incident
-	looked      []*sighting // of seen, those of weapons and persons
+	looked      []*sighting // of seen, those of weapons and persons, by time
 
 	due      trucewatch.Instant // as Due says, while dueKnown
 	dueKnown bool
@@ -231,7 +231,7 @@ func (l *Ledger) Incident(in *trucewatch.Incident, members []*trucewatch.Recorde
 	if len(s.parts) > 0 || s.kept {
 		l.seen = keep(l.seen, s)
 		if len(s.looks) > 0 {
-			l.looked = keep(l.looked, s)
+			l.looked = insert(l.looked, s, (*sighting).compare)
 		}
 		touched = append(touched, s.parts...)
 	}
@@ -250,9 +250,7 @@ func (l *Ledger) drop(id trucewatch.IncidentID) []part {
 	}
 	s := l.seen[i]
 	l.seen = slices.Delete(l.seen, i, i+1)
-	if i, found := find(l.looked, id); found {
-		l.looked = slices.Delete(l.looked, i, i+1)
-	}
+	l.looked = remove(l.looked, s, (*sighting).compare)
 	for _, t := range l.texts {
 		t.remove(s)
 	}
@@ -266,6 +264,26 @@ func find(list []*sighting, id trucewatch.IncidentID) (int, bool) {
 func keep(list []*sighting, s *sighting) []*sighting {
 	i, _ := find(list, s.id)
 	return slices.Insert(list, i, s)
+}
+
+// insert puts x into a list that compare orders.
+func insert[T any](list []T, x T, compare func(a, b T) int) []T {
+	i, _ := slices.BinarySearchFunc(list, x, compare)
+	return slices.Insert(list, i, x)
+}
+
+// remove takes what compares equal to x out of a list that compare orders.
+func remove[T any](list []T, x T, compare func(a, b T) int) []T {
+	if i, found := slices.BinarySearchFunc(list, x, compare); found {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}
+
+// lookedSince returns the sightings of weapons and persons from an instant on.
+func (l *Ledger) lookedSince(at trucewatch.Instant) []*sighting {
+	i, _ := slices.BinarySearchFunc(l.looked, at, func(s *sighting, at trucewatch.Instant) int { return cmp.Compare(s.when.From, at) })
+	return l.looked[i:]
 }
 
 // Gone takes out an incident that became part of another, or of none.

@@ -3,6 +3,7 @@
 package obligation
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
@@ -49,6 +50,11 @@ func (s *sighting) share(g ground, work func() trucewatch.PPM) trucewatch.PPM {
 		s.known[g] = p
 	}
 	return p
+}
+
+// compare orders sightings by time.
+func (s *sighting) compare(t *sighting) int {
+	return cmp.Or(cmp.Compare(s.when.From, t.when.From), s.id.Compare(t.id))
 }
 
 // A breach is a finding of a violation, or probably one.
@@ -108,9 +114,12 @@ func newSighting(in *trucewatch.Incident, members []*trucewatch.Recorded, findin
 	return s
 }
 
-// remove takes the fires of an incident out of the streaks of a text.
+// remove takes an incident out of the streaks and ceilings of a text.
 func (t *text) remove(s *sighting) {
 	for _, b := range t.books {
+		for i := range b.ceilings {
+			b.ceilings[i].groups = remove(b.ceilings[i].groups, group{s: s}, group.compare)
+		}
 		for i := range b.streaks {
 			st := &b.streaks[i]
 			st.breaks = slices.DeleteFunc(st.breaks, func(f fire) bool { return f.incident == s.id })
@@ -118,7 +127,8 @@ func (t *text) remove(s *sighting) {
 	}
 }
 
-// place finds what of a text an incident bears on, and files its fires.
+// place finds what of a text an incident bears on, and files its fires and what it
+// shows in the ceilings' zones.
 func (t *text) place(s *sighting) {
 	s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return p.text == t.id })
 	for _, b := range t.books {
@@ -136,6 +146,9 @@ func (t *text) place(s *sighting) {
 	}
 	if len(s.looks) > 0 && !s.region.IsZero() {
 		t.placeLooks(s)
+		for _, b := range t.books {
+			b.placeGroups(s)
+		}
 	}
 }
 

@@ -396,8 +396,8 @@ func (b *book) site(l *Ledger, id string) product {
 // the limit of its class, or beyond it. What may be either is not listed.
 func (b *book) outside(l *Ledger, party trucewatch.PartyID) product {
 	state := trucewatch.SiteState{Site: outsideAnySite + string(party), Name: "outside any site", Party: party}
-	for _, s := range l.looked {
-		if s.kind != trucewatch.WeaponSeen || s.when.From < l.now-outsideKept || b.inSite(s.region) {
+	for _, s := range l.lookedSince(l.now - outsideKept) {
+		if s.kind != trucewatch.WeaponSeen || b.inSite(s) {
 			continue
 		}
 		for _, w := range s.weapons(b, party) {
@@ -411,12 +411,17 @@ func (b *book) outside(l *Ledger, party trucewatch.PartyID) product {
 	return product{states: []Change{{Site: &state}}}
 }
 
-// inSite says whether a region may lie in a declared site.
-func (b *book) inSite(r geo.Region) bool {
-	middle := r.Mean()
-	return slices.ContainsFunc(b.a.Storage.Sites, func(s agreement.Site) bool {
-		return geo.NearMM(s.At, middle) <= s.RadiusMM+r.ExtentMM()/2
-	})
+// inSite says whether what was seen may lie in a declared site.
+func (b *book) inSite(s *sighting) bool {
+	return s.share(ground{b: b, zone: "any site"}, func() trucewatch.PPM {
+		middle := s.region.Mean()
+		if slices.ContainsFunc(b.a.Storage.Sites, func(site agreement.Site) bool {
+			return geo.NearMM(site.At, middle) <= site.RadiusMM+s.region.ExtentMM()/2
+		}) {
+			return geo.Million
+		}
+		return 0
+	}) > 0
 }
 
 // lineStatus says whether a weapon stood inside the limit of its class while that

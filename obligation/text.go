@@ -23,10 +23,11 @@ type text struct {
 
 // A book is an agreement in one reading, with what it keeps of its own.
 type book struct {
-	a       *agreement.Agreement
-	reading trucewatch.Reading // when it is in force, so read
-	heldBy  []trucewatch.PartyID
-	streaks []streak // of each area of the streak's zone, in the order of the text
+	a        *agreement.Agreement
+	reading  trucewatch.Reading // when it is in force, so read
+	heldBy   []trucewatch.PartyID
+	streaks  []streak  // of each area of the streak's zone, in the order of the text
+	ceilings []counted // of each party, in the order of the text
 	// registers are those of sites of which nothing was entered since.
 	registers map[string]*register
 }
@@ -36,6 +37,7 @@ func newText(variants []agreement.Variant) *text {
 	for _, v := range variants {
 		b := &book{a: v.Agreement, reading: trucewatch.Reading{ID: v.Reading, Span: v.Span, Basis: v.Basis}, heldBy: v.HeldBy, registers: map[string]*register{}}
 		b.openStreaks()
+		b.openCeilings()
 		t.books = append(t.books, b)
 	}
 	return t

@@ -129,37 +129,22 @@ func (l *Log) write(entries [][]byte) error {
 			return l.stop(fmt.Errorf("append entry %d: begin a segment: %w", l.contents.tree.size, err))
 		}
 		c := l.contents
-		room := c.base + l.segment - c.tree.size
+		room := c.base() + l.segment - c.tree.size
 		n, size := 0, 0
 		for n < len(entries) && uint64(n) < room && size+int(frameSize(entries[n])) <= groupSizeMax {
 			size += int(frameSize(entries[n]))
 			n++
 		}
-		if err := l.writeGroup(entries[:n]); err != nil {
-			return l.stop(err)
+		if err := l.writeFrames(entries[:n]); err != nil {
+			return l.stop(fmt.Errorf("append entry %d: %w", c.tree.size, err))
 		}
 		entries = entries[n:]
 	}
 	return nil
 }
 
-// writeGroup appends entries that fit one write and the live segment. If its
-// error comes after they are in the tree, they are in the log all the same.
-func (l *Log) writeGroup(entries [][]byte) error {
-	c := l.contents
-	first := c.tree.size
-	if err := l.writeFrames(entries); err != nil {
-		return fmt.Errorf("append entry %d: %w", first, err)
-	}
-	// The entries are acknowledged from here on, whatever follows.
-	if err := l.tile(); err != nil {
-		return fmt.Errorf("write tiles up to entry %d: %w", c.tree.size, err)
-	}
-	return nil
-}
-
-// writeFrames makes entries durable and then adds them to the tree. What else is
-// to be done with their bytes is done while the disk works.
+// writeFrames makes entries durable that fit one write and the live segment, and
+// then adds them to the tree. They are hashed while the disk works.
 func (l *Log) writeFrames(entries [][]byte) error {
 	c := l.contents
 	l.frames = l.frames[:0]
@@ -167,7 +152,7 @@ func (l *Log) writeFrames(entries [][]byte) error {
 		l.frames = appendFrame(l.frames, entry)
 	}
 	leaves := make(chan []tlog.Hash, 1)
-	go func() { leaves <- c.prepare(entries) }()
+	go func() { leaves <- leafHashes(entries) }()
 	err := writeSync(c.wal, l.frames, c.end)
 	hashes := <-leaves // Also after an error: the entries are the callers' again.
 	if err != nil {
@@ -182,6 +167,15 @@ func (l *Log) writeFrames(entries [][]byte) error {
 	return nil
 }
 
+// leafHashes are the hashes of entries in the tree.
+func leafHashes(entries [][]byte) []tlog.Hash {
+	leaves := make([]tlog.Hash, len(entries))
+	for i, entry := range entries {
+		leaves[i] = tlog.RecordHash(entry)
+	}
+	return leaves
+}
+
 // writeSync makes frames durable. If we die in it, some of their entries may be
 // found by Open, from the first on; none was acknowledged.
 func writeSync(wal durable.File, frames []byte, at int64) error {
@@ -191,33 +185,26 @@ func writeSync(wal durable.File, frames []byte, at int64) error {
 	return wal.Sync()
 }
 
-// rotate begins a new segment if the live one is full. With its tiles durable it
-// is not needed any more.
+// rotate begins a new segment if the live one is full, which stays, with a file of
+// the hashes of its entries.
 func (l *Log) rotate() error {
-	old := l.contents
-	if old.tree.size < old.base+l.segment {
+	c := l.contents
+	if c.tree.size < c.base()+l.segment {
 		return nil
 	}
-	if err := l.tileNow(); err != nil {
+	if err := durable.WriteFile(l.disk, filepath.Join(l.dir, hashesName(c.base())), c.hashesFile()); err != nil {
 		return err
 	}
-	wal, err := createSegment(l.disk, l.dir, old.tree.size)
+	// If we die here, Open finds a full segment, and the next append comes here again.
+	wal, err := createSegment(l.disk, l.dir, c.tree.size)
 	if err != nil {
 		return err
 	}
-	// If we die here, there are two segments; Open takes the newer one, which is
-	// empty, with the tiles before it, and removes the older one.
-	fresh := &contents{disk: old.disk, dir: old.dir, tree: old.tree, base: old.tree.size, wal: wal,
-		fresh: make(map[tileID][]tlog.Hash)}
+	old := c.wal
 	l.mu.Lock()
-	l.contents = fresh
+	c.begin(wal)
 	l.mu.Unlock()
-	// Cursors look at the new contents from here on; none is in the old ones.
-	if err := old.wal.Close(); err != nil {
-		return err
-	}
-	// No sync of the directory: an old segment that comes back is removed again.
-	return l.disk.Remove(filepath.Join(l.dir, segmentName(old.base)))
+	return old.Close()
 }
 
 // usable returns an error if the log may not be written any more. commitMu is
@@ -225,9 +212,6 @@ func (l *Log) rotate() error {
 func (l *Log) usable(deed string) error {
 	if l.closed {
 		return fmt.Errorf("record: %s: %w", deed, ErrClosed)
-	}
-	if err := l.tiled(false); err != nil && l.doubt == nil {
-		_ = l.stop(err) // What it returns is said below.
 	}
 	if l.doubt != nil {
 		return fmt.Errorf("record: %s entry %d: %w", deed, l.contents.tree.size, l.doubt)

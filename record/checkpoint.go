@@ -38,6 +38,9 @@ type Checkpoint struct {
 // note can be changed unseen but those of other keys' lines, into another name,
 // key or signature in its one encoding: who has those keys sees that.
 //
+// Of a log that has changed its key, only the one for the size counts: see
+// [VerifierAt].
+//
 // Source: C2SP tlog-checkpoint, C2SP signed-note.
 func ParseCheckpoint(signed []byte, verifier note.Verifier) (Checkpoint, error) {
 	text, lines, err := splitNote(signed)
@@ -51,12 +54,12 @@ func ParseCheckpoint(signed []byte, verifier note.Verifier) (Checkpoint, error) 
 		}
 		seen[l.key] = true
 	}
-	if _, err := note.Open(signed, note.VerifierList(verifier)); err != nil {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrCorrupt, err)
-	}
 	c, err := parseText(text)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint%w", ErrCorrupt, err)
+	}
+	if _, err := note.Open(signed, note.VerifierList(VerifierAt(verifier, c.Size))); err != nil {
+		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrCorrupt, err)
 	}
 	c.Note = append([]byte(nil), signed...)
 	return c, nil

@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
-	"maps"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -18,86 +17,95 @@ import (
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
 
-// contents is what a log holds, as a Log and a Reader both see it: full tiles
-// on disk up to base, and the live segment of the write-ahead log from there.
-// Whatever it returns was held against the tree's edge, and so is what the root
-// commits to. It has no lock of its own.
+// contents is what a log holds, as a Log and a Reader both see it: the entries in
+// segments, of which all but the last are full and have a file of hashes. Whatever
+// it returns was held against the tree's edge, and so is what the root commits to.
+// It has no lock of its own.
 type contents struct {
 	disk durable.Disk
 	dir  string
 	tree tree
 
-	// The live segment.
-	base   uint64       // its first entry; a multiple of tileWidth
+	bases []uint64 // the first entry of each segment, ascending; all multiples of tileWidth
+	ends  []int64  // of each full bundle: where its last frame ends in its segment
+	// above are the full tiles of level 1 and up: 32 bytes for 256 entries, 1.3 MB
+	// for ten million.
+	above map[tileID][]tlog.Hash
+
+	// The live segment, which is the last one.
 	wal    durable.File // open for as long as the contents are used
 	end    int64        // bytes up to and with its last whole frame
 	leaves []tlog.Hash  // leaf hash of each of its entries
-	starts []int64      // where each 256th of its entries begins
-	// fresh are the tiles of level 1 and up that became full in the live
-	// segment; those on disk may not be written yet.
-	fresh map[tileID][]tlog.Hash
-	// held are the bundles that a writer has filled and not yet written, by
-	// number, so that he need not read and hash his own bytes again; building is
-	// the one he is filling, nil if its beginning was not his.
-	held      map[uint64][]byte
-	building  []byte
-	heldBytes int // of both
-	// bundleSize is the length of the last bundle held: the next one will be about
-	// as long.
-	bundleSize int
 }
 
-// heldMax bounds in bytes what a writer holds for tiles before an append waits for
-// them; as much again may be under way.
-//
-// Guess: 16 bundles of entries of 2 KiB, twice. Test: memory of an import.
-const heldMax = 16 << 20
-
-// tileID names a tile that became full.
+// tileID names a tile.
 type tileID struct {
 	level int // entriesLevel for a bundle of entries
 	n     uint64
 }
 
-func (id tileID) path() string { return tilePath(id.level, id.n, tileWidth) }
+// newContents holds nothing yet, and has no segment.
+func newContents(disk durable.Disk, dir string) *contents {
+	return &contents{disk: disk, dir: dir, above: make(map[tileID][]tlog.Hash)}
+}
 
-// openContents opens the newest segment with open and reads the log as far as
-// it goes. signed must have been read before, so that a writer at work can only
-// have made the log longer. It writes nothing.
+// base is the first entry of the live segment.
+func (c *contents) base() uint64 { return c.bases[len(c.bases)-1] }
+
+// begin makes an empty segment the live one, behind full ones.
+func (c *contents) begin(wal durable.File) {
+	c.bases = append(c.bases, c.tree.size)
+	c.wal, c.end, c.leaves = wal, 0, nil
+}
+
+// openContents reads the log as far as it goes, and opens its live segment with
+// open. signed must have been read before, so that a writer at work can only have
+// made the log longer. It writes nothing.
 func openContents(disk durable.Disk, dir string, signed Checkpoint, open func(string) (durable.File, error)) (*contents, error) {
 	bases, err := segments(disk, dir)
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	if len(bases) == 0 {
-		return nil, fmt.Errorf("record: %s: %w: no segment of the write-ahead log", dir, ErrCorrupt)
+	if err := checkBases(disk, dir, bases); err != nil {
+		return nil, fmt.Errorf("record: %s: %w", dir, err)
 	}
-	base := bases[len(bases)-1]
-	if base%tileWidth != 0 {
-		return nil, fmt.Errorf("record: %s: %w: no segment begins at this entry", segmentName(base), ErrCorrupt)
-	}
-	wal, err := open(filepath.Join(dir, segmentName(base)))
-	if err != nil {
-		return nil, fmt.Errorf("record: %w", err)
-	}
-	c := &contents{disk: disk, dir: dir, base: base, wal: wal, fresh: make(map[tileID][]tlog.Hash)}
-	if err := c.load(signed); err != nil {
-		wal.Close() // Nothing was written.
+	c := newContents(disk, dir)
+	if err := c.load(bases, signed, open); err != nil {
+		if c.wal != nil {
+			c.wal.Close() // Nothing was written.
+		}
 		return nil, fmt.Errorf("record: %w", err)
 	}
 	return c, nil
 }
 
+// checkBases returns an error if no log begins with these segments.
+func checkBases(disk durable.Disk, dir string, bases []uint64) error {
+	if len(bases) == 0 {
+		return fmt.Errorf("%w: no segment of the write-ahead log", ErrCorrupt)
+	}
+	if bases[0] != 0 {
+		if _, err := disk.ReadDir(filepath.Join(dir, outdatedName)); err == nil {
+			return errOutdated
+		}
+		return fmt.Errorf("%s: %w: the segment is missing", segmentName(0), ErrCorrupt)
+	}
+	last := uint64(0)
+	for _, base := range bases {
+		if base%tileWidth != 0 || base-last > segmentEntries {
+			return fmt.Errorf("%s: %w: no segment begins at this entry, behind %s", segmentName(base), ErrCorrupt, segmentName(last))
+		}
+		last = base
+	}
+	return nil
+}
+
 // load fills the contents and checks them against the last signed checkpoint.
 //
-// It starts from full tiles at or below the checkpoint, so that the root at
-// the checkpoint proves the tiles; entries that were never signed are hashed
-// again, so that nothing is signed later that the entries do not give.
-func (c *contents) load(signed Checkpoint) error {
-	start := min(c.base, signed.Size/tileWidth*tileWidth)
-	if err := c.loadEdge(start); err != nil {
-		return err
-	}
+// Of a full segment at or below the checkpoint it reads the hashes of its bundles,
+// as the root at the checkpoint proves them; entries that were never signed are
+// hashed again, so that nothing is signed later that the entries do not give.
+func (c *contents) load(bases []uint64, signed Checkpoint, open func(string) (durable.File, error)) error {
 	check := func() error {
 		if c.tree.size == signed.Size && c.tree.root() != signed.Root {
 			return fmt.Errorf("%w: the first %d entries do not give the signed root %v",
@@ -108,224 +116,165 @@ func (c *contents) load(signed Checkpoint) error {
 	if err := check(); err != nil {
 		return err
 	}
-	for n := start / tileWidth; n < c.base/tileWidth; n++ {
-		if err := c.loadBundle(n, check); err != nil {
-			return err
+	full := len(bases) - 1
+	for i, base := range bases[:full] {
+		var err error
+		if till := bases[i+1]; till <= signed.Size {
+			err = c.loadSigned(base, till, check)
+		} else {
+			err = c.loadUnsigned(base, till, check)
 		}
-	}
-	if err := c.loadSegment(check); err != nil {
-		return err
-	}
-	if c.tree.size < signed.Size {
-		return fmt.Errorf("%s: %w: entry %d is missing or damaged, of %d that were signed",
-			segmentName(c.base), ErrCorrupt, c.tree.size, signed.Size)
-	}
-	return nil
-}
-
-// loadEdge sets the tree to its first size entries, a multiple of tileWidth,
-// from the full tiles: the hash of a full tile is a hash of the level above.
-func (c *contents) loadEdge(size uint64) error {
-	c.tree = tree{size: size}
-	for level := 1; level < levelMax; level++ {
-		full := size >> (tileHeight * level) // hashes at this level
-		for n := full / tileWidth * tileWidth; n < full; n++ {
-			hashes, err := c.readHashes(tileID{level - 1, n})
-			if err != nil {
-				return err
-			}
-			c.tree.edge[level] = append(c.tree.edge[level], fold(hashes))
-		}
-	}
-	return nil
-}
-
-// loadBundle adds the entries of a bundle on disk to the tree. The tiles that
-// this completes must be on disk, as they were synced before base was begun.
-func (c *contents) loadBundle(n uint64, check func() error) error {
-	entries, err := c.readBundle(n)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		err := c.tree.add(tlog.RecordHash(entry), func(level int, n uint64, hashes []tlog.Hash) error {
-			id := tileID{level, n}
-			data, err := c.readTile(id, hashTileSize)
-			if err == nil && !bytes.Equal(data, encodeHashes(hashes)) {
-				err = fmt.Errorf("%s: %w: is not what entries up to %d give", id.path(), ErrCorrupt, c.tree.size-1)
-			}
-			return err
-		})
 		if err != nil {
 			return err
 		}
-		if err := check(); err != nil {
-			return err
-		}
+	}
+	wal, err := open(filepath.Join(c.dir, segmentName(bases[full])))
+	if err != nil {
+		return err
+	}
+	c.begin(wal)
+	size, err := c.scan(check)
+	if err != nil {
+		return err
+	}
+	if size-c.end > groupSizeMax {
+		return fmt.Errorf("%s: %w: no whole entry %d at byte %d, and too many bytes behind it for a torn tail",
+			segmentName(c.base()), ErrCorrupt, c.tree.size, c.end)
+	}
+	if c.tree.size < signed.Size {
+		return fmt.Errorf("%s: %w: entry %d is missing or damaged, of %d that were signed",
+			segmentName(c.base()), ErrCorrupt, c.tree.size, signed.Size)
 	}
 	return nil
 }
 
-// loadSegment adds the entries of the live segment.
-func (c *contents) loadSegment(check func() error) error {
-	// The size is asked once: what a writer adds meanwhile is not looked at.
-	size, err := c.wal.Size()
+// loadSigned adds a full segment by the head of its file of hashes.
+func (c *contents) loadSigned(base, till uint64, check func() error) error {
+	ends, hashes, err := readHead(c.disk, c.dir, base, till)
 	if err != nil {
 		return err
+	}
+	c.bases, c.ends = append(c.bases, base), append(c.ends, ends...)
+	for _, h := range hashes {
+		c.tree.addTile(1, h, c.keep)
+	}
+	return check()
+}
+
+// loadUnsigned adds a full segment by its entries, which must be what its file of
+// hashes says.
+func (c *contents) loadUnsigned(base, till uint64, check func() error) error {
+	wal, err := c.disk.Open(filepath.Join(c.dir, segmentName(base)))
+	if err != nil {
+		return err
+	}
+	c.begin(wal)
+	size, err := c.scan(check)
+	if err != nil {
+		return err
+	}
+	if c.tree.size != till || c.end != size {
+		return fmt.Errorf("%s: %w: ends before entry %d at byte %d of %d, but there is %s",
+			segmentName(base), ErrCorrupt, c.tree.size, c.end, size, segmentName(till))
+	}
+	if err := c.checkHashes(); err != nil {
+		return err
+	}
+	c.wal = nil
+	return wal.Close()
+}
+
+// scan adds the entries of the live segment, and returns its length in bytes.
+func (c *contents) scan(check func() error) (size int64, err error) {
+	// The size is asked once: what a writer adds meanwhile is not looked at.
+	if size, err = c.wal.Size(); err != nil {
+		return 0, err
 	}
 	_, err = scanFrames(c.wal, size, func(entry []byte) error {
 		c.integrate(tlog.RecordHash(entry), frameSize(entry))
 		return check()
 	})
 	if err != nil {
-		return fmt.Errorf("%s: entry %d: %w", segmentName(c.base), c.tree.size, err)
+		err = fmt.Errorf("%s: entry %d: %w", segmentName(c.base()), c.tree.size, err)
 	}
-	if size-c.end > groupSizeMax {
-		return fmt.Errorf("%s: %w: no whole entry %d at byte %d, and too many bytes behind it for a torn tail",
-			segmentName(c.base), ErrCorrupt, c.tree.size, c.end)
-	}
-	return nil
+	return size, err
 }
 
 // integrate adds an entry by its leaf hash, whose frame of size bytes stands at
 // c.end of the live segment. It only changes memory; appending and recovering
 // both go through here.
 func (c *contents) integrate(leaf tlog.Hash, size int64) {
-	if len(c.leaves)%tileWidth == 0 {
-		c.starts = append(c.starts, c.end)
-	}
 	c.leaves = append(c.leaves, leaf)
 	c.end += size
-	// The function below cannot fail, so neither can add.
-	_ = c.tree.add(leaf, func(level int, n uint64, hashes []tlog.Hash) error {
-		if level > 0 {
-			c.fresh[tileID{level, n}] = append([]tlog.Hash(nil), hashes...)
-		}
-		return nil
-	})
+	if len(c.leaves)%tileWidth == 0 {
+		c.ends = append(c.ends, c.end)
+	}
+	c.tree.addTile(0, leaf, c.keep)
 }
 
-// prepare returns the leaf hashes of entries that are about to be integrated,
-// and keeps the entries for their bundles.
-func (c *contents) prepare(entries [][]byte) []tlog.Hash {
-	leaves := make([]tlog.Hash, len(entries))
-	for i, entry := range entries {
-		c.hold(c.tree.size+uint64(i), entry)
-		leaves[i] = tlog.RecordHash(entry)
-	}
-	return leaves
-}
-
-// hold keeps the entry at an index for its bundle.
-func (c *contents) hold(index uint64, entry []byte) {
-	if c.building == nil && index%tileWidth != 0 {
-		return // Open found the bundle's beginning: it is read from the segment.
-	}
-	if c.building == nil {
-		c.building = make([]byte, 0, c.bundleSize+c.bundleSize/8)
-	}
-	c.building = appendBundle(c.building, entry)
-	c.heldBytes += len(entry)
-	if index%tileWidth == tileWidth-1 {
-		if c.held == nil {
-			c.held = make(map[uint64][]byte)
-		}
-		c.held[index/tileWidth], c.bundleSize, c.building = c.building, len(c.building), nil
+// keep takes a tile that became full. Leaf hashes are in the live segment or in a
+// file of hashes.
+func (c *contents) keep(id tileID, hashes []tlog.Hash) {
+	if id.level > 0 {
+		c.above[id] = slices.Clone(hashes)
 	}
 }
 
-// behind is what writeTiles needs of the contents, for it to go on while more is
-// appended here. The full bundles that were held are its own from now on.
-func (c *contents) behind() *contents {
-	b := *c
-	// Full tiles are not in the tree's edge, which goes on.
-	b.tree, b.fresh = tree{size: c.tree.size}, maps.Clone(c.fresh)
-	c.held, c.heldBytes = nil, len(c.building)
-	return &b
-}
-
-// fullTiles gives the tiles that become full by the entries from..till-1, in
-// order: a bundle before its hashes, and a tile after all that lie under it.
-func fullTiles(from, till uint64) iter.Seq[tileID] {
-	return func(yield func(tileID) bool) {
-		for n := from / tileWidth; n < till/tileWidth; n++ {
-			if !yield(tileID{entriesLevel, n}) {
-				return
-			}
-			for id, full := (tileID{0, n}), true; full; id = (tileID{id.level + 1, id.n / tileWidth}) {
-				if !yield(id) {
-					return
-				}
-				full = id.n%tileWidth == tileWidth-1
-			}
-		}
+// hashesFile is the content of the live segment's file of hashes, when it is full.
+func (c *contents) hashesFile() []byte {
+	first := int(c.base() / tileWidth)
+	var hashes []tlog.Hash
+	for n := first; n < len(c.ends); n++ {
+		hashes = append(hashes, c.aboveLeaves(tileID{1, uint64(n / tileWidth)})[n%tileWidth])
 	}
+	return encodeHashesFile(c.ends[first:], hashes, c.leaves)
 }
 
-// writeTiles makes the tiles durable that became full since the log had from
-// entries, up to workers of them at once. They are files of their own, never
-// changed afterwards. All of this can be repeated: if we die anywhere in it, the
-// live segment still has the entries, and Open calls writeTiles again.
-func (c *contents) writeTiles(from uint64, workers int) error {
-	const together = 32 // files in memory
-	var files []durable.Content
-	for id := range fullTiles(from, c.tree.size) {
-		data, err := c.tile(id, tileWidth, new(tileCache))
-		if err != nil {
-			return err
-		}
-		there, err := hasFile(c.disk, c.dir, id.path(), data)
-		if err != nil {
-			return err
-		}
-		if !there {
-			files = append(files, durable.Content{Name: filepath.Join(c.dir, id.path()), Data: data})
-		}
-		if len(files) == together {
-			if err := durable.WriteFiles(c.disk, workers, files); err != nil {
-				return err
-			}
-			files = nil
-		}
-	}
-	return durable.WriteFiles(c.disk, workers, files)
-}
-
-// hasFile says whether a file is there; being there with other bytes is an error.
-func hasFile(disk durable.Disk, dir, path string, data []byte) (bool, error) {
-	old, err := disk.ReadFile(filepath.Join(dir, path), bundleSizeMax)
+// checkHashes returns an error if the live segment is full and its file of hashes
+// is missing, or is not what its entries give.
+func (c *contents) checkHashes() error {
+	name := hashesName(c.base())
+	data, err := c.disk.ReadFile(filepath.Join(c.dir, name), hashesSize(uint64(len(c.leaves))))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case errors.Is(err, durable.ErrTooLong), err == nil && !bytes.Equal(old, data):
-		return false, fmt.Errorf("%s: %w: is there with other content", path, ErrCorrupt)
+		return fmt.Errorf("%s: %w: the file is missing", name, ErrCorrupt)
+	case errors.Is(err, durable.ErrTooLong), err == nil && !bytes.Equal(data, c.hashesFile()):
+		return fmt.Errorf("%s: %w: is not what the entries of %s give", name, ErrCorrupt, segmentName(c.base()))
 	}
-	return err == nil, err
+	return err
 }
 
-// ensureFile writes a file durably unless it is there.
-func ensureFile(disk durable.Disk, dir, path string, data []byte) error {
-	there, err := hasFile(disk, dir, path, data)
-	if err != nil || there {
+// checkReach returns an error if there are hashes of entries that the live segment
+// does not have: they are written after the sync of their entries, so entries that
+// were durable are gone. If they are there and the next segment is not, we died
+// between the two, and the next append writes them again.
+func (c *contents) checkReach() error {
+	bases, err := hashedSegments(c.disk, c.dir)
+	if err != nil || len(bases) == 0 {
 		return err
 	}
-	return durable.WriteFile(disk, filepath.Join(dir, path), data)
+	newest := bases[len(bases)-1]
+	if newest == c.base() && len(c.leaves) > 0 && len(c.leaves)%tileWidth == 0 {
+		return c.checkHashes()
+	}
+	if newest >= c.base() {
+		return fmt.Errorf("%s: %w: ends before entry %d, but there is %s",
+			segmentName(c.base()), ErrCorrupt, c.tree.size, hashesName(newest))
+	}
+	return nil
 }
 
 // tile returns the content of a tile with the first width of its hashes or
-// entries.
-func (c *contents) tile(id tileID, width int, cache *tileCache) ([]byte, error) {
+// entries. There are no files of tiles: whoever shows one has it from here.
+func (c *contents) tile(id tileID, width int) ([]byte, error) {
 	if id.level != entriesLevel {
-		hashes, err := c.hashes(id, cache)
+		hashes, err := c.hashes(id)
 		if err != nil {
 			return nil, err
 		}
 		return encodeHashes(hashes[:width]), nil
 	}
-	if data := c.held[id.n]; data != nil && width == tileWidth {
-		return data, nil
-	}
-	entries, err := c.bundle(id.n, cache)
+	entries, err := c.bundle(id.n)
 	if err != nil {
 		return nil, err
 	}
@@ -341,127 +290,112 @@ func (c *contents) tile(id tileID, width int, cache *tileCache) ([]byte, error) 
 }
 
 // bundle returns the entries of a bundle, up to 256, each held against the tree.
-func (c *contents) bundle(n uint64, cache *tileCache) ([][]byte, error) {
-	hashes, err := c.hashes(tileID{0, n}, cache)
+func (c *contents) bundle(n uint64) ([][]byte, error) {
+	hashes, err := c.hashes(tileID{0, n})
 	if err != nil {
 		return nil, err
 	}
-	place := tileID{entriesLevel, n}.path()
-	var entries [][]byte
-	if n*tileWidth < c.base {
-		entries, err = c.readBundle(n)
-	} else {
-		place = segmentName(c.base)
-		entries, err = c.readLive(n)
-	}
+	base, _ := c.segmentOf(n)
+	frames, err := c.readFrames(base, n)
 	if err != nil {
 		return nil, err
 	}
+	entries := splitFrames(frames, len(hashes))
 	if len(entries) != len(hashes) {
 		return nil, fmt.Errorf("%s: %w: %d entries from %d on, where %d were expected",
-			place, ErrCorrupt, len(entries), n*tileWidth, len(hashes))
+			segmentName(base), ErrCorrupt, len(entries), n*tileWidth, len(hashes))
 	}
 	for i, entry := range entries {
 		if tlog.RecordHash(entry) != hashes[i] {
-			return nil, fmt.Errorf("%s: %w: entry %d is not the one in the tree", place, ErrCorrupt, n*tileWidth+uint64(i))
+			return nil, fmt.Errorf("%s: %w: entry %d is not the one in the tree", segmentName(base), ErrCorrupt, n*tileWidth+uint64(i))
 		}
 	}
 	return entries, nil
 }
 
-// readLive returns the entries of a bundle that lies in the live segment.
-func (c *contents) readLive(n uint64) ([][]byte, error) {
-	i := int(n - c.base/tileWidth)
-	from, till := c.starts[i], c.end
-	if i+1 < len(c.starts) {
-		till = c.starts[i+1]
+// segmentOf returns the first entry of the segment that has a bundle, and that of
+// the one behind it, which for the live segment is the end of the log.
+func (c *contents) segmentOf(n uint64) (base, till uint64) {
+	i, found := slices.BinarySearch(c.bases, n*tileWidth)
+	if !found {
+		i--
 	}
-	entries := make([][]byte, 0, tileWidth)
-	_, err := scanFrames(io.NewSectionReader(c.wal, from, till-from), till-from, func(entry []byte) error {
-		entries = append(entries, entry)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: entry %d: %w", segmentName(c.base), n*tileWidth+uint64(len(entries)), err)
+	if i+1 < len(c.bases) {
+		return c.bases[i], c.bases[i+1]
 	}
-	return entries, nil
+	return c.bases[i], c.tree.size
 }
 
-// tileCache remembers the last hash tile of each level, as neighbouring tiles
-// have the same ones above them. The zero value is empty.
-type tileCache [levelMax]struct {
-	n      uint64
-	hashes []tlog.Hash
+// readFrames reads the frames of a bundle from its segment, unchecked.
+func (c *contents) readFrames(base, n uint64) ([]byte, error) {
+	from, till := int64(0), c.end
+	if n*tileWidth > base {
+		from = c.ends[n-1]
+	}
+	if n < uint64(len(c.ends)) {
+		till = c.ends[n]
+	}
+	if base == c.base() {
+		return readPart(c.wal, segmentName(base), from, till)
+	}
+	return openPart(c.disk, c.dir, segmentName(base), from, till)
+}
+
+// openPart reads bytes of a file that must be there.
+func openPart(disk durable.Disk, dir, name string, from, till int64) ([]byte, error) {
+	f, err := disk.Open(filepath.Join(dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w: the file is missing", name, ErrCorrupt)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // Read only: nothing can be lost.
+	return readPart(f, name, from, till)
+}
+
+// readPart reads bytes that a file must have.
+func readPart(f durable.File, name string, from, till int64) ([]byte, error) {
+	data := make([]byte, till-from)
+	n, err := f.ReadAt(data, from)
+	if n == len(data) {
+		return data, nil
+	}
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w: ends before byte %d", name, ErrCorrupt, till)
+	}
+	return nil, err
 }
 
 // hashes returns the hashes of a tile, full or as far as it goes, held against
-// the tree's edge through the tiles above it.
-func (c *contents) hashes(id tileID, cache *tileCache) ([]tlog.Hash, error) {
-	if id.level == 0 && id.n >= c.base/tileWidth {
-		i := (id.n - c.base/tileWidth) * tileWidth
+// the tree's edge.
+func (c *contents) hashes(id tileID) ([]tlog.Hash, error) {
+	if id.level == 0 && id.n >= c.base()/tileWidth {
+		i := (id.n - c.base()/tileWidth) * tileWidth
 		return c.leaves[i:min(i+tileWidth, uint64(len(c.leaves)))], nil
 	}
-	if hashes, ok := c.fresh[id]; ok {
-		return hashes, nil
+	if id.level > 0 {
+		return c.aboveLeaves(id), nil
 	}
-	if id.n == c.tree.size>>(tileHeight*(id.level+1)) {
-		return c.tree.edge[id.level], nil
-	}
-	if kept := cache[id.level]; kept.n == id.n && kept.hashes != nil {
-		return kept.hashes, nil
-	}
-	hashes, err := c.readHashes(id)
+	base, till := c.segmentOf(id.n)
+	from := leavesAt((till-base)/tileWidth) + int64(id.n-base/tileWidth)*hashTileSize
+	data, err := openPart(c.disk, c.dir, hashesName(base), from, from+hashTileSize)
 	if err != nil {
 		return nil, err
 	}
-	above, err := c.hashes(tileID{id.level + 1, id.n / tileWidth}, cache)
-	if err != nil {
-		return nil, err
-	}
-	if fold(hashes) != above[id.n%tileWidth] {
-		return nil, fmt.Errorf("%s: %w: is not the tile in the tree", id.path(), ErrCorrupt)
-	}
-	cache[id.level].n, cache[id.level].hashes = id.n, hashes
-	return hashes, nil
-}
-
-// readHashes reads a full hash tile, unchecked.
-func (c *contents) readHashes(id tileID) ([]tlog.Hash, error) {
-	data, err := c.readTile(id, hashTileSize)
-	if err != nil {
-		return nil, err
-	}
-	hashes, err := decodeHashes(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", id.path(), err)
+	hashes := decodeHashes(data)
+	if fold(hashes) != c.aboveLeaves(tileID{1, id.n / tileWidth})[id.n%tileWidth] {
+		return nil, fmt.Errorf("%s: %w: hashes from entry %d on are not those in the tree", hashesName(base), ErrCorrupt, id.n*tileWidth)
 	}
 	return hashes, nil
 }
 
-// readBundle reads a full bundle of entries, unchecked.
-func (c *contents) readBundle(n uint64) ([][]byte, error) {
-	id := tileID{entriesLevel, n}
-	data, err := c.readTile(id, bundleSizeMax)
-	if err != nil {
-		return nil, err
+// aboveLeaves returns the hashes of a tile of level 1 or up.
+func (c *contents) aboveLeaves(id tileID) []tlog.Hash {
+	if hashes, full := c.above[id]; full {
+		return hashes
 	}
-	entries, err := splitBundle(data, tileWidth)
-	if err != nil {
-		return nil, fmt.Errorf("%s: entry %d: %w", id.path(), n*tileWidth+uint64(len(entries)), err)
-	}
-	return entries, nil
-}
-
-// readTile reads a full tile that must be there.
-func (c *contents) readTile(id tileID, limit int64) ([]byte, error) {
-	data, err := c.disk.ReadFile(filepath.Join(c.dir, id.path()), limit)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w: the tile is missing", id.path(), ErrCorrupt)
-	}
-	if errors.Is(err, durable.ErrTooLong) {
-		return nil, fmt.Errorf("%s: %w: %w", id.path(), ErrCorrupt, err)
-	}
-	return data, err
+	return c.tree.edge[id.level]
 }
 
 // readCheckpoint reads and opens a checkpoint of the log.

@@ -8,7 +8,8 @@
 // The log is in the format of C2SP tlog-tiles (https://c2sp.org/tlog-tiles) with
 // checkpoints of C2SP tlog-checkpoint, which are signed notes; its tree is that
 // of RFC 6962, section 2.1. Clients, witnesses and checkers for those formats
-// read what [Reader.Export] writes and [Handler] serves.
+// read what [Reader.Export] writes and [Handler] serves; on its own disk the log has
+// each entry once, in the order in which they came.
 //
 // # The life of an entry
 //
@@ -19,12 +20,9 @@
 //     the entry was not acknowledged, and Open finds it whole or cuts it off.
 //  3. Its leaf hash is added to the right edge of the tree, in memory. From here
 //     on Append returns its index, and it is in the log for good.
-//  4. 256 entries are an entry bundle, and their hashes a tile; 256 tiles give a
-//     tile of the next level. With 16 bundles complete these files are written
-//     together, behind the appends that go on; they never change. Until then
-//     everybody reads the segment. Dying here: any of them may be there, each of
-//     them whole; Open writes what is missing, from the segment. If writing them
-//     fails, the log is in doubt from the next call on.
+//  4. With 65,536 entries in the segment, the next append writes the file of its
+//     hashes, and begins a new segment. Dying between the two: Open finds a full
+//     segment, and the next append writes its hashes again.
 //  5. [Log.Sign] tells the [Guard], if there is one, what it is about to sign.
 //     Dying here: Open finds the guard ahead, and the entries, and signs them.
 //  6. It signs size and root, and publishes the checkpoint in place of the last
@@ -32,19 +30,17 @@
 //     after the file: the checkpoint counts, and Open keeps the copy.
 //  7. Others cosign, in their time, and [Log.Merge] adds their signatures to the
 //     checkpoint's two files. Dying between them: Open brings them together.
-//  8. With 65,536 entries in the segment, the next append waits until all of them
-//     are in tiles, begins a new segment and removes the old one. Dying between
-//     the two: Open takes the new one and removes the old one.
 //
 // # Layout on disk
 //
 //	checkpoint                 the last signed checkpoint
 //	checkpoints/<size>         each checkpoint that was signed
-//	wal-<16 digits>            the live segment, by the index of its first entry:
-//	                           frames of length and CRC-32C, each 32 bits big
-//	                           endian, and the entry
-//	tile/entries/<N>           256 entries, each with its length in 16 bits
-//	tile/<L>/<N>               256 hashes of level L
+//	wal-<16 digits>            a segment, by the index of its first entry; the newest
+//	                           one is the live one: frames of length and CRC-32C,
+//	                           each 32 bits big endian, and the entry
+//	hashes/<16 digits>         of each full segment: where every 256th of its frames
+//	                           ends, 64 bits big endian; the hash of each 256
+//	                           entries; the leaf hash of each entry
 //	extending                  in a [Replica] only, while entries are in it that no
 //	                           checkpoint there proves: the note they lead to
 //
@@ -52,10 +48,14 @@
 //
 //	<SHA-256 of the origin>/state   origin, size and root, as a checkpoint has them
 //
-// N is written as C2SP has it, 1234067 as "x001/x234/067". Partial tiles are not
-// on disk; [Reader.Export] and [Handler] make them. A checkpoint that was kept for
-// each signature needs one small file; sign at the pace at which others are to see
-// it.
+// The tiles of C2SP tlog-tiles are made of these when somebody asks: a bundle is
+// read from its segment, its leaf hashes from the segment's hashes, and the tiles
+// above them are in memory, 32 bytes for 256 entries. Open reads 10 KiB of the
+// hashes of each full segment, and hashes the live one. Whoever reads an entry, or
+// is served a tile, gets what was held against the root.
+//
+// A checkpoint that was kept for each signature needs one small file; sign at the
+// pace at which others are to see it.
 //
 // A checkpoint's note has the log's signature first, and then one of each
 // cosigner, by name. Every line is in its one encoding, and no key stands twice.
@@ -65,16 +65,15 @@
 // # Copies
 //
 // A [Replica] takes the entries of a log that somebody else writes, from wherever
-// they come, and shows them when they give the root that was signed. It is copied
-// in bulk past the write-ahead log, and cut back to its last checkpoint if the
-// source lied, failed, or the power went. Open with the log's key goes on writing
+// they come, and shows them when they give the root that was signed. It is cut back
+// to its last checkpoint if the source lied, failed, or the power went. Open with the log's key goes on writing
 // where it ends: so a lost log is restored from a mirror.
 //
 // # Proofs
 //
-// [Log.ProveInclusion] and [Log.ProveConsistency] are read from the tiles, each
-// held against the root before it is used. [Handler] serves the tiles, and with
-// them anybody makes the proofs himself.
+// [Log.ProveInclusion] and [Log.ProveConsistency] are read from the hashes, each 256
+// held against the root before they are used. [Handler] serves tiles, and with them
+// anybody makes the proofs himself.
 //
 // # What survives
 //
@@ -96,7 +95,7 @@
 //     against that, others co-sign checkpoints and remember them.
 //   - checkpoint: stop the log from opening, but not put back an older one, as
 //     long as the newer one is kept in checkpoints; and take cosignatures away.
-//   - checkpoint, checkpoints and the segment together: put back an older state
+//   - checkpoint, checkpoints and the segments together: put back an older state
 //     of the log. The guard refuses to sign from there; without a guard only those
 //     who hold a newer checkpoint see it.
 //   - the guard's state: stop the log from opening; and, together with the log's
@@ -108,9 +107,10 @@
 //   - extending: have entries cut off that no checkpoint signs for yet; it must
 //     hold a note of the log's key.
 //   - a replica's source: send what it likes, and be found out at the root.
-//   - the segment: change, add or drop entries that no checkpoint signs for yet,
-//     unseen; and entries that are signed for, seen by Open and Verify.
-//   - tiles: make entries unreadable, but not make Entries return other ones.
+//   - the segments and their hashes: change, add or drop entries that no checkpoint
+//     signs for yet, unseen; make entries that are signed for unreadable, seen by
+//     Verify and by who reads them, but not make Entries return other ones; and,
+//     with the head of hashes, stop the log from opening.
 //
 // One writer at a time holds a lock on the directory, by flock(2), which does
 // not reach over a network disk. Readers take no lock.

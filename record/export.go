@@ -3,7 +3,11 @@
 package record
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
+	"iter"
 	"path/filepath"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
@@ -22,9 +26,8 @@ func (r *Reader) Export(dst string) error {
 }
 
 func (r *Reader) export(disk durable.Disk, dst string) error {
-	var cache tileCache
 	put := func(id tileID, width int) error {
-		data, err := r.contents.tile(id, width, &cache)
+		data, err := r.contents.tile(id, width)
 		if err == nil {
 			err = ensureFile(disk, dst, tilePath(id.level, id.n, width), data)
 		}
@@ -34,7 +37,7 @@ func (r *Reader) export(disk durable.Disk, dst string) error {
 		return nil
 	}
 	size := r.signed.Size
-	for id := range fullTiles(0, size) {
+	for id := range fullTiles(size) {
 		if err := put(id, tileWidth); err != nil {
 			return err
 		}
@@ -59,4 +62,35 @@ func (r *Reader) export(disk durable.Disk, dst string) error {
 		return fmt.Errorf("record: export checkpoint: %w", err)
 	}
 	return nil
+}
+
+// fullTiles gives the full tiles of a log of size entries, in order: a bundle before its hashes, and a tile after all that lie under it.
+func fullTiles(size uint64) iter.Seq[tileID] {
+	return func(yield func(tileID) bool) {
+		for n := range size / tileWidth {
+			if !yield(tileID{entriesLevel, n}) {
+				return
+			}
+			for id, full := (tileID{0, n}), true; full; id = (tileID{id.level + 1, id.n / tileWidth}) {
+				if !yield(id) {
+					return
+				}
+				full = id.n%tileWidth == tileWidth-1
+			}
+		}
+	}
+}
+
+// ensureFile writes a file durably unless it is there; being there with other
+// bytes is an error.
+func ensureFile(disk durable.Disk, dir, path string, data []byte) error {
+	name := filepath.Join(dir, path)
+	old, err := disk.ReadFile(name, bundleSizeMax)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return durable.WriteFile(disk, name, data)
+	case errors.Is(err, durable.ErrTooLong), err == nil && !bytes.Equal(old, data):
+		return fmt.Errorf("%s: %w: is there with other content", path, ErrCorrupt)
+	}
+	return err
 }

@@ -5,7 +5,9 @@ package record
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // TestTilePath has the examples of C2SP tlog-tiles.
@@ -153,21 +156,53 @@ func FuzzParseCheckpoint(f *testing.F) {
 	})
 }
 
-// FuzzSplitBundle: what splits is what appendBundle writes.
-func FuzzSplitBundle(f *testing.F) {
-	f.Add([]byte{0, 1, 7, 0, 2, 8, 9}, 2)
-	f.Add([]byte{0, 0}, 1)
+// FuzzSplitFrames: what is split is what scanFrames finds, as far as it is asked for.
+func FuzzSplitFrames(f *testing.F) {
+	f.Add(appendFrame(appendFrame(nil, []byte("one")), []byte("two")), 2)
+	f.Add(make([]byte, 40), 1)
 	f.Fuzz(func(t *testing.T, data []byte, width int) {
 		if width < 0 || width > tileWidth {
 			return
 		}
-		entries, err := splitBundle(data, width)
-		var again []byte
-		for _, entry := range entries {
-			again = appendBundle(again, entry)
+		var want [][]byte
+		_, err := scanFrames(bytes.NewReader(data), int64(len(data)), func(entry []byte) error {
+			if len(want) < width {
+				want = append(want, bytes.Clone(entry))
+			}
+			return nil
+		})
+		if got := splitFrames(data, width); err != nil || fmt.Sprintf("%x", got) != fmt.Sprintf("%x", want) {
+			t.Errorf("%x split into %x, want %x, %v", data, got, want, err)
 		}
-		if err == nil && (len(entries) != width || !bytes.Equal(again, data)) || !bytes.HasPrefix(data, again) {
-			t.Errorf("%x split into %x, %v", data, entries, err)
+	})
+}
+
+// FuzzDecodeHead: what is read as a head is what encodeHashesFile writes, and its
+// bundles lie in a row and are no longer than bundles can be.
+func FuzzDecodeHead(f *testing.F) {
+	f.Add(encodeHashesFile([]int64{5000, 9000}, make([]tlog.Hash, 2), nil)[:leavesAt(2)], 2)
+	f.Add(make([]byte, leavesAt(1)), 1)
+	f.Fuzz(func(t *testing.T, head []byte, bundles int) {
+		if bundles < 0 || bundles > tileWidth {
+			return
+		}
+		ends, hashes, err := decodeHead(head, bundles)
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Errorf("error %v is not ErrCorrupt", err)
+			}
+			return
+		}
+		var again []byte
+		last := int64(0)
+		for _, end := range ends {
+			if end <= last || end-last > tileWidth*(frameHeaderSize+EntrySizeMax) {
+				t.Fatalf("a bundle from byte %d to %d", last, end)
+			}
+			again, last = binary.BigEndian.AppendUint64(again, uint64(end)), end
+		}
+		if !bytes.Equal(append(again, encodeHashes(hashes)...), head) {
+			t.Errorf("%x has another encoding", head)
 		}
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
 
@@ -204,4 +206,31 @@ func (g fileGuard) Swap(origin string, old, new State) error {
 		return fmt.Errorf("record: guard: %w", err)
 	}
 	return nil
+}
+
+// HeldTo says what a writer would be told who opens the log in dir now: an error,
+// ErrRolledBack among others, if the guard knows more entries than are here, or
+// others, or nothing. It writes nothing and takes no lock, and does not read the
+// entries unless the guard is ahead of the last checkpoint.
+func HeldTo(disk durable.Disk, dir string, verifier note.Verifier, guard Guard) error {
+	signed, err := readCheckpoint(disk, dir, checkpointName, verifier)
+	if err != nil {
+		return err
+	}
+	last, known, err := guard.Last(signed.Origin)
+	switch {
+	case err != nil:
+		return fmt.Errorf("record: ask the guard: %w", err)
+	case known && last == (State{signed.Size, signed.Root}):
+		return nil
+	}
+	r, err := openReader(disk, dir, verifier)
+	if err != nil {
+		return err
+	}
+	l := &Log{dir: dir, origin: signed.Origin, guard: guard, contents: r.contents}
+	if err := l.guardOpen(false); err != nil {
+		return errors.Join(fmt.Errorf("record: %s: %w", dir, err), r.Close())
+	}
+	return r.Close()
 }

@@ -5,15 +5,12 @@ package record
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
@@ -42,8 +39,8 @@ type handler struct {
 	limit    func() uint64
 
 	mu sync.RWMutex
-	// reader sees the entries that are in no full tile. It is as old as the
-	// checkpoints allow, since opening one hashes the live segment; guarded by mu.
+	// reader is as old as the checkpoints allow, since opening one hashes the live
+	// segment; guarded by mu.
 	reader *Reader
 	// found is the newest checkpoint kept that is not larger than foundLimit,
 	// which does not change once a larger one was signed; guarded by mu.
@@ -184,39 +181,12 @@ func (h *handler) newestKept(limit uint64) (uint64, error) {
 	return 0, fmt.Errorf("record: %w: no checkpoint of at most %d entries", ErrNotFound, limit)
 }
 
-// tile is the content of a tile that a log of that size has. The tile's file, if
-// it is full by now, is taken as it is: the client holds it against the root.
+// tile is the content of a tile that a log of that size has.
 func (h *handler) tile(id tileID, width int, size uint64) ([]byte, error) {
-	data, err := h.disk.ReadFile(filepath.Join(h.dir, id.path()), bundleSizeMax)
-	if errors.Is(err, fs.ErrNotExist) {
-		return h.liveTile(id, width, size)
-	}
-	if err != nil || width == tileWidth {
-		return data, err
-	}
-	if id.level != entriesLevel {
-		if len(data) != hashTileSize {
-			return nil, fmt.Errorf("record: %s: %w: has %d bytes", id.path(), ErrCorrupt, len(data))
-		}
-		return data[:width*tlog.HashSize], nil
-	}
-	entries, err := splitBundle(data, tileWidth)
-	if err != nil {
-		return nil, fmt.Errorf("record: %s: %w", id.path(), err)
-	}
-	var part []byte
-	for _, entry := range entries[:width] {
-		part = appendBundle(part, entry)
-	}
-	return part, nil
-}
-
-// liveTile is the content of a tile that has no file yet.
-func (h *handler) liveTile(id tileID, width int, size uint64) ([]byte, error) {
 	h.mu.RLock()
 	if h.reader != nil && h.reader.Size() >= size {
 		defer h.mu.RUnlock()
-		return h.reader.contents.tile(id, width, new(tileCache))
+		return h.reader.contents.tile(id, width)
 	}
 	h.mu.RUnlock()
 	h.mu.Lock()
@@ -231,5 +201,5 @@ func (h *handler) liveTile(id tileID, width int, size uint64) ([]byte, error) {
 		}
 		h.reader = r
 	}
-	return h.reader.contents.tile(id, width, new(tileCache))
+	return h.reader.contents.tile(id, width)
 }

@@ -4,6 +4,7 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -67,6 +68,18 @@ func (s httpTiles) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 		data = append(data, w.Body.Bytes())
 	}
 	return data, nil
+}
+
+// splitBundle is the inverse of appendBundle for a bundle of exactly width entries.
+func splitBundle(bundle []byte, width int) (entries [][]byte, err error) {
+	for len(bundle) >= 2 && len(bundle) >= 2+int(binary.BigEndian.Uint16(bundle)) {
+		n := 2 + int(binary.BigEndian.Uint16(bundle))
+		entries, bundle = append(entries, bundle[2:n]), bundle[n:]
+	}
+	if len(entries) != width || len(bundle) > 0 {
+		return nil, fmt.Errorf("%d entries and %d bytes, want %d entries", len(entries), len(bundle), width)
+	}
+	return entries, nil
 }
 
 // checkServed proves each entry that a handler serves.
@@ -247,7 +260,7 @@ func TestHandlerHidesWhyItCannotServe(t *testing.T) {
 	dir, _ := servedLog(t, tileWidth, 700)
 	_, verifier := testKey(t)
 	h := Handler(dir, verifier, nil)
-	for name, path := range map[string]string{"checkpoint": "/checkpoint", "tile/0/000": "/tile/0/000.p/5", "tile/entries/000": "/tile/entries/000.p/5"} {
+	for name, path := range map[string]string{"checkpoint": "/checkpoint", hashesName(0): "/tile/0/000.p/5", segmentName(0): "/tile/entries/000.p/5"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

@@ -131,9 +131,7 @@ func (k *killed) check(t *testing.T) {
 		t.Fatalf("promised %v, but Verify = %+v, %v", k.promised, report, err)
 	}
 	for k.tree.size < report.Size {
-		if err := k.tree.add(tlog.RecordHash(testEntry(k.tree.size)), func(int, uint64, []tlog.Hash) error { return nil }); err != nil {
-			t.Fatal(err)
-		}
+		k.tree.addTile(0, tlog.RecordHash(testEntry(k.tree.size)), func(tileID, []tlog.Hash) {})
 	}
 	if k.tree.size != report.Size || k.tree.root() != report.Root {
 		t.Fatalf("%d entries, where %d were before, or others", report.Size, k.tree.size)
@@ -155,7 +153,7 @@ func writeForever(t *testing.T, dir string) {
 	signer, verifier := testKey(t)
 	cosigner := newCosigner(t, "a.example")
 	s := production()
-	s.segment, s.bulk, s.Guard = 2*tileWidth, 1, FileGuard(filepath.Join(dir, "guard"))
+	s.segment, s.Guard = 2*tileWidth, FileGuard(filepath.Join(dir, "guard"))
 	l, err := open(s, filepath.Join(dir, "log"), verifier, signer)
 	if errors.Is(err, ErrNotFound) {
 		l, err = create(s, filepath.Join(dir, "log"), testOrigin, signer)

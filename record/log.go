@@ -3,7 +3,6 @@
 package record
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
@@ -29,13 +27,10 @@ type Log struct {
 	disk    durable.Disk
 	dir     string
 	origin  string
-	key     noteKey     // the log's own
+	key     keyNames    // the log's own, by size
 	signer  note.Signer // nil in a replica
 	guard   Guard       // nil for none
 	segment uint64      // entries per segment: segmentEntries, fewer in tests
-	workers int         // files and hashes under way at once
-	bulk    uint64      // bulkBundles, fewer in tests
-	lag     uint64      // lagBundles, fewer in tests
 	lock    io.Closer
 
 	queueMu   sync.Mutex
@@ -47,7 +42,6 @@ type Log struct {
 	commitMu sync.Mutex
 	guarded  State  // what the guard knows; guarded by commitMu
 	frames   []byte // of the last group, to be overwritten; guarded by commitMu
-	tiling   tiling // guarded by commitMu
 
 	mu       sync.RWMutex
 	contents *contents  // guarded by mu
@@ -60,26 +54,11 @@ type Log struct {
 type settings struct {
 	disk    durable.Disk
 	segment uint64
-	workers int    // 0 counts as 1; with 1, tiles are not written behind the appends
-	bulk    uint64 // bundles, 0 for bulkBundles
-	lag     uint64 // bundles, 0 counts as 1
 	Options
 }
 
-// syncWorkers is how many files are synced at once.
-//
-// Source: measured on ext4, two cores, 150,000 entries restored: 81k entries/s with
-// 1, 114k to 132k with 4, 136k to 139k with 8, no more with 16 to 64.
-const syncWorkers = 8
-
-// lagBundles is how many full bundles wait to be written together with their
-// hashes.
-//
-// Source: measured, see BenchmarkAppend_callers.
-const lagBundles = 16
-
 func production() settings {
-	return settings{disk: durable.OS{}, segment: segmentEntries, workers: syncWorkers, lag: lagBundles}
+	return settings{disk: durable.OS{}, segment: segmentEntries}
 }
 
 // with returns the settings with a caller's options.
@@ -115,7 +94,10 @@ func create(s settings, dir, origin string, signer note.Signer) (*Log, error) {
 	if err := durable.MkdirAll(s.disk, dir); err != nil {
 		return nil, fmt.Errorf("record: create: %w", err)
 	}
-	l, err := lockLog(s, dir, noteKey{signer.Name(), signer.KeyHash()})
+	l, err := lockLog(s, dir, func(size uint64) noteKey {
+		at := signerAt(signer, size)
+		return noteKey{at.Name(), at.KeyHash()}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +131,8 @@ func (l *Log) beginContents() error {
 	if err != nil {
 		return err
 	}
-	l.contents = &contents{disk: l.disk, dir: l.dir, wal: wal, fresh: make(map[tileID][]tlog.Hash)}
+	l.contents = newContents(l.disk, l.dir)
+	l.contents.begin(wal)
 	return nil
 }
 
@@ -195,11 +178,11 @@ func OpenWith(dir string, verifier note.Verifier, signer note.Signer, options Op
 }
 
 func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*Log, error) {
-	if signer.Name() != verifier.Name() || signer.KeyHash() != verifier.KeyHash() {
-		return nil, fmt.Errorf("record: open %s: %w: the signer's key is %s+%08x, the verifier's %s+%08x", dir,
-			ErrInvalid, signer.Name(), signer.KeyHash(), verifier.Name(), verifier.KeyHash())
+	keys, own := namesOf(verifier), signerAt(signer, newest)
+	if key := (noteKey{own.Name(), own.KeyHash()}); key != keys(newest) {
+		return nil, fmt.Errorf("record: open %s: %w: the signer's key is %v, the verifier's %v", dir, ErrInvalid, key, keys(newest))
 	}
-	l, err := lockLog(s, dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	l, err := lockLog(s, dir, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +195,7 @@ func open(s settings, dir string, verifier note.Verifier, signer note.Signer) (*
 }
 
 // lockLog takes the directory's lock. Until it is closed nobody else writes.
-func lockLog(s settings, dir string, key noteKey) (*Log, error) {
+func lockLog(s settings, dir string, key keyNames) (*Log, error) {
 	lock, err := s.disk.Lock(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -222,8 +205,7 @@ func lockLog(s settings, dir string, key noteKey) (*Log, error) {
 	case err != nil:
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	return &Log{disk: s.disk, dir: dir, key: key, guard: s.Guard, segment: s.segment, workers: max(1, s.workers),
-		bulk: cmp.Or(s.bulk, bulkBundles), lag: max(1, s.lag), lock: lock}, nil
+	return &Log{disk: s.disk, dir: dir, key: key, guard: s.Guard, segment: s.segment, lock: lock}, nil
 }
 
 // recover reads the log and brings the disk to where a writer goes on. Each
@@ -276,8 +258,6 @@ func (l *Log) settle() error {
 		do   func() error
 	}{
 		{"cut the torn tail and sync", l.contents.settle},
-		{"write tiles", l.rewriteTiles},
-		{"remove old segments", l.removeOldSegments},
 		{"keep checkpoint " + strconv.FormatUint(l.signed.Size, 10), l.keep},
 	} {
 		if err := step.do(); err != nil {
@@ -322,23 +302,6 @@ func keptSizes(disk durable.Disk, dir string) ([]uint64, error) {
 	return sizes, nil
 }
 
-// checkReach returns an error if there is a tile of entries that the live
-// segment does not have: tiles are written after the sync of their entries, so
-// entries that were durable are gone.
-func (c *contents) checkReach() error {
-	next := tileID{entriesLevel, c.tree.size / tileWidth}
-	f, err := c.disk.Open(filepath.Join(c.dir, next.path()))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		f.Close() // Only its being there matters.
-		err = fmt.Errorf("%s: %w: ends before entry %d, but there is %s",
-			segmentName(c.base), ErrCorrupt, c.tree.size, next.path())
-	}
-	return err
-}
-
 // settle cuts the torn tail, which was never acknowledged, and makes sure that
 // the rest is on the disk before anybody is shown it.
 func (c *contents) settle() error {
@@ -369,48 +332,7 @@ func (c *contents) settle() error {
 	return c.disk.SyncDir(c.dir)
 }
 
-// rewriteTiles writes what tiles of the live segment are missing, and syncs
-// their directories, as a name may be there and not durable.
-func (l *Log) rewriteTiles() error {
-	c := l.contents
-	if err := c.writeTiles(c.base, l.workers); err != nil {
-		return err
-	}
-	l.tiling.begun = c.tree.size / tileWidth * tileWidth
-	var dirs []string
-	for id := range fullTiles(c.base, c.tree.size) {
-		for dir := filepath.Dir(id.path()); dir != "."; dir = filepath.Dir(dir) {
-			if !slices.Contains(dirs, dir) {
-				dirs = append(dirs, dir)
-			}
-		}
-	}
-	for _, dir := range dirs {
-		if err := c.disk.SyncDir(filepath.Join(c.dir, dir)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeOldSegments removes segments before the live one: a crash came between
-// the last two steps of rotate.
-func (l *Log) removeOldSegments() error {
-	bases, err := segments(l.disk, l.dir)
-	if err != nil {
-		return err
-	}
-	for _, base := range bases {
-		if base < l.contents.base {
-			if err := l.disk.Remove(filepath.Join(l.dir, segmentName(base))); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Close waits for appends and tiles that are under way and releases the log. It
+// Close waits for appends that are under way and releases the log. It
 // signs nothing: entries since the last checkpoint stay in the log, unsigned.
 // Closing twice is ErrClosed.
 func (l *Log) Close() error {
@@ -419,13 +341,10 @@ func (l *Log) Close() error {
 	if l.closed {
 		return fmt.Errorf("record: close: %w", ErrClosed)
 	}
-	err := l.tiled(true) // Open writes what is missing.
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	if errWAL := l.contents.wal.Close(); err == nil {
-		err = errWAL // All of it was synced.
-	}
+	err := l.contents.wal.Close() // All of it was synced.
 	if errLock := l.lock.Close(); err == nil {
 		err = errLock
 	}

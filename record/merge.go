@@ -56,7 +56,7 @@ func (l *Log) merge(signed []byte) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("record: merge into checkpoint %d: %w: %w", named.Size, ErrCorrupt, err)
 	}
-	if named.Note, err = joinNote(text, l.key, append(old, lines...)); err != nil {
+	if named.Note, err = joinNote(text, l.key(named.Size), append(old, lines...)); err != nil {
 		return Checkpoint{}, fmt.Errorf("record: merge into checkpoint %d: %w: %w", named.Size, ErrInvalid, err)
 	}
 	if bytes.Equal(named.Note, have) {
@@ -127,7 +127,7 @@ func (l *Log) keep() error {
 		return fmt.Errorf("%s: %w: %w", keptName(l.signed.Size), ErrCorrupt, err)
 	}
 	both := l.signed.clone()
-	if both.Note, err = joinNote(both.text(), l.key, append(lines, more...)); err != nil {
+	if both.Note, err = joinNote(both.text(), l.key(both.Size), append(lines, more...)); err != nil {
 		return fmt.Errorf("%s: %w: %w", keptName(l.signed.Size), ErrCorrupt, err)
 	}
 	if !bytes.Equal(both.Note, l.signed.Note) || !bytes.Equal(both.Note, old) {
@@ -146,7 +146,7 @@ func MergeInto(dir string, verifier note.Verifier, signed []byte) (Checkpoint, e
 
 // MergeIntoOn is MergeInto on a disk.
 func MergeIntoOn(disk durable.Disk, dir string, verifier note.Verifier, signed []byte) (Checkpoint, error) {
-	l, err := lockLog(production().with(Options{Disk: disk}), dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	l, err := lockLog(production().with(Options{Disk: disk}), dir, namesOf(verifier))
 	if err != nil {
 		return Checkpoint{}, err
 	}

@@ -52,18 +52,10 @@ func newPowerRun(t *testing.T, seed uint64, cosigner testCosigner) *powerRun {
 	return r
 }
 
-// settings let a workload of some hundred entries begin segments and copy tiles.
+// settings let a workload of some hundred entries begin segments, of one bundle or
+// of two.
 func (r *powerRun) settings() settings {
-	// Every second seed has segments of two bundles, whose tiles are written together.
-	bundles := 1 + r.seed%2
-	// Every third writes them behind the appends; which call fails is then not the
-	// same each time.
-	workers := 1
-	if r.seed%3 == 0 {
-		workers = 2
-	}
-	return settings{disk: r.disk, segment: bundles * tileWidth, bulk: 1, lag: bundles, workers: workers,
-		Options: Options{Guard: fileGuard{r.disk, "/guard"}}}
+	return settings{disk: r.disk, segment: (1 + r.seed%2) * tileWidth, Options: Options{Guard: fileGuard{r.disk, "/guard"}}}
 }
 
 func (r *powerRun) fatalf(format string, args ...any) {
@@ -186,8 +178,8 @@ func (r *powerRun) place() (places []string) {
 		return nil
 	}
 	for part, place := range map[string]string{
-		"/guard/": "swap the guard's state", "/log/tile/": "write tiles", "create /log/wal-": "begin a segment", "remove /log/wal-": "remove a segment",
-		"/replica/tile/": "copy tiles", "/replica/extending": "mark the replica", "/checkpoints/": "keep a checkpoint",
+		"/guard/": "swap the guard's state", "/log/hashes/": "keep hashes", "create /log/wal-": "begin a segment", "/replica/hashes/": "copy",
+		"/replica/extending": "mark the replica", "/checkpoints/": "keep a checkpoint",
 	} {
 		if strings.Contains(calls[r.fault], part) {
 			places = append(places, place)
@@ -319,7 +311,7 @@ func TestPowerCutsLoseNothing(t *testing.T) {
 	}
 	t.Logf("%d power cuts, met: %v", seeds*livesPerSeed, met)
 	for _, doing := range []string{"open", "append", "sign", "merge", "extend", "swap the guard's state", "begin a segment",
-		"remove a segment", "write tiles", "copy tiles", "mark the replica", "keep a checkpoint"} {
+		"keep hashes", "copy", "mark the replica", "keep a checkpoint"} {
 		if met[doing] == 0 {
 			t.Errorf("no power cut came while it would %s", doing)
 		}

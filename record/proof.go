@@ -118,7 +118,7 @@ func (c *contents) leafHash(index uint64) ([32]byte, error) {
 	if index >= c.tree.size {
 		return [32]byte{}, fmt.Errorf("record: hash of entry %d: %w: the log has %d entries", index, ErrNotFound, c.tree.size)
 	}
-	hashes, err := c.hashes(tileID{0, index / tileWidth}, new(tileCache))
+	hashes, err := c.hashes(tileID{0, index / tileWidth})
 	if err != nil {
 		return [32]byte{}, fmt.Errorf("record: hash of entry %d: %w", index, err)
 	}
@@ -139,7 +139,8 @@ func (c *contents) rootAt(size uint64) (tlog.Hash, error) {
 // hashReader gives the hashes of perfect subtrees, numbered as tlog does. Each
 // tile that it reads is held against the tree's edge.
 func (c *contents) hashReader() tlog.HashReader {
-	var cache tileCache
+	var last tileID // A proof takes several hashes of one tile.
+	var hashes []tlog.Hash
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		found := make([]tlog.Hash, len(indexes))
 		for i, index := range indexes {
@@ -147,9 +148,12 @@ func (c *contents) hashReader() tlog.HashReader {
 			// A subtree of 2^level leaves is 2^inner hashes side by side in a tile.
 			inner := level % tileHeight
 			first := uint64(n) << inner
-			hashes, err := c.hashes(tileID{level / tileHeight, first / tileWidth}, &cache)
-			if err != nil {
-				return nil, err
+			if id := (tileID{level / tileHeight, first / tileWidth}); hashes == nil || id != last {
+				var err error
+				if hashes, err = c.hashes(id); err != nil {
+					return nil, err
+				}
+				last = id
 			}
 			from := first % tileWidth
 			found[i] = fold(hashes[from : from+1<<inner])

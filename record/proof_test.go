@@ -131,16 +131,17 @@ func TestProofsRefuse(t *testing.T) {
 	}
 }
 
-// TestProofsDoNotTrustTiles: a changed tile gives an error and no proof.
-func TestProofsDoNotTrustTiles(t *testing.T) {
+// TestProofsDoNotTrustHashes: a changed hash gives an error and no proof.
+func TestProofsDoNotTrustHashes(t *testing.T) {
 	disk, _, verifier := smallLog(t, tileWidth)
-	data := content(t, disk, "/log/tile/0/000")
+	name := "/log/" + hashesName(0)
+	data := content(t, disk, name)
 	r, err := openReader(disk, "/log", verifier)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[40]++
-	disk.Put("/log/tile/0/000", data)
+	data[leavesAt(1)+40]++
+	disk.Put(name, data)
 	if _, err := r.ProveInclusion(7, smallSigned); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("ProveInclusion = %v, want ErrCorrupt", err)
 	}

@@ -59,9 +59,9 @@ func OpenReaderOn(disk durable.Disk, dir string, verifier note.Verifier) (*Reade
 }
 
 func openReader(disk durable.Disk, dir string, verifier note.Verifier) (*Reader, error) {
-	// A writer may put a new segment in place of the one we are about to open.
-	// That happens once in 65,536 entries, so one more try is enough; a third
-	// covers a very slow reader.
+	// Whoever opens a replica removes the segments that no checkpoint proves, maybe
+	// the one we are about to open. That happens once, so one more try is enough; a
+	// third covers a very slow reader.
 	const tries = 3
 	for try := 1; ; try++ {
 		// The checkpoint first: the entries that we find then reach it.
@@ -123,13 +123,12 @@ func (r *Reader) Close() error {
 //	}
 type Cursor struct {
 	next, till uint64
-	load       func(n uint64, cache *tileCache) ([][]byte, error)
-	cache      tileCache
+	load       func(n uint64) ([][]byte, error)
 	bundle     [][]byte // entries of the bundle in which next lies, or nil
 	err        error    // what Next returns from now on
 }
 
-func newCursor(from, till, size uint64, load func(uint64, *tileCache) ([][]byte, error)) *Cursor {
+func newCursor(from, till, size uint64, load func(uint64) ([][]byte, error)) *Cursor {
 	c := &Cursor{next: from, till: till, load: load}
 	switch {
 	case from > till:
@@ -149,7 +148,7 @@ func (c *Cursor) Next() (index uint64, entry []byte, err error) {
 		c.err = io.EOF
 	}
 	if c.err == nil && c.bundle == nil {
-		if c.bundle, err = c.load(c.next/tileWidth, &c.cache); err != nil {
+		if c.bundle, err = c.load(c.next / tileWidth); err != nil {
 			c.err = fmt.Errorf("record: read entry %d: %w", c.next, err)
 		}
 	}

@@ -57,7 +57,7 @@ func TestLog_disk_full(t *testing.T) {
 		entrySize int // bytes
 	}{
 		{"when appending", 6000},
-		{"when writing a tile", 3000}, // 256 entries fit, but not once more as a bundle.
+		{"when writing hashes", 4030}, // 256 entries fit, but not their hashes.
 	} {
 		t.Run(tt.name, func(t *testing.T) { fillDisk(t, make([]byte, tt.entrySize)) })
 	}
@@ -67,7 +67,8 @@ func fillDisk(t *testing.T, entry []byte) {
 	disk := smallDisk(t)
 	signer, verifier := testKey(t)
 	dir := filepath.Join(disk, "log")
-	l, err := Create(dir, testOrigin, signer)
+	s := settings{disk: production().disk, segment: tileWidth}
+	l, err := create(s, dir, testOrigin, signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func fillDisk(t *testing.T, entry []byte) {
 	if err := exec.Command("mount", "-o", "remount,size=8m", disk).Run(); err != nil {
 		t.Skipf("skipped: cannot make room: %v", err)
 	}
-	if l, err = Open(dir, verifier, signer); err != nil {
+	if l, err = open(s, dir, verifier, signer); err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()

@@ -48,7 +48,7 @@ func createReplica(s settings, dir string, signed []byte, verifier note.Verifier
 	if err := durable.MkdirAll(s.disk, dir); err != nil {
 		return nil, fmt.Errorf("record: create replica: %w", err)
 	}
-	l, err := lockLog(s, dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	l, err := lockLog(s, dir, namesOf(verifier))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func foreignCheckpoint(signed []byte, verifier note.Verifier) (Checkpoint, error
 	}
 	_, lines, err := splitNote(signed)
 	if err == nil {
-		c.Note, err = joinNote(c.text(), noteKey{verifier.Name(), verifier.KeyHash()}, lines)
+		c.Note, err = joinNote(c.text(), namesOf(verifier)(c.Size), lines)
 	}
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrInvalid, err)
@@ -104,7 +104,7 @@ func OpenReplica(dir string, verifier note.Verifier) (*Replica, error) {
 }
 
 func openReplica(s settings, dir string, verifier note.Verifier) (*Replica, error) {
-	l, err := lockLog(s, dir, noteKey{verifier.Name(), verifier.KeyHash()})
+	l, err := lockLog(s, dir, namesOf(verifier))
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (l *Log) recoverReplica(verifier note.Verifier) error {
 // did not end well. Dying in it does no harm: as long as the file "extending" is
 // there, it is repeated.
 func (l *Log) cutSurplus(verifier note.Verifier) error {
-	target, err := readCheckpoint(l.disk, l.dir, extendingName, verifier)
+	_, err := readCheckpoint(l.disk, l.dir, extendingName, verifier)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
@@ -151,9 +151,6 @@ func (l *Log) cutSurplus(verifier note.Verifier) error {
 	if err := l.cutSegments(); err != nil {
 		return err
 	}
-	if err := l.cutTiles(target.Size); err != nil {
-		return err
-	}
 	if l.signed.Note == nil {
 		return nil // The file says that this is a replica.
 	}
@@ -161,26 +158,28 @@ func (l *Log) cutSurplus(verifier note.Verifier) error {
 }
 
 // cutSegments leaves the segment that has the last signed entry as the newest
-// one, and no entry after that in it. Extend removes it only after publishing.
+// one, and no entry after that in it.
 func (l *Log) cutSegments() error {
 	bases, err := segments(l.disk, l.dir)
 	if err != nil {
 		return err
 	}
-	var base uint64
-	found := false
-	for _, b := range bases {
-		if b <= l.signed.Size {
-			base, found = b, true
-		} else if err := l.disk.Remove(filepath.Join(l.dir, segmentName(b))); err != nil {
+	// From the end, so that a reader finds no gap.
+	for len(bases) > 0 && bases[len(bases)-1] > l.signed.Size {
+		if err := l.disk.Remove(filepath.Join(l.dir, segmentName(bases[len(bases)-1]))); err != nil {
 			return err
 		}
+		bases = bases[:len(bases)-1]
 	}
 	if err := l.disk.SyncDir(l.dir); err != nil {
 		return err
 	}
-	if !found {
+	if len(bases) == 0 {
 		return nil // openContents says so.
+	}
+	base := bases[len(bases)-1]
+	if err := l.cutHashes(base); err != nil {
+		return err
 	}
 	wal, err := l.disk.OpenWrite(filepath.Join(l.dir, segmentName(base)))
 	if err != nil {
@@ -188,6 +187,29 @@ func (l *Log) cutSegments() error {
 	}
 	defer wal.Close() // It was synced.
 	return cutFrames(wal, l.signed.Size-base)
+}
+
+// cutHashes removes the hashes of the newest segment, and of those that were
+// removed. If it is full all the same, the next append writes them again.
+func (l *Log) cutHashes(newest uint64) error {
+	bases, err := hashedSegments(l.disk, l.dir)
+	if err != nil {
+		return err
+	}
+	for _, base := range bases {
+		if base < newest {
+			continue
+		}
+		if err := l.disk.Remove(filepath.Join(l.dir, hashesName(base))); err != nil {
+			return err
+		}
+	}
+	// Also if nothing was removed: the last try may have died before this.
+	err = l.disk.SyncDir(filepath.Join(l.dir, hashesDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // errCut ends a scan.
@@ -216,30 +238,6 @@ func cutFrames(wal durable.File, n uint64) error {
 		return err
 	}
 	return wal.Sync()
-}
-
-// cutTiles removes the tiles that entries from l.signed to till completed.
-func (l *Log) cutTiles(till uint64) error {
-	dirs := make(map[string]bool)
-	var order []string
-	for id := range fullTiles(l.signed.Size, till) {
-		name := filepath.Join(l.dir, id.path())
-		err := l.disk.Remove(name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if dir := filepath.Dir(name); !dirs[dir] {
-			dirs[dir] = true
-			order = append(order, dir)
-		}
-	}
-	for _, dir := range order {
-		// Also where nothing was removed: the last try may have died before this.
-		if err := l.disk.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }
 
 // endExtending says that every entry is proven.
@@ -307,10 +305,32 @@ func (l *Log) extend(c Checkpoint, next func() ([]byte, error)) error {
 		return err
 	}
 	// If we die here, the checkpoint counts, and there is nothing to cut off.
-	if err := l.removeOldSegments(); err != nil {
-		return err
-	}
 	return l.endExtending()
+}
+
+// copyEntries appends entries from next up to size, as Append does, and begins
+// segments as it does.
+func (l *Log) copyEntries(size uint64, next func() ([]byte, error)) error {
+	for l.contents.tree.size < size {
+		if err := l.rotate(); err != nil {
+			return err
+		}
+		c := l.contents
+		till := min(size, c.base()+l.segment)
+		var group [][]byte
+		for bytes := int64(0); c.tree.size+uint64(len(group)) < till && bytes < groupSizeMax-EntrySizeMax-frameHeaderSize; {
+			entry, err := next()
+			if err != nil {
+				return fmt.Errorf("entry %d: %w", c.tree.size+uint64(len(group)), err)
+			}
+			group = append(group, append([]byte(nil), entry...))
+			bytes += frameSize(entry)
+		}
+		if err := l.writeFrames(group); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // entriesFrom is next with its entries checked.

@@ -75,7 +75,7 @@ func (s *testSource) from(index uint64) func() ([]byte, error) {
 func TestReplicaFollowsItsLog(t *testing.T) {
 	source := newTestSource(t, 9000)
 	signer, verifier := testKey(t)
-	s := settings{disk: durabletest.New("/log"), segment: 8 * tileWidth, workers: 4}
+	s := settings{disk: durabletest.New("/log"), segment: 8 * tileWidth}
 	r, err := createReplica(s, "/log", source.checkpoint(9000), verifier)
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func checkUnproven(t *testing.T, s settings, r *Replica, source *testSource, sta
 		t.Errorf("Verify after opening = %+v, %v", report, err)
 	}
 	for _, name := range s.disk.(*durabletest.Disk).Files() {
-		if path.Base(name) == extendingName && start > 0 || strings.Contains(name, "/tile/") && start < tileWidth {
+		if path.Base(name) == extendingName && start > 0 || strings.Contains(name, "/hashes/") && start < 8*tileWidth {
 			t.Errorf("%s was left", name)
 		}
 	}

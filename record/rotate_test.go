@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // TestLog_real_segment fills a segment of the real length and goes on in the
@@ -41,7 +43,7 @@ func TestLog_real_segment(t *testing.T) {
 		t.Errorf("the reader that opened before gave %d entries, want 1000", n)
 	}
 	early.Close()
-	if bases, err := segments(l.disk, dir); err != nil || len(bases) != 1 || bases[0] != segmentEntries {
+	if bases, err := segments(l.disk, dir); err != nil || len(bases) != 2 || bases[1] != segmentEntries {
 		t.Fatalf("segments %d, %v", bases, err)
 	}
 	if _, err := l.Sign(); err != nil {
@@ -55,47 +57,52 @@ func TestLog_real_segment(t *testing.T) {
 		t.Fatalf("Verify = %+v, %v", report, err)
 	}
 
-	// Damage in a tile of the second level, and in an entry below it.
+	// Damage in the full segment and in its hashes.
+	inEntry := int64(frameHeaderSize + 2)
+	for _, entry := range testEntries(0, 51200) {
+		inEntry += frameSize(entry)
+	}
+	hashes, damaged := hashesName(0), "hashes/0000000000000000: entry 51200: hashes from this entry on do not give the one in the head"
 	for _, tt := range []struct {
-		path, verify string
+		name, path    string
+		at            int64
+		verify, reads string
 	}{
-		{"tile/1/000", "tile/1/000: entry 65535: is not what the entries up to this one give"},
-		{"tile/entries/200", "tile/entries/200: entry 51200: "},
-		{"tile/0/200", "tile/entries/200: entry 51200: is not the entry whose hash is in tile/0/200"},
+		{"an entry", segmentName(0), inEntry, "wal-0000000000000000: entry 51200: no whole entry at byte ", segmentName(0)},
+		{"the hash of an entry", hashes, leavesAt(256) + 51200*tlog.HashSize, damaged, hashes},
+		{"the hash of a bundle", hashes, 256*8 + 200*tlog.HashSize, damaged, "do not give the signed root"},
+		{"the end of a bundle", hashes, 199*8 + 7, "hashes/0000000000000000: entry 50944: says that 256 entries end at byte ", segmentName(0)},
+		{"the end of a bundle, which none can have", hashes, 199 * 8, "hashes/0000000000000000: entry 0: corrupt: no bundle goes from byte ", hashes},
 	} {
-		t.Run(tt.path, func(t *testing.T) { damage(t, dir, tt.path, tt.verify) })
+		t.Run(tt.name, func(t *testing.T) { damage(t, dir, tt.path, tt.at, tt.verify, tt.reads) })
 	}
 }
 
-// damage changes the third byte of a file, holds it against Verify and Reader,
-// and mends it.
-func damage(t *testing.T, dir, path, want string) {
+// damage changes a byte of a file, holds it against Verify and Reader, and mends it.
+func damage(t *testing.T, dir, path string, at int64, verify, reads string) {
 	_, verifier := testKey(t)
 	name := filepath.Join(dir, path)
 	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[2]++
+	data[at]++
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	report, err := Verify(dir, verifier)
-	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), want) {
-		t.Errorf("Verify = %v, want %q", err, want)
-	}
-	if path == "tile/entries/200" && len(report.Problems) != 1 {
-		t.Errorf("one changed entry gives problems %v", report.Problems)
+	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), verify) || len(report.Problems) != 1 {
+		t.Errorf("Verify = %v, %v, want %q alone", err, report.Problems, verify)
 	}
 	r, err := OpenReader(dir, verifier)
-	if err == nil { // tile/1/000 is read when opening.
+	if err == nil {
 		_, _, err = r.Entries(51200, r.Size()).Next()
 		r.Close()
 	}
-	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), path) && path != "tile/1/000" {
-		t.Errorf("reading = %v, want ErrCorrupt", err)
+	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), reads) {
+		t.Errorf("reading = %v, want ErrCorrupt and %q", err, reads)
 	}
-	data[2]--
+	data[at]--
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -122,16 +129,22 @@ func TestLog_segment_never_signed(t *testing.T) {
 		t.Error("the root is not that of the entries")
 	}
 	l.Close()
-	name := filepath.Join(dir, "tile/entries/002")
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[20]++
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := open(s, dir, verifier, signer); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("Open with a damaged unsigned entry = %v, want ErrCorrupt", err)
+	for _, path := range []string{segmentName(2 * tileWidth), hashesName(2 * tileWidth)} {
+		name := filepath.Join(dir, path)
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[20]++
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open(s, dir, verifier, signer); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("Open with a damaged byte of %s = %v, want ErrCorrupt", path, err)
+		}
+		data[20]--
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func (l *Log) publish() error {
 	if err := l.swap(next); err != nil {
 		return l.stop(fmt.Errorf("sign checkpoint %d: %w", next.Size, err))
 	}
-	c, err := sign(l.origin, next.Size, next.Root, l.signer)
+	c, err := sign(l.origin, next.Size, next.Root, signerAt(l.signer, next.Size))
 	if err != nil {
 		return err // Nothing was written: no doubt.
 	}
@@ -83,12 +83,12 @@ func (l *Log) Origin() string { return l.origin }
 
 // Entries reads the entries with from <= index < till, while others append.
 func (l *Log) Entries(from, till uint64) *Cursor {
-	return newCursor(from, till, l.Size(), func(n uint64, cache *tileCache) ([][]byte, error) {
+	return newCursor(from, till, l.Size(), func(n uint64) ([][]byte, error) {
 		l.mu.RLock()
 		defer l.mu.RUnlock()
 		if l.closed {
 			return nil, ErrClosed
 		}
-		return l.contents.bundle(n, cache)
+		return l.contents.bundle(n)
 	})
 }

@@ -13,13 +13,14 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
 )
 
 // The small log that is tampered with: a full tile, a few signed entries behind
-// it, two unsigned ones, three kept checkpoints. With a segment of tileWidth
-// the full tile is all there is of its entries; with a longer one the segment
-// still has them.
+// it, two unsigned ones, three kept checkpoints. With segments of tileWidth the
+// first one is full and has its hashes; with longer ones there is one segment and
+// no hashes.
 const (
 	smallSigned   = tileWidth + 4
 	smallUnsigned = 2
@@ -111,9 +112,6 @@ func flipBytes(t *testing.T, segment uint64) {
 		data := content(t, disk, name)
 		passed, caught := 0, 0
 		for i := range data {
-			if path.Base(name) == "000" && i%3 != 0 && segment != tileWidth {
-				continue // Tiles are flipped bytewise in the other run.
-			}
 			// One bit in each byte, all eight bits in turn.
 			flipped := bytes.Clone(data)
 			flipped[i] ^= 1 << (i % 8)
@@ -150,7 +148,7 @@ func truncate(t *testing.T, segment uint64) {
 	for _, name := range disk.Files() {
 		data := content(t, disk, name)
 		for size := len(data) - 1; size >= -1; size-- {
-			if strings.Contains(name, "/tile/") && size%8 != 0 && size > 64 {
+			if strings.Contains(name, "/hashes/") && size%8 != 0 && size > 64 {
 				continue // The length is all that is looked at first.
 			}
 			if size < 0 {
@@ -165,9 +163,7 @@ func truncate(t *testing.T, segment uint64) {
 				if err != nil || report.Signed != smallSigned || report.Unsigned >= smallUnsigned {
 					t.Errorf("%s cut to %d bytes: Verify = %+v, %v", name, size, report, err)
 				}
-			case size < 0 && (kept || base == 0 && strings.Contains(name, "/tile/")):
-				// A kept checkpoint is not missed. A tile of the live segment is
-				// written again from there.
+			case size < 0 && kept: // It is not missed.
 				if err != nil {
 					t.Errorf("%s removed: Verify = %v", name, err)
 				}
@@ -225,20 +221,12 @@ func TestOpen_refuses(t *testing.T) {
 		{"an older checkpoint put back", func(d *durabletest.Disk) {
 			d.Put("/log/checkpoint", content(t, old, "/log/checkpoints/3"))
 		}, "an older state was put back"},
-		{"all but the tile put back", func(d *durabletest.Disk) {
-			d.Put("/log/checkpoint", content(t, old, "/log/checkpoints/3"))
-			d.Put(fmt.Sprintf("/log/checkpoints/%d", smallSigned), nil)
-			d.Put(wal, frames(testEntries(0, 200)...))
-		}, "ends before entry 200, but there is tile/entries/000"},
 		{"a torn tail as long as one group", func(d *durabletest.Disk) {
 			d.Put(wal, append(content(t, old, wal), make([]byte, groupSizeMax)...))
 		}, ""},
 		{"a tail longer than one group", func(d *durabletest.Disk) {
 			d.Put(wal, append(content(t, old, wal), make([]byte, groupSizeMax+1)...))
 		}, "too many bytes behind it for a torn tail"},
-		{"another tile", func(d *durabletest.Disk) {
-			d.Put("/log/tile/0/000", make([]byte, hashTileSize))
-		}, "tile/0/000: corrupt: is there with other content"},
 		{"a kept checkpoint of another root", func(d *durabletest.Disk) {
 			d.Put(fmt.Sprintf("/log/checkpoints/%d", smallSigned), []byte("example.org/mission\n260\nAAAA\n\n"))
 		}, "keeps another checkpoint"},
@@ -247,35 +235,42 @@ func TestOpen_refuses(t *testing.T) {
 		}, "no segment begins at this entry"},
 		{"a segment behind entries that are missing", func(d *durabletest.Disk) {
 			d.Put("/log/wal-0000000000065536", []byte{})
-		}, "tile/entries/001: corrupt: the tile is missing"},
+		}, "wal-0000000000000000: corrupt: ends before entry 262 at byte "},
 		{"no segment", func(d *durabletest.Disk) { d.Put(wal, nil) }, "no segment of the write-ahead log"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			disk, signer, verifier := smallLog(t, segmentEntries)
-			tt.tamper(disk)
-			readsTrue(t, disk, verifier)
-			_, errVerify := verify(disk, "/log", verifier)
-			before := disk.Clone()
-			l, err := open(settings{disk: disk, segment: segmentEntries}, "/log", verifier, signer)
-			if tt.want == "" {
-				if err != nil || errVerify != nil {
-					t.Fatalf("Open = %v, Verify = %v", err, errVerify)
-				}
-				l.Close()
-				return
-			}
-			if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Open = %v, want %q", err, tt.want)
-			}
-			if !errors.Is(errVerify, ErrCorrupt) {
-				t.Errorf("Verify = %v", errVerify)
-			}
-			for _, name := range disk.Files() {
-				if !bytes.Equal(content(t, disk, name), content(t, before, name)) {
-					t.Errorf("Open changed %s", name)
-				}
-			}
+			checkRefused(t, segmentEntries, tt.tamper, tt.want)
 		})
+	}
+}
+
+// checkRefused checks that a small log, tampered with, is refused with an error
+// that has want in it and left as it is; with no want, that it opens.
+func checkRefused(t *testing.T, segment uint64, tamper func(*durabletest.Disk), want string) {
+	t.Helper()
+	disk, signer, verifier := smallLog(t, segment)
+	tamper(disk)
+	readsTrue(t, disk, verifier)
+	_, errVerify := verify(disk, "/log", verifier)
+	before := disk.Clone()
+	l, err := open(settings{disk: disk, segment: segment}, "/log", verifier, signer)
+	if want == "" {
+		if err != nil || errVerify != nil {
+			t.Fatalf("Open = %v, Verify = %v", err, errVerify)
+		}
+		l.Close()
+		return
+	}
+	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), want) {
+		t.Errorf("Open = %v, want %q", err, want)
+	}
+	if !errors.Is(errVerify, ErrCorrupt) {
+		t.Errorf("Verify = %v", errVerify)
+	}
+	for _, name := range disk.Files() {
+		if !bytes.Equal(content(t, disk, name), content(t, before, name)) {
+			t.Errorf("Open changed %s", name)
+		}
 	}
 }
 
@@ -319,8 +314,11 @@ func TestVerify_problems(t *testing.T) {
 			[]string{"checkpoint: entry 0: record: checkpoint: corrupt"}},
 		{"cut before the checkpoint", func(d *durabletest.Disk) { d.Put(wal, content(t, d, wal)[:signedBytes(0)-1]) },
 			[]string{"wal-0000000000000000: entry 259: is missing or damaged, of 260", "checkpoints/260: entry 259: signs 260 entries"}},
-		{"a tile of entries that are gone", func(d *durabletest.Disk) { d.Put("/log/tile/entries/001", []byte{}) },
-			[]string{"wal-0000000000000000: entry 262: ends here, but there is tile/entries/001"}},
+		{"hashes of entries that are gone", func(d *durabletest.Disk) {
+			if err := durable.WriteFile(d, "/log/"+hashesName(0), make([]byte, 9)); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"wal-0000000000000000: entry 262: ends here, but there is hashes/0000000000000000"}},
 		{"a long damage behind the checkpoint", func(d *durabletest.Disk) {
 			d.Put(wal, append(content(t, d, wal), make([]byte, groupSizeMax+1)...))
 		}, []string{"wal-0000000000000000: entry 262: no whole entry"}},
@@ -371,7 +369,7 @@ func (r failingReader) ReadAt(p []byte, off int64) (int, error) {
 	return copy(p, r.data[off:r.bad]), errBadSector
 }
 
-// TestVerifyGivesOneReport: bundles are read and hashed on all cores, and what is
+// TestVerifyGivesOneReport: segments are read and hashed on all cores, and what is
 // wrong with them is told in the order of the log, the same each time.
 func TestVerifyGivesOneReport(t *testing.T) {
 	const bundles = 40
@@ -388,7 +386,10 @@ func TestVerifyGivesOneReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range uint64(bundles) {
-		name := "/log/" + tilePath(int(n%2)-1, n, tileWidth) // Of bundles and hashes in turn.
+		name := "/log/" + segmentName(n*tileWidth) // Of entries and hashes in turn.
+		if n%2 == 1 {
+			name = "/log/" + hashesName(n*tileWidth)
+		}
 		data := content(t, disk, name)
 		data[n*7] ^= 1
 		disk.Put(name, data)

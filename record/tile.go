@@ -29,7 +29,7 @@ const (
 	levelMax      = 8                               // tile levels 0..7 reach 2^64 entries
 )
 
-// tilePath is where tile n of a level lies under the log's directory:
+// tilePath is where clients look for tile n of a level:
 // "tile/0/x001/x234/067", with ".p/12" behind it if it has only 12 hashes.
 //
 // Source: C2SP tlog-tiles, "Merkle Tree" (paths) and "Log Entries".
@@ -55,31 +55,6 @@ func appendBundle(bundle, entry []byte) []byte {
 	return append(bundle, entry...)
 }
 
-// splitBundle is the inverse of appendBundle for a bundle of exactly width
-// entries. On an error it returns the entries before the damage. The entries
-// are parts of bundle, not copies.
-func splitBundle(bundle []byte, width int) ([][]byte, error) {
-	entries := make([][]byte, 0, width)
-	for i := range width {
-		if len(bundle) < 2 {
-			return entries, fmt.Errorf("%w: entry %d of the bundle is cut off", ErrCorrupt, i)
-		}
-		n := int(binary.BigEndian.Uint16(bundle))
-		if n == 0 {
-			return entries, fmt.Errorf("%w: entry %d of the bundle is empty", ErrCorrupt, i)
-		}
-		if len(bundle) < 2+n {
-			return entries, fmt.Errorf("%w: entry %d of the bundle is cut off", ErrCorrupt, i)
-		}
-		entries = append(entries, bundle[2:2+n:2+n])
-		bundle = bundle[2+n:]
-	}
-	if len(bundle) > 0 {
-		return entries, fmt.Errorf("%w: %d bytes behind the bundle's last entry", ErrCorrupt, len(bundle))
-	}
-	return entries, nil
-}
-
 // encodeHashes is the content of a hash tile.
 func encodeHashes(hashes []tlog.Hash) []byte {
 	data := make([]byte, 0, len(hashes)*tlog.HashSize)
@@ -89,14 +64,11 @@ func encodeHashes(hashes []tlog.Hash) []byte {
 	return data
 }
 
-// decodeHashes is the inverse of encodeHashes for a full tile.
-func decodeHashes(data []byte) ([]tlog.Hash, error) {
-	if len(data) != hashTileSize {
-		return nil, fmt.Errorf("%w: a full tile has %d bytes, this one %d", ErrCorrupt, hashTileSize, len(data))
-	}
-	hashes := make([]tlog.Hash, tileWidth)
+// decodeHashes is the inverse of encodeHashes for whole hashes.
+func decodeHashes(data []byte) []tlog.Hash {
+	hashes := make([]tlog.Hash, len(data)/tlog.HashSize)
 	for i := range hashes {
 		copy(hashes[i][:], data[i*tlog.HashSize:])
 	}
-	return hashes, nil
+	return hashes
 }

@@ -18,33 +18,22 @@ type tree struct {
 	edge [levelMax][]tlog.Hash
 }
 
-// add appends a leaf. For each tile that becomes full it calls full, from the
-// lowest level up; hashes is only valid during the call. After an error of full
-// the tree is not usable any more.
-func (t *tree) add(leaf tlog.Hash, full func(level int, n uint64, hashes []tlog.Hash) error) error {
-	h, n := leaf, t.size/tileWidth
-	t.size++
-	for level := range t.edge {
+// addTile appends a full tile of the level below by its hash, or, at level 0, a
+// leaf; at level 1 and up the tree must end on a border of such tiles. For each
+// tile that becomes full it calls full, from the lowest level up; hashes is only
+// valid during the call.
+func (t *tree) addTile(level int, h tlog.Hash, full func(id tileID, hashes []tlog.Hash)) {
+	n := t.size >> (tileHeight * (level + 1))
+	t.size += 1 << (tileHeight * level)
+	for ; level < levelMax; level++ {
 		t.edge[level] = append(t.edge[level], h)
 		if len(t.edge[level]) < tileWidth {
 			break
 		}
-		if err := full(level, n, t.edge[level]); err != nil {
-			return err
-		}
+		full(tileID{level, n}, t.edge[level])
 		h, n = fold(t.edge[level]), n/tileWidth
 		t.edge[level] = t.edge[level][:0]
 	}
-	return nil
-}
-
-// clone is a copy that shares no memory.
-func (t *tree) clone() tree {
-	c := *t
-	for level, hashes := range t.edge {
-		c.edge[level] = append(make([]tlog.Hash, 0, tileWidth), hashes...)
-	}
-	return c
 }
 
 // root is the Merkle tree hash of all leaves; of none it is SHA-256 of nothing.

@@ -53,8 +53,8 @@ type Report struct {
 }
 
 // Verify reads the whole log in dir and computes its tree anew from the entries.
-// It checks every byte of every tile, every frame of the live segment, the last
-// checkpoint, and that each checkpoint kept has the root of the entries up to
+// It checks every byte of every segment and of its hashes, the last checkpoint, and
+// that each checkpoint kept has the root of the entries up to
 // its size, so that no two contradict each other. It takes no lock and writes
 // nothing.
 //
@@ -137,11 +137,11 @@ func (v *verification) run() (err error) {
 			v.problem(checkpointName, signed.Size, "%d entries were signed before: an older state was put back", v.kept[n-1])
 		}
 	}
-	segment, base, err := v.openSegment()
-	if err != nil || segment == nil {
+	bases, live, err := v.openSegments()
+	if err != nil || live == nil {
 		return err
 	}
-	defer segment.Close() // Read only: nothing can be lost.
+	defer live.Close() // Read only: nothing can be lost.
 
 	sizes := v.kept
 	keptReads, stop := ahead(uint64(len(sizes)), func(n uint64) keptRead {
@@ -152,38 +152,42 @@ func (v *verification) run() (err error) {
 	defer stop()
 	v.keptReads = keptReads
 	v.reach()
-	if goOn, err := v.bundles(base / tileWidth); err != nil || !goOn {
+	if goOn, err := v.segments(bases); err != nil || !goOn {
 		return err
 	}
-	if err := v.live(segment, base); err != nil {
+	base := bases[len(bases)-1]
+	if err := v.live(live, base); err != nil {
 		return err
 	}
 	v.missing(segmentName(base))
 	return nil
 }
 
-// openSegment opens the newest segment, or reports why there is none.
-func (v *verification) openSegment() (durable.File, uint64, error) {
+// openSegments lists the segments and opens the newest one, or reports why there is
+// none.
+func (v *verification) openSegments() ([]uint64, durable.File, error) {
 	const tries = 3 // As in openReader.
 	for try := 1; ; try++ {
 		bases, err := segments(v.disk, v.dir)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		if len(bases) == 0 {
 			v.problem(segmentPrefix+"*", 0, "the write-ahead log is missing")
-			return nil, 0, nil
+			return nil, nil, nil
 		}
-		base := bases[len(bases)-1]
-		if base%tileWidth != 0 {
-			v.problem(segmentName(base), base, "no segment begins at this entry")
-			return nil, 0, nil
+		newest := bases[len(bases)-1]
+		if err := checkBases(v.disk, v.dir, bases); errors.Is(err, ErrCorrupt) {
+			v.problem(segmentPrefix+"*", 0, "%v", err)
+			return nil, nil, nil
+		} else if err != nil {
+			return nil, nil, err
 		}
-		f, err := v.disk.Open(filepath.Join(v.dir, segmentName(base)))
+		f, err := v.disk.Open(filepath.Join(v.dir, segmentName(newest)))
 		if errors.Is(err, fs.ErrNotExist) && try < tries {
 			continue
 		}
-		return f, base, err
+		return bases, f, err
 	}
 }
 
@@ -222,7 +226,7 @@ func (v *verification) cosigned(path string, c Checkpoint) {
 		return
 	}
 	for _, l := range lines {
-		if l.key == (noteKey{v.verifier.Name(), v.verifier.KeyHash()}) {
+		if l.key == namesOf(v.verifier)(c.Size) {
 			continue
 		}
 		cosigner, err := v.cosigners.Verifier(l.key.name, l.key.hash)
@@ -236,28 +240,6 @@ func (v *verification) cosigned(path string, c Checkpoint) {
 		}
 		v.report.Cosignatures++
 	}
-}
-
-// A bundleRead is what the files of a bundle hold. It is made ahead of the walk
-// and on several cores; what is wrong with it is told when the walk is there.
-type bundleRead struct {
-	hashes, entries       []byte
-	hashesErr, entriesErr error
-	leaves                []tlog.Hash // as far as the entries go
-	splitErr              error
-}
-
-// readBundle reads and hashes bundle n.
-func (v *verification) readBundle(n uint64) (r bundleRead) {
-	r.hashes, r.hashesErr = v.disk.ReadFile(filepath.Join(v.dir, tileID{0, n}.path()), hashTileSize)
-	r.entries, r.entriesErr = v.disk.ReadFile(filepath.Join(v.dir, tileID{entriesLevel, n}.path()), bundleSizeMax)
-	entries, err := splitBundle(r.entries, tileWidth)
-	r.splitErr = err
-	r.leaves = make([]tlog.Hash, len(entries))
-	for i, entry := range entries {
-		r.leaves[i] = tlog.RecordHash(entry)
-	}
-	return r
 }
 
 // ahead calls read for each n below till, on several cores and ahead of who takes
@@ -280,112 +262,28 @@ func ahead[T any](till uint64, read func(n uint64) T) (reads <-chan chan T, stop
 	return underWay, func() { close(stopped) }
 }
 
-// bundles adds the entries of the first till bundles, in order. It returns false
-// if the walk cannot go on.
-func (v *verification) bundles(till uint64) (goOn bool, err error) {
-	reads, stop := ahead(till, v.readBundle)
-	defer stop()
-	n := uint64(0)
-	for read := range reads {
-		if goOn, err := v.bundle(n, <-read); err != nil || !goOn {
-			return false, err
-		}
-		n++
-	}
-	return true, nil
+// add adds a leaf, and compares the checkpoints of the size that is reached.
+func (v *verification) add(leaf tlog.Hash) {
+	v.tree.addTile(0, leaf, func(tileID, []tlog.Hash) {})
+	v.reach()
 }
 
-// bundle adds the entries of full bundle n, which must be on disk with its
-// hashes. It returns false if the walk cannot go on.
-func (v *verification) bundle(n uint64, r bundleRead) (goOn bool, err error) {
-	hashesID, entriesID := tileID{0, n}, tileID{entriesLevel, n}
-	stored, err := v.hashTile(hashesID, r)
-	if err != nil {
-		return false, err
-	}
-	missing, err := v.lacks(entriesID, r.entriesErr)
-	if err != nil {
-		return false, err
-	}
-	leaves := r.leaves
-	if !missing && r.splitErr != nil {
-		v.problem(entriesID.path(), n*tileWidth+uint64(len(leaves)), "%v", r.splitErr)
-	}
-	if stored != nil {
-		for i := range leaves {
-			if leaves[i] != stored[i] {
-				v.problem(entriesID.path(), n*tileWidth+uint64(i), "is not the entry whose hash is in %s", hashesID.path())
-				break
-			}
-		}
-		// What differs was reported. Going on with the stored hashes names a
-		// changed entry alone, and not every root behind it.
-		leaves = stored
-	}
-	if len(leaves) != tileWidth {
-		v.problem(entriesID.path(), n*tileWidth, "neither entries nor hashes are whole: what follows was not checked")
-		return false, nil
-	}
-	for _, leaf := range leaves {
-		if err := v.add(leaf, v.compareTile); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-// add adds a leaf, compares the tiles of level 1 and up that this completes,
-// and then the checkpoints of the size that is reached.
-func (v *verification) add(leaf tlog.Hash, compare func(tileID, []byte, uint64) error) error {
-	index := v.tree.size
-	err := v.tree.add(leaf, func(level int, n uint64, hashes []tlog.Hash) error {
-		return compare(tileID{level, n}, encodeHashes(hashes), index)
-	})
-	if err == nil {
-		v.reach()
-	}
-	return err
-}
-
-// compareTile reports a tile that is missing or other than data.
-func (v *verification) compareTile(id tileID, data []byte, index uint64) error {
-	if id.level == 0 {
-		return nil // bundle did.
-	}
-	stored, err := v.readTile(id, hashTileSize)
-	if err == nil && stored != nil && !bytes.Equal(stored, data) {
-		v.problem(id.path(), index, "is not what the entries up to this one give")
-	}
-	return err
-}
-
-// live adds the entries of the live segment. Its tiles may be missing, as they
-// are written after the entries; those that are there must be right.
+// live adds the entries of the live segment.
 func (v *verification) live(segment durable.File, base uint64) error {
 	size, err := segment.Size()
 	if err != nil {
 		return err
 	}
-	compare := func(id tileID, data []byte, index uint64) error {
-		stored, err := v.disk.ReadFile(filepath.Join(v.dir, id.path()), bundleSizeMax)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case errors.Is(err, durable.ErrTooLong), err == nil && !bytes.Equal(stored, data):
-			v.problem(id.path(), index, "is not what the entries up to this one give")
-			return nil
-		}
-		return err
-	}
-	var bundle []byte
+	var ends []int64
+	var hashes, leaves []tlog.Hash
+	at := int64(0)
 	end, err := scanFrames(segment, size, func(entry []byte) error {
-		if bundle = appendBundle(bundle, entry); v.tree.size%tileWidth == tileWidth-1 {
-			if err := compare(tileID{entriesLevel, v.tree.size / tileWidth}, bundle, v.tree.size); err != nil {
-				return err
-			}
-			bundle = bundle[:0]
+		leaves, at = append(leaves, tlog.RecordHash(entry)), at+frameSize(entry)
+		if n := len(leaves); n%tileWidth == 0 {
+			ends, hashes = append(ends, at), append(hashes, fold(leaves[n-tileWidth:]))
 		}
-		return v.add(tlog.RecordHash(entry), compare)
+		v.add(leaves[len(leaves)-1])
+		return nil
 	})
 	if err != nil {
 		return err
@@ -394,26 +292,33 @@ func (v *verification) live(segment durable.File, base uint64) error {
 	if v.report.TornBytes > groupSizeMax {
 		v.problem(segmentName(base), v.tree.size, "no whole entry at byte %d, and too many bytes behind it for a torn tail", end)
 	}
-	return v.beyond(segment, size, base)
+	var want []byte // its hashes, if they may be there
+	if len(leaves) > 0 && len(leaves)%tileWidth == 0 {
+		want = encodeHashesFile(ends, hashes, leaves)
+	}
+	return v.beyond(segment, size, base, want)
 }
 
-// beyond reports a tile of entries that the live segment does not have.
-func (v *verification) beyond(segment durable.File, size int64, base uint64) error {
-	next := tileID{entriesLevel, v.tree.size / tileWidth}
-	f, err := v.disk.Open(filepath.Join(v.dir, next.path()))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+// beyond reports hashes of entries that the live segment does not have.
+func (v *verification) beyond(segment durable.File, size int64, base uint64, want []byte) error {
+	bases, err := hashedSegments(v.disk, v.dir)
+	if err != nil || len(bases) == 0 || bases[len(bases)-1] < base {
 		return err
 	}
-	f.Close() // Only its being there matters.
+	newest := bases[len(bases)-1]
+	data, err := v.disk.ReadFile(filepath.Join(v.dir, hashesName(newest)), int64(len(want)))
+	if err != nil && !errors.Is(err, durable.ErrTooLong) {
+		return err
+	}
+	if err == nil && want != nil && newest == base && bytes.Equal(data, want) {
+		return nil // We died before the next segment, or a writer is just there.
+	}
 	if extending, err := v.extending(); err != nil || extending {
-		return err // The tile is of entries that are not proven yet, or are to be cut off.
+		return err // They are of entries that are not proven yet, or are to be cut off.
 	}
 	now, err := segment.Size()
-	if err == nil && now == size { // Otherwise a writer is at work, and the tile is his.
-		v.problem(segmentName(base), v.tree.size, "ends here, but there is %s", next.path())
+	if err == nil && now == size { // Otherwise a writer is at work, and they are his.
+		v.problem(segmentName(base), v.tree.size, "ends here, but there is %s, which its entries do not give", hashesName(newest))
 	}
 	return err
 }
@@ -439,37 +344,4 @@ func (v *verification) missing(segment string) {
 	for _, size := range v.kept {
 		v.problem(checkpointsName+"/"+strconv.FormatUint(size, 10), v.tree.size, "signs %d entries, more than there are", size)
 	}
-}
-
-// readTile reads a full tile; if it is missing or too long, it reports that and
-// returns nil.
-func (v *verification) readTile(id tileID, limit int64) ([]byte, error) {
-	data, err := v.disk.ReadFile(filepath.Join(v.dir, id.path()), limit)
-	if missing, err := v.lacks(id, err); missing || err != nil {
-		return nil, err
-	}
-	return data, nil
-}
-
-// lacks reports a tile that could not be read because it is missing or too long;
-// any other error it returns.
-func (v *verification) lacks(id tileID, err error) (bool, error) {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, durable.ErrTooLong) {
-		v.problem(id.path(), v.tree.size, "%v", err)
-		return true, nil
-	}
-	return false, err
-}
-
-// hashTile gives a full hash tile, or reports why it cannot be used and returns nil.
-func (v *verification) hashTile(id tileID, r bundleRead) ([]tlog.Hash, error) {
-	if missing, err := v.lacks(id, r.hashesErr); missing || err != nil {
-		return nil, err
-	}
-	hashes, err := decodeHashes(r.hashes)
-	if err != nil {
-		v.problem(id.path(), v.tree.size, "%v", err)
-		return nil, nil
-	}
-	return hashes, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/associate"
 	"github.com/trucewatch/trucewatch/geo"
 	"github.com/trucewatch/trucewatch/judge"
 	"github.com/trucewatch/trucewatch/obligation"
@@ -91,7 +92,8 @@ func (s *State) standing(id trucewatch.IncidentID) []*trucewatch.Finding {
 	return out
 }
 
-// cover folds what a source says of its own watch.
+// cover folds what a source says of its own watch. What nobody noticed who was on
+// duty is less sure: incidents there and then are weighed again, and judged.
 func (s *State) cover(e *trucewatch.Entry, r *trucewatch.CoverageReport, changes []Change) ([]Change, error) {
 	changed, err := s.watch.Report(r, e.Received, e.Index)
 	if err != nil {
@@ -101,10 +103,21 @@ func (s *State) cover(e *trucewatch.Entry, r *trucewatch.CoverageReport, changes
 	src := s.source(r.Source)
 	src.seen(e.Received, 0)
 	changes = append(changes, Change{Source: src.view})
+	var doubted []associate.Change
 	for _, c := range changed {
 		changes = append(changes, s.owing(e, s.owed.Coverage(c.When, e.Index))...)
+		if s.watch.Heeded(c.Source) {
+			low, high := c.Ground()
+			for _, d := range s.incidents.Reconsider(e.Index, c.When, low, high) {
+				same := func(o associate.Change) bool { return o.Incident.ID == d.Incident.ID }
+				doubted = append(slices.DeleteFunc(doubted, same), d)
+			}
+		}
 	}
-	return changes, nil
+	if len(doubted) == 0 {
+		return changes, nil
+	}
+	return append(changes, s.follow(e, doubted)...), nil
 }
 
 // watched says how much of some ground and time could be seen of signs of fire.

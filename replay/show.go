@@ -143,7 +143,24 @@ func (sh *shower) incident(in *trucewatch.Incident) {
 		sh.to.DropIncident(in.ID, in.ID)
 		return
 	}
+	if sh.a == trucewatch.ForMission {
+		sh.s.account(in, &v)
+	}
 	sh.to.PutIncident(&v)
+}
+
+// account adds to what the mission sees of an incident why it is as sure as it is, and
+// why each observation is linked. The terms name sources: nobody else gets them.
+func (s *State) account(in *trucewatch.Incident, v *trucewatch.IncidentView) {
+	account := s.incidents.Account(in)
+	v.Sure = account.Sure
+	for i, terms := range account.Links {
+		for k := range v.Observations {
+			if v.Observations[k].ID == in.Links[i].Observation {
+				v.Observations[k].Terms = terms
+			}
+		}
+	}
 }
 
 func (sh *shower) finding(id trucewatch.FindingID) {

@@ -109,6 +109,7 @@ func New(bundle func(trucewatch.Hash) ([]byte, error)) *State {
 		watch:      coverage.New(), areas: map[string]*coverage.Area{}, near: newNear(),
 		byNotice: map[string][]trucewatch.FindingID{}, breached: map[string]trucewatch.Instant{},
 	}
+	s.incidents.SetDuty(s.watch.OnDuty)
 	s.desk = casework.NewDesk(s.placeOf)
 	s.owed = obligation.New(s.watched)
 	return s
@@ -366,12 +367,16 @@ func (s *State) observe(e *trucewatch.Entry, b *trucewatch.Batch) ([]Change, err
 		fresh = append(fresh, &recorded[row])
 	}
 	added := s.incidents.Add(e.Index, fresh)
-	changes := make([]Change, 0, 1+len(added))
-	changes = append(changes, Change{Source: src.view})
 	s.watch.Heard(b.Source.ID, e.Received)
+	return append([]Change{{Source: src.view}}, s.follow(e, added)...), nil
+}
+
+// follow judges what changed incidents lead to.
+func (s *State) follow(e *trucewatch.Entry, added []associate.Change) []Change {
 	for _, c := range added {
 		s.place(c)
 	}
+	var changes []Change
 	var changed []trucewatch.IncidentID
 	for _, c := range added {
 		changes = append(changes, Change{Incident: c.Incident, Gone: c.Gone, Into: c.Into})
@@ -386,7 +391,7 @@ func (s *State) observe(e *trucewatch.Entry, b *trucewatch.Batch) ([]Change, err
 	}
 	changes = append(changes, s.judgeNear(e, changed)...)
 	changes = append(changes, s.contradictNear(e, added)...)
-	return append(changes, s.openCases(e, changes)...), nil
+	return append(changes, s.openCases(e, changes)...)
 }
 
 // place keeps where and when a changed incident is.

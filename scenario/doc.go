@@ -7,7 +7,7 @@
 // Nothing here is real. The worlds lie in the open ocean, every source says
 // SIMULATED, and no number describes a place, a force or a person.
 //
-// There are four:
+// There are five:
 //
 //	Line      a line of contact, 1,250 km long, with acoustic sensors: the times
 //	          at which sound arrives through moving air
@@ -16,6 +16,7 @@
 //	Mixed     reports of every kind about one sector: solved sounds, observers,
 //	          cameras, fires seen from space, parties, open sources
 //	Day       a ceasefire day along a line of contact, with who fired
+//	Night     drones and missiles that cross a country, as people see them
 //
 // A world follows from its parameters and its seed: the same on every machine,
 // because the generator of random numbers is written out here (SplitMix64) and

@@ -26,7 +26,7 @@ type Truth struct {
 
 // About says what a truth file is about. It is the file's first line.
 type About struct {
-	World      string              `json:"world"` // line, regional, mixed, day, or another word for a catalogue
+	World      string              `json:"world"` // line, regional, mixed, day, night, or another word for a catalogue
 	Seed       uint64              `json:"seed,omitempty"`
 	Parameters string              `json:"parameters,omitempty"` // as on the command line
 	Simulated  string              `json:"simulated,omitempty"`  // SIMULATED, unless it is a catalogue

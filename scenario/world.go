@@ -16,14 +16,14 @@ const Begin trucewatch.Instant = 1_767_225_600 * trucewatch.Second // 2026-01-01
 
 // A World is what was simulated, with its truth.
 type World struct {
-	Name     string              // line, regional, mixed or day
+	Name     string              // line, regional, mixed, day or night
 	Seed     uint64              //
 	Span     trucewatch.Interval //
 	Sensors  []Sensor            // all of them, whether or not they sensed anything
 	Fields   []Field             // the air, by piece of country; empty without sound
 	Events   []Event             // what happened, by time
 	Arrivals []Arrival           // of line and regional, by time, then sensor
-	Reports  []Report            // of mixed and day, by time, then source
+	Reports  []Report            // of mixed, day and night, by time, then source
 	sector   *sector             // of mixed
 }
 

@@ -46,6 +46,7 @@ func worlds() []*World {
 		line(1, func(l *Line) { l.Bursts, l.Outliers, l.Echoes, l.ClockMS = 0.3, 0.1, 0.1, 50 }),
 		must(r.World()),
 		must(NewMixed(1).World()),
+		must(NewNight(1).World()),
 	}
 }
 
@@ -409,6 +410,7 @@ func TestImpossibleParametersAreNamed(t *testing.T) {
 		{"two stations", func() (*World, error) { r := NewRegional(1); r.Grid = 2; return r.World() }, "grid of 2"},
 		{"noise below zero", func() (*World, error) { r := NewRegional(1); r.Noise = -1; return r.World() }, "noise"},
 		{"hours", func() (*World, error) { r := NewRegional(1); r.Hours = 0; return r.World() }, "hours 0"},
+		{"courses", func() (*World, error) { n := NewNight(1); n.Courses = 2; return n.World() }, "courses 2"},
 		{"false", func() (*World, error) { m := NewMixed(1); m.False = -1; return m.World() }, "false -1"},
 	} {
 		w, err := c.make()

@@ -40,7 +40,7 @@ var null = []byte{0xf6}
 //
 // Entries by which the record itself is checked are never sealed and are
 // ErrInvalid: genesis, key, policy, agreement, digest, erasure, erasure_receipt,
-// absence, anchor, sealed.
+// absence, anchor, access, sealed.
 func FieldsOf(e *trucewatch.Entry, pseudonym string) ([]Field, error) {
 	l := &fieldList{}
 	l.add("type", e.Body.Type, true)

@@ -195,6 +195,30 @@ func (k *Keys) NewEpoch(class string, epoch uint32) (*Epoch, error) {
 	return e, durable.WriteFile(k.disk, k.epochName(class, epoch, ".pub"), []byte(e.Recipient().String()+"\n"))
 }
 
+// Rewrap wraps the key of an epoch to the class's recipients as they are now,
+// opened with the identities of roles, in place of those to whom it was wrapped.
+// Who could open it before and copied the file still can. The errors are those of
+// OpenEpoch and of the disk.
+func (k *Keys) Rewrap(class string, epoch uint32, roles []*Identity) error {
+	recipients, err := k.LoadRecipients(class)
+	if err != nil {
+		return err
+	}
+	e, err := k.OpenEpoch(class, epoch, roles)
+	if err != nil {
+		return err
+	}
+	to := make([]age.Recipient, len(recipients))
+	for i, r := range recipients {
+		to[i] = r.key
+	}
+	wrapped, err := encrypt([]byte(epochHead(class, epoch)+string(e.secret)+"\n"), to...)
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(k.disk, k.epochName(class, epoch, ".age"), wrapped)
+}
+
 // epochHead stands before the identity in its file, so that one file cannot pass for
 // that of another epoch or class.
 func epochHead(class string, epoch uint32) string {

@@ -144,8 +144,9 @@ func (w *world) report() error {
 // sign makes the device's next body.
 func (w *world) sign(d *device, o trucewatch.Observation) {
 	p := trucewatch.Payload{Observations: &trucewatch.Batch{Source: d.source, Observations: []trucewatch.Observation{o}}}
+	salt := sha256.Sum256(fmt.Append(nil, w.seed, d.source.ID, d.sequence))
 	body := trucewatch.Encode(trucewatch.Body{Version: 1, Log: w.m.Origin(), Type: trucewatch.ObservationsEntry, Key: keyring.ID(d.key.Public().(ed25519.PublicKey)),
-		Sequence: d.sequence, Previous: d.previous, Payload: p})
+		Sequence: d.sequence, Previous: d.previous, Payload: p, Salt: salt[:trucewatch.SaltBytes]})
 	d.sequence, d.previous = d.sequence+1, sha256.Sum256(body)
 	d.bodies = append(d.bodies, mission.Submission{Body: body, Signatures: []trucewatch.Signature{keyring.Sign(d.key, body)}})
 	d.rows = append(d.rows, o)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -125,23 +124,17 @@ func appendTessera(b *testing.B, before, all [][]byte) float64 {
 }
 
 // writeBare is the rate at which the disk takes what a log of ours writes for all,
-// with nothing else to do: each batch behind the last and synced, and beside that
-// a bundle and a tile of hashes for each, sixteen of both at a time.
+// with nothing else to do: each batch behind the last and synced, and the hashes of
+// a full segment.
 func writeBare(b *testing.B, _, all [][]byte) float64 {
-	const (
-		together = 2 * 16 // files
-		workers  = 8      // as ours has
-	)
+	const full = 65536 // entries
 	disk, dir := durable.OS{}, b.TempDir()
 	segment, err := disk.Create(filepath.Join(dir, "segment"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer segment.Close()
-	var files []durable.Content
-	written := make(chan error, 1) // what came of the last files
-	written <- nil
-	end, batches := int64(0), 0
+	end := int64(0)
 	began := time.Now()
 	for batch := range slices.Chunk(all, benchBatch) {
 		data := slices.Concat(batch...)
@@ -150,23 +143,13 @@ func writeBare(b *testing.B, _, all [][]byte) float64 {
 			b.Fatal(err)
 		}
 		end += int64(len(data))
-		batches++
-		files = append(files,
-			durable.Content{Name: filepath.Join(dir, "entries", strconv.Itoa(batches)), Data: data},
-			durable.Content{Name: filepath.Join(dir, "hashes", strconv.Itoa(batches)), Data: make([]byte, benchBatch*32)})
-		if len(files) == together {
-			if err := <-written; err != nil {
-				b.Fatal(err)
-			}
-			go func(files []durable.Content) { written <- durable.WriteFiles(disk, workers, files) }(files)
-			files = nil
+	}
+	for range len(all) / full {
+		if err := durable.WriteFile(disk, filepath.Join(dir, "hashes"), make([]byte, full*32)); err != nil {
+			b.Fatal(err)
 		}
 	}
-	rate := float64(len(all)) / time.Since(began).Seconds()
-	if err := <-written; err != nil {
-		b.Fatal(err)
-	}
-	return rate
+	return float64(len(all)) / time.Since(began).Seconds()
 }
 
 // appendAll has the callers append all, and returns entries a second.

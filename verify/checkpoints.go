@@ -199,6 +199,10 @@ func (v *run) policyInForce() {
 		v.policy, _ = v.copy.CosigningPolicy(recorded) // told above
 	}
 	if v.o.Policy != nil {
+		// It knows the handovers of the log's key that it was made before.
+		if with, err := v.o.Policy.WithLog(v.copy.LogKey); err == nil {
+			v.o.Policy = with
+		}
 		v.given(c)
 		v.policy = v.o.Policy
 	}

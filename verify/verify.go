@@ -13,9 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/seal"
@@ -37,7 +36,7 @@ type File struct {
 
 // Options say what a record is held to.
 type Options struct {
-	Log      string           // verifier key of the log; empty: the mission's own
+	Log      string           // key of the log, as package logkey writes it; empty: the mission's own
 	Policy   *witness.Policy  // who must have co-signed; nil: what the record says
 	Kept     []File           // checkpoints that this verifier or others kept
 	Promises []File           // of the operator, to those who submitted
@@ -53,7 +52,7 @@ type run struct {
 	*Report
 	o        Options
 	copy     mission.Copy
-	verifier note.Verifier
+	verifier *logkey.Key
 	reader   *record.Reader // nil if the log cannot be read
 	walk     *mission.Walk  // nil then
 

@@ -324,8 +324,8 @@ func TestConflictWithPeerStopsTheWitness(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, errA := openCheckpoint(kept[0], k)
-		b, errB := openCheckpoint(kept[1], k)
+		a, errA := openCheckpoint(kept[0], k...)
+		b, errB := openCheckpoint(kept[1], k...)
 		if errA != nil || errB != nil || a.Size != b.Size || a.Root == b.Root {
 			t.Errorf("evidence %v, %v; %v, %v", a, errA, b, errB)
 		}

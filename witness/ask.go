@@ -37,7 +37,7 @@ type reply struct {
 // askAll asks organisations with an address for their latest checkpoint of a
 // log, all at once. Replies are in the order of the organisations; a checkpoint
 // in one is signed by the log.
-func askAll(ctx context.Context, c *client, log verifierKey, list []organisation) []reply {
+func askAll(ctx context.Context, c *client, log []verifierKey, list []organisation) []reply {
 	replies := make([]reply, len(list))
 	var all sync.WaitGroup
 	for i, o := range list {
@@ -52,12 +52,12 @@ func askAll(ctx context.Context, c *client, log verifierKey, list []organisation
 	return replies
 }
 
-func (c *client) ask(ctx context.Context, log verifierKey, address string) (Checkpoint, error) {
-	text, err := c.latest(ctx, address, log.name)
+func (c *client) ask(ctx context.Context, log []verifierKey, address string) (Checkpoint, error) {
+	text, err := c.latest(ctx, address, log[0].name)
 	if err != nil || text == nil {
-		return Checkpoint{Origin: log.name, Root: emptyRoot}, err
+		return Checkpoint{Origin: log[0].name, Root: emptyRoot}, err
 	}
-	known, err := openCheckpoint(text, log)
+	known, err := openCheckpoint(text, log...)
 	known.Note = text // with the witness's own signature
 	return known, err
 }
@@ -86,8 +86,8 @@ func AskOver(ctx context.Context, net http.RoundTripper, origin, log string, mem
 	if err != nil {
 		return Known{}, fmt.Errorf("ask witnesses: %w", err)
 	}
-	if k.name != origin {
-		return Known{}, fmt.Errorf("%w: ask witnesses: the key of %s is not that of the log %s", ErrInvalid, k.name, origin)
+	if k[0].name != origin {
+		return Known{}, fmt.Errorf("%w: ask witnesses: the key of %s is not that of the log %s", ErrInvalid, k[0].name, origin)
 	}
 	var list []organisation
 	for _, m := range members {
@@ -100,7 +100,17 @@ func AskOver(ctx context.Context, net http.RoundTripper, origin, log string, mem
 	}
 	c := newClient(net)
 	defer c.http.CloseIdleConnections()
-	return gatherKnown(origin, askAll(ctx, c, k, list)), nil
+	replies := askAll(ctx, c, k, list)
+	for i, r := range replies {
+		// Who put back a state from before a handover does not know the key by which
+		// others know more. The old key signed for it, so this is no idle word.
+		if errors.Is(r.err, ErrInvalid) {
+			if newer, err := c.newerKey(ctx, k, list[i].address); err == nil {
+				replies[i].checkpoint, replies[i].err = c.ask(ctx, newer, list[i].address)
+			}
+		}
+	}
+	return gatherKnown(origin, replies), nil
 }
 
 func gatherKnown(origin string, replies []reply) Known {
@@ -210,10 +220,10 @@ func (s *Server) Ask(ctx context.Context) {
 func (s *Server) askRound(ctx context.Context, w *watched, peers []organisation) bool {
 	c := newClient(s.settings.Net)
 	defer c.http.CloseIdleConnections()
-	var replies []reply
-	for _, k := range w.ledger.keys {
-		replies = append(replies, askAll(ctx, c, k, peers)...)
-	}
+	w.mu.Lock()
+	keys := w.ledger.keys
+	w.mu.Unlock()
+	replies := askAll(ctx, c, keys, peers)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {

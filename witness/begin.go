@@ -22,7 +22,7 @@ const vouchersNeeded = 2
 // A Beginning says from what a witness begins a log, or begins it again after
 // its state was lost.
 type Beginning struct {
-	Log   string   // verifier key of the log
+	Log   string   // key of the log, as package logkey reads it
 	How   string   // BegunNew, BegunOthers or BegunOperator
 	Notes [][]byte // signed checkpoints: those of others, or the operator's one
 	Peers []Member // other witnesses: asked when new; their cosignatures count for BegunOthers
@@ -47,18 +47,19 @@ func Begin(ctx context.Context, dir string, key *Key, b Beginning, now time.Time
 }
 
 func begin(ctx context.Context, disk durable.Disk, dir string, key *Key, b Beginning, now time.Time) (Began, error) {
-	k, err := parseLogKey(b.Log)
+	keys, err := parseLogKey(b.Log)
 	if err != nil {
 		return Began{}, fmt.Errorf("begin: %w", err)
 	}
+	origin := keys[0].name
 	lock, err := disk.Lock(dir)
 	if err != nil {
 		return Began{}, fmt.Errorf("begin: %w", err)
 	}
 	defer lock.Close() // Ends with the process at the latest.
-	l := ledger{disk: disk, dir: dir, keys: []verifierKey{k}}
-	if _, err := disk.ReadFile(stateName(dir, k.name), stateSizeMax); !errors.Is(err, fs.ErrNotExist) {
-		return Began{}, fmt.Errorf("begin: state of %s: %w in %s; whoever removes it takes from the witness what it signed", k.name, ErrExists, stateName(dir, k.name))
+	l := ledger{disk: disk, dir: dir, keys: keys}
+	if _, err := disk.ReadFile(stateName(dir, origin), stateSizeMax); !errors.Is(err, fs.ErrNotExist) {
+		return Began{}, fmt.Errorf("begin: state of %s: %w in %s; whoever removes it takes from the witness what it signed", origin, ErrExists, stateName(dir, origin))
 	}
 	peers, err := others(b.Peers, key)
 	if err != nil {
@@ -67,16 +68,16 @@ func begin(ctx context.Context, disk durable.Disk, dir string, key *Key, b Begin
 	s := state{Began: Began{How: b.How, At: now.UTC()}}
 	switch b.How {
 	case BegunNew:
-		s.Began.Silent, err = beginNew(ctx, newClient(b.Net), k, peers)
+		s.Began.Silent, err = beginNew(ctx, newClient(b.Net), keys, peers)
 	case BegunOthers:
-		err = s.beginFromOthers(k, peers, b.Notes)
+		err = s.beginFromOthers(keys, peers, b.Notes)
 	case BegunOperator:
-		err = s.beginFromOperator(k, peers, b.Notes)
+		err = s.beginFromOperator(keys, peers, b.Notes)
 	default:
 		err = fmt.Errorf("%w: %q is no way to begin", ErrInvalid, b.How)
 	}
 	if err != nil {
-		return Began{}, fmt.Errorf("begin %s: %w", k.name, err)
+		return Began{}, fmt.Errorf("begin %s: %w", origin, err)
 	}
 	if err := l.store(s); err != nil {
 		return Began{}, fmt.Errorf("begin: %w", err)
@@ -116,7 +117,7 @@ func others(members []Member, key *Key) ([]organisation, error) {
 
 // beginNew refuses a log that somebody knows already, and names those who could
 // not be asked.
-func beginNew(ctx context.Context, c *client, log verifierKey, peers []organisation) (silent []string, err error) {
+func beginNew(ctx context.Context, c *client, log []verifierKey, peers []organisation) (silent []string, err error) {
 	defer c.http.CloseIdleConnections()
 	for _, a := range askAll(ctx, c, log, peers) {
 		switch {
@@ -137,14 +138,14 @@ type vouched struct {
 
 // vouchers sorts notes into checkpoints with who co-signed each, the largest
 // first. Two roots of one size are a *Conflict.
-func vouchers(log verifierKey, peers []organisation, notes [][]byte) ([]vouched, error) {
+func vouchers(log []verifierKey, peers []organisation, notes [][]byte) ([]vouched, error) {
 	var list []vouched
 	for _, text := range notes {
-		c, err := openCheckpoint(text, log)
+		c, err := openCheckpoint(text, log...)
 		if err != nil {
 			return nil, err
 		}
-		keys := []verifierKey{log}
+		keys := signing(log, c.Size)
 		for _, p := range peers {
 			keys = append(keys, p.witness)
 		}
@@ -174,7 +175,7 @@ func vouchers(log verifierKey, peers []organisation, notes [][]byte) ([]vouched,
 	return list, nil
 }
 
-func (s *state) beginFromOthers(log verifierKey, peers []organisation, notes [][]byte) error {
+func (s *state) beginFromOthers(log []verifierKey, peers []organisation, notes [][]byte) error {
 	list, err := vouchers(log, peers, notes)
 	if err != nil {
 		return err
@@ -196,7 +197,7 @@ func (s *state) beginFromOthers(log verifierKey, peers []organisation, notes [][
 	return fmt.Errorf("%w: of %d checkpoints none is co-signed by %d other witnesses (the best by %d)", ErrUnavailable, len(list), vouchersNeeded, best)
 }
 
-func (s *state) beginFromOperator(log verifierKey, peers []organisation, notes [][]byte) error {
+func (s *state) beginFromOperator(log []verifierKey, peers []organisation, notes [][]byte) error {
 	if len(notes) != 1 {
 		return fmt.Errorf("%w: the operator names one checkpoint, not %d", ErrInvalid, len(notes))
 	}

@@ -140,14 +140,18 @@ func openNote(signed []byte, keys ...verifierKey) (*note.Note, error) {
 	return n, nil
 }
 
-// openCheckpoint verifies the signature of the log and returns the checkpoint
-// with a note of the log's own signatures only.
+// openCheckpoint verifies the signature of the log, by its key for that size, and
+// returns the checkpoint with a note of the log's own signatures only.
 func openCheckpoint(signed []byte, log ...verifierKey) (Checkpoint, error) {
-	n, err := openNote(signed, log...)
+	unverified, err := splitNote(signed)
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	c, err := readText(n.Text)
+	c, err := readText(unverified.Text)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	n, err := openNote(signed, signing(log, c.Size)...)
 	if err != nil {
 		return Checkpoint{}, err
 	}

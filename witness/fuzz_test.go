@@ -95,11 +95,11 @@ func FuzzParseRequest(f *testing.F) {
 			return
 		}
 		checkpoint, err := readText(n.Text)
-		if err == nil && checkpoint.Origin != key.name {
+		if err == nil && checkpoint.Origin != key[0].name {
 			return
 		}
-		if signed, err := openCheckpoint(r.note, key); err == nil {
-			again, err := openCheckpoint(signed.Note, key)
+		if signed, err := openCheckpoint(r.note, key...); err == nil {
+			again, err := openCheckpoint(signed.Note, key...)
 			if err != nil || !again.same(signed) || !again.same(checkpoint) {
 				t.Fatalf("checkpoint changes when it is read: %v", err)
 			}

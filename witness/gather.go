@@ -353,24 +353,22 @@ func (g *Gatherer) post(s *site, r *round) (note.Signature, error) {
 // its hands that the log's key signed, and that is larger than or no part of
 // this one, is proof; its word alone is not.
 func (g *Gatherer) look(s *site, r *round) error {
-	for _, k := range r.log {
-		theirs, err := g.client.ask(g.ctx, k, s.address)
-		if err != nil || theirs.Size == 0 {
-			continue // It shows nothing.
+	theirs, err := g.client.ask(g.ctx, r.log, s.address)
+	if err != nil || theirs.Size == 0 {
+		return nil // It shows nothing.
+	}
+	switch c := r.checkpoint; {
+	case theirs.Size > c.Size:
+		return fmt.Errorf("%s: %w: size %d, signed by the log, and this is size %d", s.name, ErrBehind, theirs.Size, c.Size)
+	case theirs.Size == c.Size && theirs.Root != c.Root:
+		return &Conflict{First: c, Second: theirs}
+	case theirs.Size < c.Size:
+		proof, err := g.proof(r, theirs.Size)
+		if err != nil {
+			return fmt.Errorf("proof from size %d to %d: %w", theirs.Size, c.Size, err)
 		}
-		switch c := r.checkpoint; {
-		case theirs.Size > c.Size:
-			return fmt.Errorf("%s: %w: size %d, signed by the log, and this is size %d", s.name, ErrBehind, theirs.Size, c.Size)
-		case theirs.Size == c.Size && theirs.Root != c.Root:
-			return &Conflict{First: c, Second: theirs}
-		case theirs.Size < c.Size:
-			proof, err := g.proof(r, theirs.Size)
-			if err != nil {
-				return fmt.Errorf("proof from size %d to %d: %w", theirs.Size, c.Size, err)
-			}
-			if err := checkGrowth(theirs, c, proof); err != nil {
-				return fmt.Errorf("%s: %w: it holds %v, signed by the log, of which this log is no continuation: %w", s.name, ErrConflict, theirs, err)
-			}
+		if err := checkGrowth(theirs, c, proof); err != nil {
+			return fmt.Errorf("%s: %w: it holds %v, signed by the log, of which this log is no continuation: %w", s.name, ErrConflict, theirs, err)
 		}
 	}
 	return nil

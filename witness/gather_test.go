@@ -576,8 +576,8 @@ func TestSplitViewIsProvenByTwoNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, errA := openCheckpoint(known.Conflicts[0].First.Note, k)
-	b, errB := openCheckpoint(known.Conflicts[0].Second.Note, k)
+	a, errA := openCheckpoint(known.Conflicts[0].First.Note, k...)
+	b, errB := openCheckpoint(known.Conflicts[0].Second.Note, k...)
 	if errA != nil || errB != nil || a.Size != 12 || b.Size != 12 || a.Root == b.Root {
 		t.Errorf("the notes are %v, %v and %v, %v", a, errA, b, errB)
 	}

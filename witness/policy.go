@@ -32,7 +32,8 @@ type Policy struct {
 }
 
 type logLine struct {
-	key     verifierKey
+	text    string        // as package logkey reads it
+	keys    []verifierKey // each for its sizes
 	address string
 }
 
@@ -77,7 +78,7 @@ const (
 // Guess: tlog-policy recommends at least 32; test: raise it when one does not fit.
 const linesMax = 128
 
-// NewPolicy makes the policy of one log: a checkpoint is provisional when so
+// NewPolicy makes the policy of one log, whose key is as package logkey reads it: a checkpoint is provisional when so
 // many guarantors have co-signed it, and final when each party has too.
 //
 // Two provisional checkpoints cannot contradict each other as long as no more
@@ -156,11 +157,12 @@ func (p *Policy) Members() []Member {
 	return members
 }
 
-// Logs are the verifier keys of the logs that the policy is for.
+// Logs are the keys of the logs that the policy is for, as package logkey reads
+// them.
 func (p *Policy) Logs() []string {
 	keys := make([]string, len(p.logs))
 	for i, l := range p.logs {
-		keys[i] = l.key.text
+		keys[i] = l.text
 	}
 	return keys
 }
@@ -214,15 +216,20 @@ func (b *builder) claim(k verifierKey, who string) error {
 }
 
 func (b *builder) addLog(vkey, address string) error {
-	k, err := parseLogKey(vkey)
+	keys, err := parseLogKey(vkey)
 	if err != nil {
 		return err
 	}
 	if len(b.p.logs) == linesMax {
 		return fmt.Errorf("%w: more than %d logs", ErrInvalid, linesMax)
 	}
-	b.p.logs = append(b.p.logs, logLine{k, address})
-	return b.claim(k, "log "+k.name)
+	b.p.logs = append(b.p.logs, logLine{vkey, keys, address})
+	for _, k := range keys {
+		if err := b.claim(k, "log "+k.name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *builder) addOrganisation(name, witness, mirror, address string) error {

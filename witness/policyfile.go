@@ -96,7 +96,10 @@ func (p *Policy) Text() []byte {
 	}
 	b.WriteString("# Who must have co-signed a checkpoint. Format: https://c2sp.org/tlog-policy\n")
 	for _, l := range p.logs {
-		fmt.Fprintf(&b, "log %s%s\n", l.key.text, optional(l.address))
+		if last := l.keys[len(l.keys)-1]; len(l.keys) > 1 {
+			fmt.Fprintf(&b, "# This log's key was handed over. For programs that do not know that: log %s%s\n", last.text, optional(l.address))
+		}
+		fmt.Fprintf(&b, "log %s%s\n", l.text, optional(l.address))
 	}
 	for _, o := range p.organisations {
 		fmt.Fprintf(&b, "witness %s %s%s\n", o.name, o.witness.text, optional(o.address))

@@ -35,7 +35,7 @@ const (
 type Settings struct {
 	Dir   string   // its folder: states and evidence
 	Key   *Key     // signs
-	Logs  []string // verifier keys of the logs it co-signs; a log may have several
+	Logs  []string // keys of the logs it co-signs, as package logkey reads them; a log may have several
 	Peers []Member // other witnesses, asked at the start for what they know
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -58,8 +58,9 @@ type Server struct {
 type watched struct {
 	mu     sync.Mutex // guards what follows
 	ledger ledger
-	err    error // why nothing is signed; nil if all is well
-	asked  bool  // enough peers have said what they know
+	given  []string // the log's keys as the witness was started with
+	err    error    // why nothing is signed; nil if all is well
+	asked  bool     // enough peers have said what they know
 }
 
 // errStarting makes a witness wait that has not asked its peers yet.
@@ -86,18 +87,24 @@ func open(settings Settings, disk durable.Disk) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("witness: %w", err)
 	}
+	given := map[string][]string{}
+	for _, text := range settings.Logs {
+		origin, _, _ := strings.Cut(text, "+")
+		given[origin] = append(given[origin], text)
+	}
 	lock, err := disk.Lock(settings.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("witness: %w", err)
 	}
 	s := &Server{settings: settings, lock: lock, logs: map[string]*watched{}, byID: map[string]*watched{}, mux: http.NewServeMux()}
 	for origin, k := range keys {
-		w := &watched{ledger: ledger{disk: disk, dir: settings.Dir, keys: k}, asked: len(settings.Peers) == 0}
+		w := &watched{ledger: ledger{disk: disk, dir: settings.Dir, keys: k}, given: given[origin], asked: len(settings.Peers) == 0}
 		w.open(settings.Log)
 		s.logs[origin], s.byID[LogID(origin)] = w, w
 	}
 	s.mux.HandleFunc("POST /add-checkpoint", s.addCheckpoint)
 	s.mux.HandleFunc("GET /{log}/checkpoint", s.checkpoint)
+	s.mux.HandleFunc("GET /{log}/key", s.key)
 	return s, nil
 }
 
@@ -106,15 +113,17 @@ func logKeys(vkeys []string) (map[string][]verifierKey, error) {
 	keys := map[string][]verifierKey{}
 	seen := map[string]bool{}
 	for _, vkey := range vkeys {
-		k, err := parseLogKey(vkey)
+		some, err := parseLogKey(vkey)
 		if err != nil {
 			return nil, err
 		}
-		if seen[k.raw] {
-			return nil, fmt.Errorf("%w: log %s: its key stands twice", ErrInvalid, k.name)
+		for _, k := range some {
+			if seen[k.raw] {
+				return nil, fmt.Errorf("%w: log %s: its key stands twice", ErrInvalid, k.name)
+			}
+			seen[k.raw] = true
+			keys[k.name] = append(keys[k.name], k)
 		}
-		seen[k.raw] = true
-		keys[k.name] = append(keys[k.name], k)
 	}
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("%w: no log to co-sign", ErrInvalid)
@@ -126,7 +135,10 @@ func logKeys(vkeys []string) (map[string][]verifierKey, error) {
 // one was written, the name may be there without being durable, and what is
 // read is shown to others.
 func (w *watched) open(log *slog.Logger) {
-	w.err = w.ledger.load()
+	w.err = w.follow()
+	if w.err == nil {
+		w.err = w.ledger.load()
+	}
 	if w.err == nil {
 		w.err = w.ledger.store(w.ledger.state)
 	}
@@ -270,7 +282,7 @@ func (s *Server) add(body []byte) answer {
 	if !known {
 		return refuse(http.StatusNotFound, "unknown log")
 	}
-	if c, err = openCheckpoint(r.note, w.ledger.keys...); err != nil {
+	if c, err = w.read(r.note); err != nil {
 		return refuse(http.StatusForbidden, "%v", err)
 	}
 	if r.old > c.Size {

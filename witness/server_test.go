@@ -34,7 +34,7 @@ func TestKeyOfOneLogSignsForNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	south := sign(t, strings.Replace(log.text(5), "north", "south", 1), log.signer)
-	if c, err := openCheckpoint(south, k); !errors.Is(err, ErrInvalid) {
+	if c, err := openCheckpoint(south, k...); !errors.Is(err, ErrInvalid) {
 		t.Errorf("openCheckpoint = %v, %v, want ErrInvalid", c, err)
 	}
 }
@@ -214,7 +214,7 @@ func TestForkAtTheSameSizeIsKeptAsEvidence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := openCheckpoint(text, k)
+		c, err := openCheckpoint(text, k...)
 		if err != nil || c.Size != 8 {
 			t.Fatalf("%s: %v, %v", file, c, err)
 		}

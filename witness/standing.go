@@ -84,7 +84,7 @@ func (p *Policy) open(signed []byte) (Standing, *note.Note, error) {
 	if err != nil {
 		return Standing{}, nil, err
 	}
-	keys := p.logKeys(c.Origin)
+	keys := signing(p.logKeys(c.Origin), c.Size)
 	if len(keys) == 0 {
 		return Standing{}, nil, fmt.Errorf("%w: checkpoint of %q, which is no log of the policy", ErrInvalid, c.Origin)
 	}
@@ -101,12 +101,12 @@ func (p *Policy) open(signed []byte) (Standing, *note.Note, error) {
 	return p.arrange(c, opened)
 }
 
-// logKeys are the keys of a log.
+// logKeys are the keys of a log, each with its sizes.
 func (p *Policy) logKeys(origin string) []verifierKey {
 	var keys []verifierKey
 	for _, l := range p.logs {
-		if l.key.name == origin {
-			keys = append(keys, l.key)
+		if l.keys[0].name == origin {
+			keys = append(keys, l.keys...)
 		}
 	}
 	return keys
@@ -116,7 +116,7 @@ func (p *Policy) logKeys(origin string) []verifierKey {
 // them in the policy's order.
 func (p *Policy) arrange(c Checkpoint, verified *note.Note) (Standing, *note.Note, error) {
 	n := &note.Note{Text: verified.Text}
-	for _, k := range p.logKeys(c.Origin) {
+	for _, k := range signing(p.logKeys(c.Origin), c.Size) {
 		if sig, ok := signatureOf(verified, k); ok {
 			n.Sigs = append(n.Sigs, sig)
 		}

@@ -15,6 +15,8 @@ import (
 
 	cosignature "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trucewatch/trucewatch/logkey"
 )
 
 // The types of key that C2SP signed-note and tlog-cosignature define and that
@@ -42,6 +44,8 @@ type verifierKey struct {
 	keyType  byte
 	raw      string        // the public key alone
 	verifier note.Verifier // of notes, or of cosignatures
+	// A log's key signs checkpoints with from <= size < till alone.
+	from, till uint64
 }
 
 // parseVerifierKey reads a verifier key, of one of the given types. Unlike the
@@ -85,12 +89,34 @@ func parseVerifierKey(text string, types ...byte) (verifierKey, error) {
 	return k, nil
 }
 
-func parseLogKey(text string) (verifierKey, error) {
-	k, err := parseVerifierKey(text, typeEd25519)
+// parseLogKey reads the key of a log as package logkey writes it: one for each
+// range of sizes, if it was handed over.
+func parseLogKey(text string) ([]verifierKey, error) {
+	key, err := logkey.Parse(text)
 	if err != nil {
-		return verifierKey{}, fmt.Errorf("log: %w", err)
+		return nil, fmt.Errorf("log: %w: verifier key: %w", ErrInvalid, err)
 	}
-	return k, nil
+	var keys []verifierKey
+	for _, span := range key.Spans() {
+		k, err := parseVerifierKey(span.Text, typeEd25519)
+		if err != nil {
+			return nil, fmt.Errorf("log: %w", err)
+		}
+		k.from, k.till = span.From, span.Till
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+// signing are those of a log's keys that sign checkpoints of a size.
+func signing(keys []verifierKey, size uint64) []verifierKey {
+	var some []verifierKey
+	for _, k := range keys {
+		if size >= k.from && size < k.till {
+			some = append(some, k)
+		}
+	}
+	return some
 }
 
 func parseCosignerKey(text string) (verifierKey, error) {

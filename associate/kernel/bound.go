@@ -28,7 +28,7 @@ func (s *Searcher) most() float64 {
 		q := &s.candidate[i]
 		delay := max(q.after-slack-q.gate, 0)
 		bin := e.bin(float64((length(q.x-p.x, q.y-p.y) + float64(t.fastest*delay)) * share[q.phase]))
-		g := q.noise + e.peak[q.errors][q.phase][bin]
+		g := q.noise + e.peak[int(q.errors)+t.surest][q.phase][bin]
 		if q.key != last {
 			if last >= 0 {
 				s.add(near, near, gain)

@@ -200,7 +200,7 @@ func (e *Ears) dimensions() int {
 	return 3
 }
 
-// choose lists for each station and phase the free arrival closest to what is
+// choose lists for each station and phase the free arrival of the pool closest to what is
 // expected of a source at (x, y, z), widerKM beyond the gate of its error.
 func (s *Searcher) choose(x, y, z, at, widerKM float64) {
 	t := s.t
@@ -214,7 +214,7 @@ func (s *Searcher) choose(x, y, z, at, widerKM float64) {
 	m := s.medium(home)
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
-		if t.begin[int(j)*e.phases] == t.begin[int(j+1)*e.phases] {
+		if k := int(j) * e.phases; s.pool[k] == (span{}) && s.pool[k+e.phases-1] == (span{}) {
 			continue
 		}
 		d := length3(x-q.x, y-q.y, z)
@@ -223,7 +223,7 @@ func (s *Searcher) choose(x, y, z, at, widerKM float64) {
 		}
 		bin := e.bin(d)
 		for ph := range e.phases {
-			low, high := t.begin[int(j)*e.phases+ph], t.begin[int(j)*e.phases+ph+1]
+			low, high := s.pool[int(j)*e.phases+ph].low, s.pool[int(j)*e.phases+ph].high
 			if low == high {
 				continue
 			}

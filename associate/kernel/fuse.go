@@ -20,39 +20,79 @@ type Part struct {
 // of a normal distribution have areas within 40 % in 95 % of cases.
 const effectiveMin = 30
 
-// Fuse returns the region that holds 95 % of where the parts agree. The 1,024
-// sample points of the first part are weighted by the densities of the others
+// Fuse returns the region that holds 95 % of where the parts agree (see Places).
+func Fuse(parts []Part) geo.Region {
+	region, _ := Places(parts)
+	return region
+}
+
+// Places returns the region that holds 95 % of where the parts agree, and, where that is
+// two places far apart, each of them. The 1,024 sample points of the first part are
+// weighted by the densities of the others
 //
 //	w(x) = product of  share f(x)/mean f + 1 - share,
 //
 // so that a part that may not belong here moves the result as little as it
-// should. Where nearly no sample lies in the others' densities, the product of
+// should; and as the first may not belong either, so are those of the next for the
+// case that it does not, until hardly any case is left: a mixture over what may
+// belong. Where nearly no sample lies in the others' densities, the product of
 // the normal approximations is returned instead. The first part should be the
 // smallest. Parts that are no place are passed over.
-func Fuse(parts []Part) geo.Region {
-	points := parts[0].Region.Samples()
+func Places(parts []Part) (geo.Region, []Mode) {
 	first, ok := NormalOf(parts[0].Region, 0)
-	if !ok || len(points) == 0 {
-		return geo.Region{}
+	if !ok {
+		return geo.Region{}, nil
 	}
 	f := newFrame(first.mean)
-	x, y, weights := make([]float64, len(points)), make([]float64, len(points)), make([]float64, len(points))
+	var x, y, weights []float64
+	left := 1.0 // the probability that none of the parts before belongs
+	for k := range parts {
+		share := float64(parts[k].Share) / geo.Million
+		if k == len(parts)-1 {
+			share = 1 // something is here
+		}
+		if k > 0 && left < fuseLeast {
+			break
+		}
+		px, py, w, effective := cloud(f, parts[k:])
+		if k == 0 && effective < effectiveMin {
+			return product(f, parts).Ellipse(), nil
+		}
+		if effective >= effectiveMin {
+			total := 0.0
+			for _, v := range w {
+				total += v
+			}
+			for i := range w {
+				x, y, weights = append(x, px[i]), append(y, py[i]), append(weights, float64(w[i]*float64(left*share))/total)
+			}
+		}
+		left = float64(left * (1 - share))
+	}
+	n, _ := weightedNormal(f, x, y, weights)
+	return n.Ellipse(), modesOf(f, x, y, weights)
+}
+
+// fuseLeast is the probability of cases that are left out of a mixture. Guess: below
+// it the region of 95 % hardly moves. Test: coverage over the generated mixed worlds.
+const fuseLeast = 0.02
+
+// cloud returns the sample points of the first part, weighted by the others, and how
+// many equal points they are worth.
+func cloud(f frame, parts []Part) (x, y, weights []float64, effective float64) {
+	points := parts[0].Region.Samples()
+	x, y, weights = make([]float64, len(points)), make([]float64, len(points)), make([]float64, len(points))
 	for i, p := range points {
 		x[i], y[i] = f.plane(p)
 		weights[i] = 1
 	}
 	for _, part := range parts[1:] {
-		d, ok := densityOf(f, part)
-		if !ok {
-			continue
+		if d, ok := densityOf(f, part); ok && len(points) > 0 {
+			weigh(weights, x, y, d, float64(part.Share)/geo.Million)
 		}
-		weigh(weights, x, y, d, float64(part.Share)/geo.Million)
 	}
-	n, effective := weightedNormal(f, x, y, weights)
-	if effective < effectiveMin {
-		n = product(f, parts)
-	}
-	return n.Ellipse()
+	_, effective = weightedNormal(f, x, y, weights)
+	return x, y, weights, effective
 }
 
 // weigh multiplies weights by the density of one part, mixed with its absence.

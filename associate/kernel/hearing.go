@@ -87,6 +87,7 @@ type Ears struct {
 	bins    float64                // per km
 	heard   []float64              // ln of the probability of being heard, by bin and class
 	missed  []float64              // ln of the probability of not being heard, by bin and class
+	better  []float64              // the most that heard less missed can be in a top cell of which this is the nearest place, by bin and class
 	sigma   [][phasesMax][]float64 // standard deviation of an arrival, s, by clock and spread class, phase, bin
 	peak    [][phasesMax][]float64 // ln of the highest density of an arrival, per s, likewise
 	first   float64                // km
@@ -115,6 +116,13 @@ func NewEars(h Hearing) *Ears {
 			p := float64(h.Detect) / geo.Million / (1 + geo.Exp(min((d-km(c.RangeMM))/km(c.WidthMM), 600)))
 			e.heard = append(e.heard, geo.Log(max(p, leastDetect)))
 			e.missed = append(e.missed, geo.Log(1-p))
+		}
+	}
+	// Another place of the cell is at least half its diagonal further.
+	further := e.bin(float64(e.top * 0.7))
+	for b := range tableBins {
+		for c := range e.classes {
+			e.better = append(e.better, e.heard[b*e.classes+c]-e.missed[min(b+further, tableBins-1)*e.classes+c])
 		}
 	}
 	for _, clock := range clockClassesUS {

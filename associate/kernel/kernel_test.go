@@ -189,3 +189,70 @@ func TestFrameGoesThereAndBack(t *testing.T) {
 		}
 	}
 }
+
+// Two listeners who know how far it was and not where: two circles cut each other in
+// two places. Where that is so both are given, and one of their regions holds the truth
+// about 95 times in 100, over less than half the ground of the one region of both.
+func TestTwoPlaces(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	f := newFrame(home)
+	const trials = 600
+	two, held, heavier := 0, 0, 0
+	var stated, narrow, wide float64
+	for range trials {
+		x, y := 8*r.Float64()-4, 8*r.Float64()-4
+		var parts []Part
+		for k := range 2 {
+			ox, oy := 3*float64(2*k-1)+r.Float64()-0.5, r.Float64()-0.5
+			// A band of 600 m, whose standard deviation is that of the distances stated.
+			low := math.Hypot(x-ox, y-oy) + 0.6/math.Sqrt(12)*r.NormFloat64() - 0.3
+			ring := geo.Region{Kind: geo.Sector, Center: f.globe(ox, oy), RMinMM: max(int64(low*1e6), 0), RMaxMM: int64((low + 0.6) * 1e6), Arcs: []geo.Arc{{}}}
+			parts = append(parts, Part{Region: &ring, SpreadMM: 1, Share: geo.Million})
+		}
+		region, places := Places(parts)
+		if len(places) == 0 {
+			continue
+		}
+		two++
+		wide += area(region)
+		for k, p := range places {
+			n, _ := NormalOf(&p.Region, 0)
+			u, v := newFrame(n.mean).plane(f.globe(x, y))
+			narrow += area(p.Region)
+			if (n.yy*u*u-2*n.xy*u*v+n.xx*v*v)/n.det() <= sigmasAt95*sigmasAt95 {
+				held++
+				stated += float64(places[0].Weight) / geo.Million
+				if k == 0 {
+					heavier++
+				}
+			}
+		}
+		if sum := places[0].Weight + places[1].Weight; sum < geo.Million-1 || sum > geo.Million+1 || places[0].Weight < places[1].Weight {
+			t.Errorf("weights %d and %d", places[0].Weight, places[1].Weight)
+		}
+	}
+	t.Logf("two places in %d of %d; one holds the truth in %.3f, the heavier in %.3f of these, stated %.3f; %.2f of the ground of one region", two, trials,
+		float64(held)/float64(two), float64(heavier)/float64(held), stated/float64(held), narrow/wide)
+	if share := float64(held) / float64(two); two < trials/3 || share < 0.93 || share > 0.98 || narrow > wide/2 {
+		t.Errorf("of %d with two places %.3f hold the truth, on %.2f of the ground", two, share, narrow/wide)
+	}
+	if off := float64(heavier)/float64(held) - stated/float64(held); math.Abs(off) > 0.06 {
+		t.Errorf("the heavier is right %.3f more often than stated", off)
+	}
+}
+
+func area(r geo.Region) float64 { return float64(r.SemiMajorMM) * float64(r.SemiMinorMM) }
+
+// What may not belong leaves room for where it was if it does not: no region is
+// narrower than that of what is left, by more than the case is unlikely.
+func TestADoubtfulSharpPartLeavesTheOthersTheirPlace(t *testing.T) {
+	wide, sharp := geo.Circle(home, 1_000_000), geo.Circle(newFrame(home).globe(6, 0), 100_000)
+	far := geo.Circle(home, 6_500_000)
+	region, places := Places([]Part{{Region: &sharp, SpreadMM: 1, Share: 600_000}, {Region: &wide, SpreadMM: 1, Share: 900_000}, {Region: &far, SpreadMM: 1, Share: geo.Million}})
+	if len(places) != 2 || places[0].Weight < 500_000 || places[0].Weight > 700_000 || geo.DistanceMM(places[0].Region.Center, sharp.Center) > 200_000 {
+		t.Fatalf("places %+v", places)
+	}
+	if geo.DistanceMM(places[1].Region.Center, home) > 1_000_000 || region.SemiMajorMM < 5_000_000 {
+		t.Errorf("the other is %+v, both are %+v", places[1], region)
+	}
+}

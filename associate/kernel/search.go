@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/trucewatch/trucewatch/geo"
@@ -30,11 +31,16 @@ type Searcher struct {
 	chosen    []choice
 	worth     []float64 // of those that take part, nats
 	bounded   []bounded
-	recent    []birth // sources found near the time of the first arrival
-	trial     *medium // the air being tried instead of that of a cell
+	tallies   []tally  // by cell of the outlook
+	may       []uint64 // by candidate, the cells of the outlook that it may come from, a bit for each
+	recent    []birth  // sources found near the time of the first arrival
+	trial     *medium  // the air being tried instead of that of a cell
 	first     int32
-	Bound     int64 // after a search: above the score of all that may still be found, thousandths of a nat
-	Capped    bool  // after a search: it looked into as many cells as it may and stopped
+	pool      []span  // by station and phase, the arrivals that this search may use
+	pooled    []int32 // of which there are any
+	back      float64 // how long before the first arrival the pool begins, s
+	Bound     int64   // after a search: above the score of all that may still be found, thousandths of a nat
+	Capped    bool    // after a search: it looked into as many cells as it may and stopped
 }
 
 // roomKM2 is the least volume in place that bounds assume. A solution whose
@@ -42,18 +48,26 @@ type Searcher struct {
 const roomKM2 = 1
 
 // NewSearcher returns a Searcher for t.
-func NewSearcher(t *Tile) *Searcher { return &Searcher{t: t, member: make([]bool, len(t.at))} }
+func NewSearcher(t *Tile) *Searcher {
+	e := t.g.ears
+	return &Searcher{t: t, member: make([]bool, len(t.at)), pool: make([]span, len(t.begin)-1), back: length(e.first, e.deep) / t.slowest[0]}
+}
+
+// A span is a range of arrivals of one station and phase.
+type span struct{ low, high int32 }
 
 // A candidate is an arrival that may come from the same source.
 type candidate struct {
-	x, y    float64 // of its station
-	after   float64 // s after the first
-	gate    float64 // above every gate of its station, s
-	noise   float64
-	arrival int32
-	key     int32 // of its station and phase
-	errors  int32 // first of the tables of errors of its station
-	phase   uint8
+	x, y     float64 // of its station
+	after    float64 // s after the first
+	gate     float64 // above every gate of its station, s
+	noise    float64
+	arrival  int32
+	key      int32 // of its station and phase
+	errors   int32 // first of the tables of errors of its station
+	phase    uint8
+	distance float64 // of its station from the first, km
+	row      int32   // of the outlook
 }
 
 type cell struct {
@@ -115,28 +129,51 @@ func (s *Searcher) pop() cell {
 	}
 }
 
-// Find returns the best solution whose score reaches threshold (thousandths of
-// a nat) and in which arrival first takes part, and whether there is one.
-func (s *Searcher) Find(first int32, threshold int64) (Solution, bool) {
+// Ready prepares a search for solutions whose score reaches threshold (thousandths
+// of a nat) and in which arrival first takes part. It says whether there may be
+// one; if not, Bound is set.
+func (s *Searcher) Ready(first int32, threshold int64) bool {
 	s.candidate, s.list, s.cells, s.first, s.Capped = s.candidate[:0], s.list[:0], s.cells[:0], first, false
 	s.Bound = math.MinInt64
-	least := float64(threshold) / 1000
 	if s.gather() < s.t.g.ears.h.Least {
-		return Solution{}, false
+		return false
 	}
 	s.remember()
-	if most := s.most(); most < least {
+	if most := s.most(); most < float64(threshold)/1000 {
 		s.Bound = int64(math.Ceil(float64(most * 1000)))
-		return Solution{}, false
+		return false
 	}
-	left := math.Inf(-1) // the highest bound of what was dropped
-	all := int32(len(s.candidate))
-	for i := range all {
-		s.list = append(s.list, i)
+	return true
+}
+
+// AppendInput writes all that a search that is ready depends on, besides the
+// Ground, the air and the density of sources: the free arrivals that it may use,
+// with their noise, and the sources near.
+func (s *Searcher) AppendInput(b []byte) []byte {
+	t := s.t
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(t.at[s.first]))
+	for _, k := range s.pooled {
+		for i := s.pool[k].low; i < s.pool[k].high; i++ {
+			if !t.taken[i] {
+				b = binary.LittleEndian.AppendUint32(b, uint32(k))
+				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(t.at[i]))
+				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(t.noise[i]))
+			}
+		}
 	}
-	for _, k := range s.t.g.around[s.t.station[first]] {
-		left = max(left, s.enter(k, all, least))
+	for _, n := range s.recent {
+		for _, v := range [...]float64{n.x, n.y, n.at} {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
 	}
+	return b
+}
+
+// Find returns the best solution of a search that is ready, and whether there is
+// one.
+func (s *Searcher) Find(threshold int64) (Solution, bool) {
+	least := float64(threshold) / 1000
+	left := s.survey(least) // the highest bound of what was dropped
 	var best Solution
 	found := false
 	for pops := 0; len(s.cells) > 0; pops++ {
@@ -200,11 +237,15 @@ func (s *Searcher) gather() int {
 	e := t.g.ears
 	from, at := t.station[s.first], t.at[s.first]
 	slack := s.slack()
-	for _, n := range t.g.near[from] {
+	for _, k := range s.pooled {
+		s.pool[k] = span{}
+	}
+	s.pooled = s.pooled[:0]
+	for row, n := range t.g.near[from] {
 		for ph := range e.phases {
 			k := int(n.station)*e.phases + ph
 			low, high := t.begin[k], t.begin[k+1]
-			if low == high || n.station == from && ph == int(t.phase[s.first]) {
+			if low == high {
 				continue
 			}
 			travel := n.distance / t.slowest[ph]
@@ -213,13 +254,19 @@ func (s *Searcher) gather() int {
 			}
 			latest := at + slack + float64(1.05*travel)
 			q := &t.g.stations[n.station]
-			for i := t.after(low, high, at-slack); i < high && t.at[i] <= latest; i++ {
-				if t.taken[i] {
+			low = t.after(low, high, at-slack-s.back)
+			i := low
+			for ; i < high && t.at[i] <= latest; i++ {
+				if t.taken[i] || t.at[i] < at-slack || n.station == from && ph == int(t.phase[s.first]) {
 					continue
 				}
 				errors := e.table(q.clock, 0)
 				gate := float64(gateSigmas * e.sigma[errors+t.vaguest][ph][tableBins-1])
-				s.candidate = append(s.candidate, candidate{q.x, q.y, t.at[i] - at, gate, t.noise[i], i, int32(k), int32(errors), uint8(ph)})
+				s.candidate = append(s.candidate, candidate{x: q.x, y: q.y, after: t.at[i] - at, gate: gate, noise: t.noise[i], arrival: i, key: int32(k), errors: int32(errors), phase: uint8(ph),
+					distance: n.distance, row: int32(row*e.phases + ph)})
+			}
+			if i > low {
+				s.pool[k], s.pooled = span{low, i}, append(s.pooled, int32(k))
 			}
 		}
 	}
@@ -233,16 +280,18 @@ func (s *Searcher) slack() float64 {
 	return float64(gateSigmas * e.sigma[e.table(clock, s.t.vaguest)][0][e.bin(e.first)])
 }
 
-// remember lists the sources found so near in time that what is sought may go
+// remember lists the sources found so near in place and time that what is sought may go
 // with them.
 func (s *Searcher) remember() {
 	t := s.t
 	s.recent = s.recent[:0]
 	if t.g.ears.h.Salvoes {
 		latest := t.at[s.first]
-		earliest := latest - t.g.ears.first/t.slowest[0]
+		earliest := latest - s.back
+		p := &t.g.stations[t.station[s.first]]
+		near := t.g.ears.first + float64(2*t.g.ears.top) + followKM
 		for _, b := range t.births {
-			if b.at > earliest-followS && b.at < latest+followS {
+			if b.at > earliest-followS && b.at < latest+followS && length(b.x-p.x, b.y-p.y) < near {
 				s.recent = append(s.recent, b)
 			}
 		}
@@ -267,17 +316,6 @@ func (t *Tile) after(low, high int32, at float64) int32 {
 		}
 	}
 	return low
-}
-
-// enter bounds a top cell in all its layers and keeps those worth a look. It
-// returns the highest bound of the others.
-func (s *Searcher) enter(k, all int32, least float64) float64 {
-	g := s.t.g
-	left := math.Inf(-1)
-	for iz := range g.ears.layers[0] {
-		left = max(left, s.look(g.cell(0, k%int32(g.wide), k/int32(g.wide), int32(iz)), 0, all, least))
-	}
-	return left
 }
 
 // divide looks into the cells of the next level.

@@ -67,15 +67,22 @@ func TestBoundIsNotBelowTheScore(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	e := ears()
 	g := NewGround(e, lattice())
-	for range 60 {
+	for trial := range 60 {
 		arrivals := blast(r, g, 2+21*r.Float64(), 2+21*r.Float64(), [3]float64{})
 		for range r.IntN(20) {
 			arrivals = append(arrivals, Arrival{Station: int32(r.IntN(36)), At: r.Int64N(60_000_000)})
 		}
-		tl := tile(g, e.h.UnknownAir(), arrivals)
+		air := e.h.UnknownAir()
+		if trial%2 == 1 { // known, and far from still
+			air = Air{Speed: r.Int64N(12_000) - 6_000, East: r.Int64N(20_000) - 10_000, North: r.Int64N(20_000) - 10_000, Spread: 3_300}
+		}
+		tl := tile(g, air, arrivals)
 		s := NewSearcher(tl)
 		seed := first(tl)
-		sol, ok := s.Find(seed, 2_000)
+		if !s.Ready(seed, 2_000) {
+			continue
+		}
+		sol, ok := s.Find(2_000)
 		if !ok {
 			continue // the first one was clutter
 		}
@@ -83,6 +90,10 @@ func TestBoundIsNotBelowTheScore(t *testing.T) {
 			s.candidate, s.first = s.candidate[:0], seed
 			s.gather()
 			s.remember()
+			s.list = s.list[:0]
+			for i := range s.candidate {
+				s.list = append(s.list, int32(i))
+			}
 			side := e.top / float64(int(1)<<level)
 			n := cell{level: int8(level), ix: int32((km(sol.EastMM) - g.west) / side), iy: int32((km(sol.NorthMM) - g.south) / side)}
 			n.x, n.y = g.center(level, n.ix, n.iy)
@@ -90,6 +101,16 @@ func TestBoundIsNotBelowTheScore(t *testing.T) {
 			s.sift(&n, 0, int32(len(s.candidate)))
 			if n.bound*1000 < float64(sol.Score) {
 				t.Errorf("level %d: bound %.1f below the score %.1f", level, n.bound, float64(sol.Score)/1000)
+			}
+			if level > 0 {
+				continue
+			}
+			o := g.outlook(tl.station[seed])
+			s.tally(o)
+			i := slices.IndexFunc(o.cells, func(c cell) bool { return c.ix == n.ix && c.iy == n.iy })
+			bound := tl.noise[seed] + s.logBirth(len(s.recent)) + s.highestOf(&s.tallies[i], o.base[i*e.classes:])
+			if i < 0 || bound < n.bound || s.tallies[i].distinct+1 < len(sol.Arrivals) {
+				t.Errorf("at first sight the bound is %.1f with %d arrivals, at a closer look %.1f with %d", bound, s.tallies[i].distinct+1, n.bound, len(sol.Arrivals))
 			}
 		}
 	}
@@ -104,7 +125,11 @@ func TestSolutionsLieInTheirRegions(t *testing.T) {
 	for range 300 {
 		x, y := 4+17*r.Float64(), 4+17*r.Float64()
 		tl := tile(g, Air{Spread: 3_300}, blast(r, g, x, y, [3]float64{}))
-		sol, ok := NewSearcher(tl).Find(first(tl), 2_000)
+		s := NewSearcher(tl)
+		if !s.Ready(first(tl), 2_000) {
+			continue
+		}
+		sol, ok := s.Find(2_000)
 		if !ok {
 			t.Errorf("nothing at %.1f, %.1f", x, y)
 			continue

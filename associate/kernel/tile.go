@@ -40,6 +40,8 @@ type Ground struct {
 	within   [][]int32 // for each top cell the stations within reach of it
 	silence  [][]float64
 	around   [][]int32   // for each station the top cells that the first arrival may come from
+	outlooks []*outlook  // of each station; nil until asked for
+	unit     float64     // of outlooks, s
 	quieter  [][]float64 // for each station the highest silence of those cells, by class; nil until asked for
 }
 
@@ -79,6 +81,9 @@ func (g *Ground) lattice() {
 	g.within = make([][]int32, g.wide*g.high)
 	g.around = make([][]int32, len(g.stations))
 	g.quieter = make([][]float64, len(g.stations))
+	g.outlooks = make([]*outlook, len(g.stations))
+	slowest := e.speed[e.phases-1]
+	g.unit = float64(2*(e.reach+e.first+e.top+e.deep)) / slowest / math.MaxInt16
 	half := math.Sqrt(float64(2*float64(e.top*e.top))) / 2
 	for i, s := range g.stations {
 		reach := e.reach + half
@@ -188,7 +193,9 @@ type Sky struct {
 	kind    []int32            // by top cell
 	slowest [phasesMax]float64 // anywhere
 	fastest float64            // of the first phase
+	unstill [phasesMax]float64 // how far the time for a km may be from that in still air, s
 	vaguest int                // class of spread anywhere
+	surest  int                // the least of these
 	clutter []float64          // -ln of the rate of false arrivals, by station and phase
 	birth   float64            // ln of the density of sources, per km2 s (km3 s if deep)
 }
@@ -212,8 +219,13 @@ func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64
 		m := e.medium(a)
 		k.kinds = append(k.kinds, m)
 		k.vaguest = max(k.vaguest, m.spread)
+		if i == 0 || m.spread < k.surest {
+			k.surest = m.spread
+		}
 		k.fastest = max(k.fastest, m.speed[0]+m.wind)
 		for ph := range e.phases {
+			still := 1 / e.speed[ph]
+			k.unstill[ph] = max(k.unstill[ph], 1/m.slowest[ph]-still, still-1/(m.speed[ph]+m.wind))
 			if i == 0 || m.slowest[ph] < k.slowest[ph] {
 				k.slowest[ph] = m.slowest[ph]
 			}

@@ -107,6 +107,9 @@ func readPolicy(log, file string) (*witness.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	if policy, err = policy.WithLog(log); err != nil {
+		return nil, err
+	}
 	if logs := policy.Logs(); len(logs) != 1 || logs[0] != log {
 		return nil, fmt.Errorf("%s: it is for the logs %q, not for %q alone", file, logs, log)
 	}

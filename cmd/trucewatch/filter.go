@@ -49,9 +49,16 @@ func eachLine[T any](in io.Reader, each func(*T) error) error {
 	return nil
 }
 
-type associateCommand struct{}
+type associateCommand struct {
+	Flights bool     `help:"Write the flights of drones and missiles instead, as a result for score; of SIMULATED observations alone."`
+	Shard   []string `help:"A command that starts a shard, which works on its share of the country, such as \"ssh host trucewatch associate --work\"; once for each. What comes out is the same." placeholder:"COMMAND" sep:"none"`
+	Work    bool     `help:"Be a shard: pieces of work in, answers out."`
+}
 
 func (c *associateCommand) Run(t terminal) error {
+	if c.Work {
+		return workForOthers(t)
+	}
 	var all []*trucewatch.Recorded
 	err := eachLine(t.in, func(r *trucewatch.Recorded) error {
 		if r.Source == nil || r.Observation == nil {
@@ -67,7 +74,16 @@ func (c *associateCommand) Run(t terminal) error {
 		return fmt.Errorf("associate: %w", err)
 	}
 	a := associate.New()
+	a.Workers(onAllCores)
+	if len(c.Shard) > 0 && len(all) > 0 {
+		shards := startShards(c.Shard, t)
+		a.Shards(shards.ask)
+		defer shards.stop()
+	}
 	a.Add(0, all)
+	if c.Flights {
+		return writeFlights(t, a, all)
+	}
 	enc := json.NewEncoder(t.out)
 	for in := range a.All() {
 		d := trucewatch.Dossier{Incident: in, Observations: a.Members(in)}

@@ -17,11 +17,13 @@ import (
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/mission"
+	"github.com/trucewatch/trucewatch/seal"
 )
 
 type keyCommand struct {
 	New      keyNewCommand      `cmd:"" help:"Make a signing key in a file; print its public half."`
 	Register keyRegisterCommand `cmd:"" help:"Enter a key into the record: from then on it may sign what its role may."`
+	Rotate   keyRotateCommand   `cmd:"" name:"rotate-log" help:"Hand the log over to a new key, within this record; print the log's key as others need it from then on."`
 	End      keyEndCommand      `cmd:"" help:"End a key, also backwards: what it signed since then stays and is in doubt."`
 	List     keyListCommand     `cmd:"" help:"List the keys of the record."`
 }
@@ -76,6 +78,30 @@ func (c *keyRegisterCommand) Run(t terminal) error {
 		return err
 	}
 	fmt.Fprintf(t.out, "Key %x is registered as %s by entry %d.\n", k.ID, k.Role, index)
+	return nil
+}
+
+type keyRotateCommand struct {
+	Mission string   `arg:"" help:"Mission folder, with the log's old key."`
+	Sign    []string `help:"Key file of an officer who signs this; twice where the policy wants two. The desk signs if there is none." placeholder:"FILE"`
+}
+
+func (c *keyRotateCommand) Run(t terminal) error {
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	keys, err := readKeys(c.Sign)
+	if err != nil {
+		return err
+	}
+	index, key, err := m.RotateLog(keys)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.err, "The log is handed over to a new key by entry %d; the old one is removed from this folder: destroy its copies.\n", index)
+	fmt.Fprintln(t.err, "Mirrors follow by themselves. Bring the key below to every witness: trucewatch witness follow.")
+	fmt.Fprintln(t.out, key)
 	return nil
 }
 
@@ -351,6 +377,7 @@ func (c *signCommand) Run(t terminal) error {
 
 type roleCommand struct {
 	New        roleNewCommand        `cmd:"" help:"Make a role, which opens boxes, in a file; print its recipient. Its passphrase is read from TRUCEWATCH_PASSPHRASE."`
+	Rewrap     roleRewrapCommand     `cmd:"" help:"Give the keys of earlier months to all roles of a class: to one that came late. Two officers sign; it is recorded."`
 	Recipients roleRecipientsCommand `cmd:"" help:"List the roles that open a class of boxes, or set them: from the next month's key on."`
 }
 
@@ -374,13 +401,23 @@ func (c *roleNewCommand) Run(t terminal) error {
 type roleRecipientsCommand struct {
 	Mission string   `arg:"" help:"Mission folder."`
 	Class   string   `required:"" enum:"custody,mission,residue" help:"Class of boxes."`
-	Set     []string `help:"Recipient; all that are to open the class, each once." placeholder:"RECIPIENT"`
+	Set     []string `help:"Recipient; all that are to open the class, each once. The record says so first." placeholder:"RECIPIENT"`
+	Reason  string   `help:"Why. It is recorded."`
+	Sign    []string `help:"Key file of an officer who signs this; twice where the policy wants two. The desk signs if there is none." placeholder:"FILE"`
 }
 
 func (c *roleRecipientsCommand) Run(t terminal) error {
 	if len(c.Set) > 0 {
-		if err := mission.SetRecipients(c.Mission, c.Class, c.Set); err != nil {
+		keys, err := readKeys(c.Sign)
+		if err != nil {
 			return err
+		}
+		index, err := mission.SetRecipients(c.Mission, c.Class, c.Set, keys, c.Reason)
+		if err != nil {
+			return err
+		}
+		if index > 0 {
+			fmt.Fprintf(t.err, "Entry %d says so.\n", index)
 		}
 	}
 	all, err := mission.Recipients(c.Mission, c.Class)
@@ -390,5 +427,41 @@ func (c *roleRecipientsCommand) Run(t terminal) error {
 	for _, recipient := range all {
 		fmt.Fprintln(t.out, recipient)
 	}
+	return nil
+}
+
+type roleRewrapCommand struct {
+	Mission string   `arg:"" help:"Mission folder."`
+	Class   string   `required:"" enum:"custody,mission,residue" help:"Class of boxes."`
+	Month   []string `required:"" help:"Month whose key all roles of the class get, such as 2026-04; may be given again." placeholder:"YYYY-MM"`
+	Role    string   `help:"File of a role that opens the months; the mission's own if left out." placeholder:"FILE"`
+	Reason  string   `required:"" help:"Why. It is recorded."`
+	Sign    []string `required:"" help:"Key file of an officer who signs; two are needed." placeholder:"FILE"`
+}
+
+func (c *roleRewrapCommand) Run(t terminal) error {
+	var months []uint32
+	for _, text := range c.Month {
+		at, err := time.Parse("2006-01", text)
+		if err != nil {
+			return fmt.Errorf("--month %q is not a month such as 2026-04", text)
+		}
+		months = append(months, seal.EpochOf(trucewatch.InstantOf(at)))
+	}
+	keys, err := readKeys(c.Sign)
+	if err != nil {
+		return err
+	}
+	var roles []*seal.Identity
+	if c.Role != "" {
+		if roles, err = mission.LoadRole(c.Role, os.Getenv(mission.PassphraseVariable)); err != nil {
+			return err
+		}
+	}
+	index, err := mission.Rewrap(c.Mission, c.Class, months, roles, keys, c.Reason)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "%s of %s can be opened by all roles of the class, by entry %d. Mirrors get the keys with their next pull.\n", count(len(months), "month", "months"), c.Class, index)
 	return nil
 }

@@ -18,9 +18,8 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/record"
@@ -72,7 +71,7 @@ func (c *logNamed) read() (vkey string, policy []byte, err error) {
 	if vkey == "" {
 		return "", nil, errors.New("mirror: name the log, by --log VKEY or by a --policy FILE that names one")
 	}
-	if _, err := note.NewVerifier(vkey); err != nil {
+	if _, err := logkey.Parse(vkey); err != nil {
 		return "", nil, fmt.Errorf("mirror: --log: %w", err)
 	}
 	return vkey, policy, nil
@@ -142,14 +141,11 @@ var tiers = map[string]witness.Tier{"integrated": witness.Integrated, "provision
 
 // open opens the mirror.
 func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
-	vkey, err := readMirrorLog(c.Dir)
+	verifier, err := readMirrorLog(c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := note.NewVerifier(vkey)
-	if err != nil {
-		return nil, fmt.Errorf("mirror: %s: %w", mirrorLogFile, err)
-	}
+	vkey := verifier.String()
 	token, err := c.token()
 	if err != nil {
 		return nil, err
@@ -186,7 +182,7 @@ func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
 	} else if len(c.Boxes) > 0 {
 		return nil, errors.New("mirror: --boxes needs an address in --from: a folder gives none")
 	}
-	again := &recomputation{ctx: context.Background(), logKey: vkey, source: s.Source, out: t.out}
+	again := &recomputation{ctx: context.Background(), logKey: vkey, source: s.Source, boxes: c.Boxes, out: t.out}
 	if c.Role != "" {
 		if again.role, err = mission.LoadRole(c.Role, os.Getenv(mission.PassphraseVariable)); err != nil {
 			return nil, err
@@ -196,13 +192,21 @@ func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
 	return mirror.Open(s)
 }
 
-// readMirrorLog returns the key of the log that a mirror copies.
-func readMirrorLog(dir string) (string, error) {
+// readMirrorLog returns the key of the log that a mirror copies, with the
+// handovers that it has followed.
+func readMirrorLog(dir string) (*logkey.Key, error) {
 	text, err := os.ReadFile(filepath.Join(dir, mirrorLogFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w: set up a mirror with trucewatch mirror init --dir %s", err, dir)
+		return nil, fmt.Errorf("%w: set up a mirror with trucewatch mirror init --dir %s", err, dir)
 	}
-	return strings.TrimSpace(string(text)), err
+	if err != nil {
+		return nil, err
+	}
+	key, err := mirror.LogKey(dir, string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", mirrorLogFile, err)
+	}
+	return key, nil
 }
 
 // token returns this holder's token, empty if there is none.
@@ -343,14 +347,11 @@ func (c *mirrorRunCommand) Run(t terminal) error {
 type mirrorShowCommand struct{ mirrorFolder }
 
 func (c *mirrorShowCommand) Run(t terminal) error {
-	vkey, err := readMirrorLog(c.Dir)
+	verifier, err := readMirrorLog(c.Dir)
 	if err != nil {
 		return err
 	}
-	verifier, err := note.NewVerifier(vkey)
-	if err != nil {
-		return fmt.Errorf("mirror: %s: %w", mirrorLogFile, err)
-	}
+	vkey := verifier.String()
 	key, err := witness.ReadKey(filepath.Join(c.Dir, mirrorKeyFile))
 	if err != nil {
 		return err
@@ -395,7 +396,8 @@ func checkSplit(file, vkey string) error {
 	if err != nil {
 		return err
 	}
-	if s.Log != vkey {
+	// It may be from before a handover.
+	if key, err := logkey.Parse(vkey); err != nil || s.Log != vkey && !strings.HasPrefix(key.String(), s.Log+",") {
 		return fmt.Errorf("evidence about another log, %s", s.Log)
 	}
 	return s.Check()
@@ -405,7 +407,7 @@ type mirrorRestoreCommand struct {
 	logNamed
 	From  string `help:"Address or folder of the mirror." required:"" placeholder:"URL"`
 	To    string `help:"Folder to restore to: the record folder of the mission. Absent, empty, or with an older state of the same record." required:"" placeholder:"DIR" type:"path"`
-	Boxes bool   `help:"Bring back the boxes too that lie beside the record, from the folder of the mission's own mirror."`
+	Boxes bool   `help:"Bring back what lies beside the record too: boxes and the keys of their months, from the folder of the mission's own mirror."`
 }
 
 func (c *mirrorRestoreCommand) Run(t terminal) error {
@@ -413,7 +415,7 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := note.NewVerifier(vkey)
+	verifier, err := logkey.Parse(vkey)
 	if err != nil {
 		return fmt.Errorf("mirror: --log: %w", err)
 	}
@@ -423,12 +425,25 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if verifier, err = mirror.Follow(ctx, from, verifier); err != nil {
+		return found(t, err)
+	}
+	if from, err = mirror.OpenSource(c.From, verifier, ""); err != nil {
+		return err
+	}
 	began := time.Now()
 	restored, err := mirror.Restore(ctx, from, c.To, verifier)
 	if err != nil {
 		return found(t, err)
 	}
 	took := time.Since(began)
+	learnt, err := mission.LearnLogKey(filepath.Dir(c.To), verifier)
+	if err != nil {
+		return err
+	}
+	if learnt {
+		fmt.Fprintln(t.err, "The log was handed over to a new key since this folder's state: its secret belongs into keys/log.key.")
+	}
 	fmt.Fprintf(t.out, "Restored %d entries, root %s, in %v (%.0f a second).\n", restored.Size, base64.StdEncoding.EncodeToString(restored.Root[:]),
 		took.Round(time.Millisecond), float64(restored.Size)/took.Seconds())
 	if c.Boxes {
@@ -437,11 +452,18 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 			return err
 		}
 		fmt.Fprintf(t.out, "Brought back %d boxes.\n", n)
+		if n, err = mirror.RestoreKeys(durable.OS{}, filepath.Join(c.From, "boxes"), filepath.Join(filepath.Dir(c.To), "boxes")); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "Brought back %d keys of months.\n", n)
 	}
 	if policy != nil {
 		p, err := witness.ParsePolicy(policy)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Policy, err)
+		}
+		if p, err = p.WithLog(verifier.String()); err != nil {
+			return err
 		}
 		standing, err := p.Standing(restored.Note)
 		if err != nil {

@@ -279,8 +279,13 @@ func tallyKey(m *mission.Mission, prefix string) (trucewatch.ContentKey, error) 
 type versionCommand struct{}
 
 func (c *versionCommand) Run(t terminal) error {
-	fmt.Fprintf(t.out, "trucewatch %s, engine %d\n", version, trucewatch.EngineVersion)
+	fmt.Fprintln(t.out, versionText())
 	return nil
+}
+
+// versionText says which program this is, and with which engine.
+func versionText() string {
+	return fmt.Sprintf("trucewatch %s, engine %d", version, trucewatch.EngineVersion)
 }
 
 // version is the release; engine versions are in the record.

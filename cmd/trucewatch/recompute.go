@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
@@ -28,6 +30,7 @@ type recomputation struct {
 	logKey string
 	source mirror.Source
 	role   []*seal.Identity // nil: what is sealed stays closed
+	boxes  []string         // classes of boxes that this holder is given, with their months' keys
 	out    io.Writer
 }
 
@@ -49,7 +52,7 @@ func (r *recomputation) run(dir string) error {
 		return err
 	}
 	defer reader.Close() // Read only: nothing can be lost.
-	if len(r.role) > 0 {
+	if len(r.role) > 0 || len(r.boxes) > 0 {
 		if err := r.fetch(dir, reader); err != nil {
 			return err
 		}
@@ -81,8 +84,14 @@ func (r *recomputation) run(dir string) error {
 // entries name and that are not here.
 func (r *recomputation) fetch(dir string, reader *record.Reader) error {
 	wanted := map[string]string{} // where it goes, by where it comes from
+	var classes []string
+	for _, class := range seal.Classes() {
+		if slices.Contains(r.boxes, class) || len(r.role) > 0 && class != seal.CustodyClass {
+			classes = append(classes, class)
+		}
+	}
 	blob := func(hash trucewatch.Hash) {
-		if !hash.IsZero() {
+		if !hash.IsZero() && len(r.role) > 0 {
 			wanted[mission.BlobsPath+hash.String()] = filepath.Join("blobs", hash.String())
 		}
 	}
@@ -96,9 +105,10 @@ func (r *recomputation) fetch(dir string, reader *record.Reader) error {
 		case p.Agreement != nil:
 			blob(p.Agreement.Bundle)
 		case p.Sealed != nil:
-			for _, class := range []string{seal.MissionClass, seal.ResidueClass} {
-				number := strconv.FormatUint(uint64(p.Sealed.Epoch), 10)
+			number := strconv.FormatUint(uint64(p.Sealed.Epoch), 10)
+			for _, class := range classes {
 				wanted[mission.EpochsPath+class+"/"+number] = filepath.Join("boxes", class, "epoch-"+number+".age")
+				wanted[mission.EpochsPath+class+"/"+number+".pub"] = filepath.Join("boxes", class, "epoch-"+number+".pub")
 			}
 		}
 	})
@@ -107,7 +117,7 @@ func (r *recomputation) fetch(dir string, reader *record.Reader) error {
 	}
 	for from, to := range wanted {
 		name := filepath.Join(dir, to)
-		if _, err := os.Stat(name); err == nil {
+		if _, err := os.Stat(name); err == nil && !r.locked(dir, to) {
 			continue
 		}
 		data, err := r.source.Fetch(r.ctx, from, besideMaxBytes)
@@ -122,4 +132,16 @@ func (r *recomputation) fetch(dir string, reader *record.Reader) error {
 		}
 	}
 	return nil
+}
+
+// locked says whether a file is the key of a month that the role here does not
+// open: it may have been wrapped to it since.
+func (r *recomputation) locked(dir, name string) bool {
+	number, isKey := strings.CutSuffix(strings.TrimPrefix(filepath.Base(name), "epoch-"), ".age")
+	epoch, err := strconv.ParseUint(number, 10, 32)
+	if !isKey || err != nil || len(r.role) == 0 {
+		return false
+	}
+	_, err = seal.OpenKeys(durable.OS{}, filepath.Join(dir, "boxes")).OpenEpoch(filepath.Base(filepath.Dir(name)), uint32(epoch), r.role)
+	return errors.Is(err, seal.ErrDenied)
 }

@@ -22,6 +22,7 @@ type simulateCommand struct {
 	Regional simulateRegionalCommand `cmd:"" help:"A network of seismic stations: arrivals of P and S waves."`
 	Mixed    simulateMixedCommand    `cmd:"" help:"One sector on which observers, cameras, satellites, parties and others report."`
 	Day      simulateDayCommand      `cmd:"" help:"A ceasefire day along an agreement's line of contact, with who fired."`
+	Night    simulateNightCommand    `cmd:"" help:"Drones and missiles that cross a country in a night, as people see and hear them."`
 }
 
 type simulateLineCommand struct {
@@ -107,6 +108,24 @@ func (c *simulateMixedCommand) Run(t terminal) error {
 	}
 	d := scenario.NewMixed(c.Seed)
 	return writeWorld(t, w, c.Truth, differing("events", c.Events, d.Events, "false", c.False, d.False))
+}
+
+type simulateNightCommand struct {
+	Seed     uint64  `default:"1" help:"What the random numbers follow from."`
+	Drones   int     `default:"126" help:"How many drones."`
+	Missiles int     `default:"4" help:"How many missiles."`
+	Courses  float64 `default:"0.7" help:"Share of sightings that state a course."`
+	False    float64 `default:"0.1" help:"False sightings for each true one."`
+	Truth    string  `help:"Write the truth to this file: each flight with all that belongs to it." placeholder:"FILE"`
+}
+
+func (c *simulateNightCommand) Run(t terminal) error {
+	w, err := scenario.Night{Seed: c.Seed, Drones: c.Drones, Missiles: c.Missiles, Courses: c.Courses, False: c.False}.World()
+	if err != nil {
+		return err
+	}
+	d := scenario.NewNight(c.Seed)
+	return writeWorld(t, w, c.Truth, differing("drones", c.Drones, d.Drones, "missiles", c.Missiles, d.Missiles, "courses", c.Courses, d.Courses, "false", c.False, d.False))
 }
 
 type simulateDayCommand struct {

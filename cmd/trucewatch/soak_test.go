@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build soak
+
 package main
 
 import (
@@ -67,7 +69,7 @@ type soaked struct {
 func TestSoak(t *testing.T) {
 	length, err := time.ParseDuration(os.Getenv("TRUCEWATCH_SOAK"))
 	if err != nil {
-		t.Skip("skipped: no TRUCEWATCH_SOAK")
+		t.Fatalf("TRUCEWATCH_SOAK: %v", err)
 	}
 	rate, _ := strconv.Atoi(os.Getenv("TRUCEWATCH_SOAK_RATE"))
 	s := &soaked{t: t, dir: filepath.Join(t.TempDir(), "live"), done: make(chan struct{}), perSec: rate / soakDevices}
@@ -149,7 +151,8 @@ func (s *soaked) send(device int, key ed25519.PrivateKey) {
 				row++
 			}
 			source := trucewatch.Source{ID: trucewatch.SourceID(fmt.Sprint("mic-", device)), Kind: trucewatch.SensorSource}
-			body := trucewatch.Encode(trucewatch.Body{Version: 1, Log: s.origin, Type: trucewatch.ObservationsEntry, Key: keyring.ID(key.Public().(ed25519.PublicKey)), Sequence: sequence,
+			salt := sha256.Sum256(fmt.Append(nil, device, row))
+			body := trucewatch.Encode(trucewatch.Body{Version: 1, Salt: salt[:trucewatch.SaltBytes], Log: s.origin, Type: trucewatch.ObservationsEntry, Key: keyring.ID(key.Public().(ed25519.PublicKey)), Sequence: sequence,
 				Previous: previous, Payload: trucewatch.Payload{Observations: &trucewatch.Batch{Source: source, Observations: rows}}})
 			sequence, previous = sequence+1, sha256.Sum256(body)
 			bodies = append(bodies, mission.Submission{Body: body, Signatures: []trucewatch.Signature{keyring.Sign(key, body)}})

@@ -23,10 +23,11 @@ import (
 // witnessCommand runs a witness: for a party or a guarantor, on a machine of
 // its own. It needs no mission.
 type witnessCommand struct {
-	Key  witnessKeyCommand  `cmd:"" help:"Make the witness's key, or show its public part."`
-	Init witnessInitCommand `cmd:"" help:"Begin a log: as new, from what other witnesses co-signed, or from a checkpoint in a file."`
-	Run  witnessRunCommand  `cmd:"" help:"Co-sign checkpoints until stopped."`
-	Show witnessShowCommand `cmd:"" help:"Show what the witness has signed. Exit code 2 if a state is damaged or a log signed two histories."`
+	Key    witnessKeyCommand    `cmd:"" help:"Make the witness's key, or show its public part."`
+	Init   witnessInitCommand   `cmd:"" help:"Begin a log: as new, from what other witnesses co-signed, or from a checkpoint in a file."`
+	Run    witnessRunCommand    `cmd:"" help:"Co-sign checkpoints until stopped."`
+	Follow witnessFollowCommand `cmd:"" help:"Take a log's new key, which the mission has told you of. The witness may be running."`
+	Show   witnessShowCommand   `cmd:"" help:"Show what the witness has signed. Exit code 2 if a state is damaged or a log signed two histories."`
 }
 
 const keyFile = "witness.key"
@@ -223,6 +224,29 @@ func (c *witnessRunCommand) Run(t terminal) error {
 	}
 	fmt.Fprintf(t.out, "Witness %s on http://%s/   (Ctrl-C ends)\n", key.Name(), listener.Addr())
 	return s.Serve(ctx, listener)
+}
+
+type witnessFollowCommand struct {
+	witnessFolder
+	witnessLogs
+	Key string `arg:"" help:"The log's key as trucewatch key rotate-log prints it, or a file that holds it. Hear it from the mission by another way too: whoever stole the old key can make one."`
+}
+
+func (c *witnessFollowCommand) Run(t terminal) error {
+	logs, _, err := c.read()
+	if err != nil {
+		return err
+	}
+	text := c.Key
+	if data, err := os.ReadFile(c.Key); err == nil {
+		text = firstLine(data)
+	}
+	key, err := witness.Follow(c.Dir, logs, text)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "Log %s: from size %d on the key is %s.\n", key.Name(), key.Last().From, key.Last().Text)
+	return nil
 }
 
 type witnessShowCommand struct{ witnessFolder }

@@ -6,7 +6,7 @@
 // A rename puts a whole file in place of another at once, but only after the
 // file's bytes were synced is it known what the name leads to, and only after
 // its directory was synced is it known that the name is there. WriteFile does
-// the three in that order, and WriteFiles does them for many files at once.
+// the three in that order.
 //
 // After a failed sync nobody knows what is on the disk: Linux marks the pages
 // clean, so that the next sync says yes without having written anything
@@ -102,6 +102,22 @@ func WriteFile(disk Disk, name string, data []byte) error {
 	}
 	// If we die here, name holds either, each of them whole.
 	return disk.SyncDir(filepath.Dir(name))
+}
+
+// writeTemp makes a file's bytes durable, but not its name.
+func writeTemp(disk Disk, temp string, data []byte) error {
+	f, err := disk.Create(temp)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(data, 0)
+	if err == nil {
+		err = f.Sync()
+	}
+	if errClose := f.Close(); err == nil {
+		err = errClose
+	}
+	return err
 }
 
 // MkdirAll makes a directory and those above it that are missing, each durable

@@ -144,7 +144,7 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
-// writers put content under name, or several, and say whether it is durable.
+// writers put content under name, and say whether it is durable.
 // Those that skip a step are there to show that a power cut finds them.
 var writers = map[string]struct {
 	write func(d *durabletest.Disk, name string, content []byte) error
@@ -152,9 +152,6 @@ var writers = map[string]struct {
 }{
 	"WriteFile": {func(d *durabletest.Disk, name string, content []byte) error {
 		return durable.WriteFile(d, name, content)
-	}, true},
-	"WriteFiles": {func(d *durabletest.Disk, name string, content []byte) error {
-		return durable.WriteFiles(d, 1, []durable.Content{{Name: "/log/other/file", Data: content}, {Name: name, Data: content}})
 	}, true},
 	"no sync of the bytes": {func(d *durabletest.Disk, name string, content []byte) error {
 		return replace(d, name, content, false, true)
@@ -281,32 +278,5 @@ func TestCutPowerIsRepeatable(t *testing.T) {
 	}
 	if a, b := run(), run(); a != b || len(a) == 0 {
 		t.Error("two runs differ")
-	}
-}
-
-// TestWriteFilesAtOnce: many goroutines, and the first error is told.
-func TestWriteFilesAtOnce(t *testing.T) {
-	dir := t.TempDir()
-	var files []durable.Content
-	for i := range 300 {
-		files = append(files, durable.Content{Name: filepath.Join(dir, fmt.Sprintf("x%d/y/%d", i%3, i)), Data: []byte{byte(i)}})
-	}
-	if err := durable.WriteFiles(durable.OS{}, 8, files); err != nil {
-		t.Fatal(err)
-	}
-	for i, f := range files {
-		if data, err := (durable.OS{}).ReadFile(f.Name, 10); err != nil || len(data) != 1 || data[0] != byte(i) {
-			t.Errorf("%s holds %x, %v", f.Name, data, err)
-		}
-	}
-	if names, err := (durable.OS{}).ReadDir(filepath.Join(dir, "x0/y")); err != nil || len(names) != 100 {
-		t.Errorf("%d names, %v, want 100 and no temporary file", len(names), err)
-	}
-	if err := (durable.OS{}).Mkdir(filepath.Join(dir, "x1/y/in the way"+durable.TempSuffix)); err != nil {
-		t.Fatal(err)
-	}
-	files = append(files, durable.Content{Name: filepath.Join(dir, "x1/y/in the way"), Data: []byte("x")})
-	if err := durable.WriteFiles(durable.OS{}, 8, files); !errors.Is(err, syscall.EISDIR) {
-		t.Errorf("WriteFiles = %v, want EISDIR", err)
 	}
 }

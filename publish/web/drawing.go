@@ -61,15 +61,19 @@ func (v *visit) drawIncident(in trucewatch.IncidentView) template.HTML {
 				Title: "observation " + o.ID.String() + ": " + wording.Region(o.Observation.Where.Region)})
 		}
 	}
-	fill := svg.FillOf(in.Word, in.State)
+	fill, two := svg.FillOf(in.Word, in.State), false
 	for i, e := range in.Estimates {
 		if i != in.Preferred {
-			m.Shapes = append(m.Shapes, svg.Shape{Region: e.Region, Kind: in.Kind, Fill: svg.Ring, NoSymbol: true, Dotted: true,
+			m.Shapes = append(m.Shapes, svg.Shape{Region: e.Region, Kind: in.Kind, Fill: svg.Ring, NoSymbol: true, Dotted: e.Weight == 0, Strong: e.Weight > 0,
 				Title: "estimate, " + e.Role + ": " + e.Method})
+			two = two || e.Weight > 0
 		}
 	}
 	m.Shapes = append(m.Shapes, svg.Shape{Region: in.Where, Kind: in.Kind, Fill: fill, Strong: true, Title: "preferred: " + wording.Region(in.Where)})
 	m.Note = "The heavy outline is the preferred place."
+	if two {
+		m.Note = "It was at one of two places, far apart: the two small heavy outlines. The large one holds both."
+	}
 	if len(in.Observations) > 0 {
 		m.Note += " Dotted outlines are single observations and other estimates."
 	}

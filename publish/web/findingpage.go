@@ -21,6 +21,7 @@ const sameFindingsMax = 50
 type findingBody struct {
 	Finding   trucewatch.FindingView
 	Map       template.HTML
+	Sure      []trucewatch.Term // why it is as sure that it happened, for those who may see it
 	Language  string
 	Languages []choice // to choose from; empty: nothing is explained here
 	Paragraph string
@@ -40,6 +41,13 @@ func finding(v *visit) error {
 		return err
 	}
 	b := findingBody{Finding: f, Map: v.drawFinding(f), Compares: v.site.options.Contrast != nil}
+	if id := f.Subject.Incident; id != nil {
+		in, _, err := v.store.Incident(*id)
+		if err != nil {
+			return err
+		}
+		b.Sure = in.Sure
+	}
 	if err := v.explain(&b); err != nil {
 		return err
 	}

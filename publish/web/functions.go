@@ -58,6 +58,7 @@ func functions() template.FuncMap {
 			return svg.Symbol(k, svg.FillOf(word, state))
 		},
 		"nats":    func(n trucewatch.MilliNat) string { return fmt.Sprintf("%.1f", float64(n)/1000) },
+		"steps":   svg.Waterfall,
 		"path":    pathOf,
 		"web":     isWebAddress,
 		"reasons": func(list []trucewatch.Reason) map[string]any { return map[string]any{"List": list} },

@@ -440,6 +440,37 @@ func TestPublicHasNoPagesOfStanding(t *testing.T) {
 	}
 }
 
+// TestTheMissionIsToldTermByTerm: an incident and a finding about it say why they are
+// as sure as they are, who was silent and why each observation is linked; a view that
+// holds none of it, as the public's, has no place for it.
+func TestTheMissionIsToldTermByTerm(t *testing.T) {
+	v := invented(t)
+	incident := ask(handler(v), "GET", "/m/isk-valley/incidents/104.0").Body.String()
+	for _, want := range []string{"also: people on the spot", "&#43;10.3", "post-brana</bdi> (would notice 0.50)", "Before this was weighed it was 0.97", "term by term", "places agree on 2.1 km2", "90 to 1", "here rather than there 0.62", "one of two places, far apart"} {
+		if !strings.Contains(incident, want) {
+			t.Errorf("the page of the incident does not say %q", want)
+		}
+	}
+	if body := ask(handler(v), "GET", "/m/isk-valley/findings/K2/104.0").Body.String(); !strings.Contains(body, "also: people on the spot") {
+		t.Error("the page of the finding does not say why it is as sure")
+	}
+	if body := ask(handler(v), "GET", "/api/v1/m/isk-valley/incidents").Body.String(); !strings.Contains(body, `"terms":[{"what":`) || !strings.Contains(body, `"sure":[{"what":`) {
+		t.Error("the interface does not say why")
+	}
+	for i := range v.Incidents {
+		in := &v.Incidents[i]
+		in.Estimates, in.Observations, in.Silent, in.Unopposed, in.Sure = nil, nil, nil, 0, nil
+	}
+	for _, path := range []string{"/m/isk-valley/incidents/104.0", "/m/isk-valley/findings/K2/104.0"} {
+		body := ask(handler(v), "GET", path).Body.String()
+		for _, secret := range []string{"post-brana", "Decibans", "Who heard nothing"} {
+			if strings.Contains(body, secret) {
+				t.Errorf("%s says %q to those who are not told", path, secret)
+			}
+		}
+	}
+}
+
 // TestNoPageAttributes: where the mission does not adjudicate, who is responsible
 // was taken out of the findings, and no page has a place where it would stand.
 func TestNoPageAttributes(t *testing.T) {

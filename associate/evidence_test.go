@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate
+
+import (
+	"testing"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/geo"
+)
+
+// TestEveryKindOfEvidenceIsRead: each line of the table is reached by the observations
+// that it is for.
+func TestEveryKindOfEvidenceIsRead(t *testing.T) {
+	here := geo.Position{LatE7: 460_000_000, LonE7: -350_000_000}
+	evening := trucewatch.Interval{From: 0, Till: 3 * trucewatch.Hour}
+	sector := geo.NewSector(here, 2_000_000, 4_000_000, []int32{90_000})
+	named := trucewatch.Place{Name: "Lower Isk"}
+	many := trucewatch.Count{Value: 80, Qualifier: trucewatch.About}
+	reached := make(map[string]bool)
+	for _, c := range []struct {
+		name string
+		o    trucewatch.Observation
+		want string // "": none
+	}{
+		{"a time at a station", trucewatch.Observation{Kind: trucewatch.AcousticEvent, Arrival: &trucewatch.Arrival{Wave: "sound"}}, "arrival"},
+		{"an alert", trucewatch.Observation{Kind: trucewatch.AirAlert, Where: named}, "alert"},
+		{"a count over an evening", trucewatch.Observation{Kind: trucewatch.Explosion, Means: trucewatch.Heard, Count: many, When: evening, Where: trucewatch.Place{Region: sector}}, "count report"},
+		{"a claimed one is a claim", trucewatch.Observation{Kind: trucewatch.Explosion, Means: trucewatch.PartyReport, Count: many, When: evening, Where: trucewatch.Place{Region: sector}}, "region"},
+		{"a count by a name alone is no sink", trucewatch.Observation{Kind: trucewatch.Explosion, Means: trucewatch.Heard, Count: many, When: evening, Where: named}, "place name"},
+		{"a sector of one who drives", trucewatch.Observation{Kind: trucewatch.Explosion, Where: trucewatch.Place{Region: sector}, Observer: &trucewatch.Observer{Position: &here, RadiusMM: 2_000_000}}, "sector of an observer not exactly placed"},
+		{"a sector of a post", trucewatch.Observation{Kind: trucewatch.Explosion, Where: trucewatch.Place{Region: sector}}, "region"},
+		{"a name", trucewatch.Observation{Kind: trucewatch.Explosion, Where: named}, "place name"},
+		{"nothing", trucewatch.Observation{Kind: trucewatch.Explosion}, ""},
+	} {
+		kind, where, ok := kindOf(&c.o)
+		if kind.name != c.want || ok != (c.want != "") {
+			t.Errorf("%s is read as %q, want %q", c.name, kind.name, c.want)
+		}
+		if (kind.sink != nil && kind.sink(&c.o) != 88) || ok && !kind.solved && where.region == nil && !where.named {
+			t.Errorf("%s: a sink of another number, or no place: %+v", c.name, where)
+		}
+		reached[kind.name] = true
+	}
+	for _, k := range kinds() {
+		if !reached[k.name] {
+			t.Errorf("nothing shows that %q is ever read", k.name)
+		}
+	}
+}

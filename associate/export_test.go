@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package associate
+
+import (
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/geo"
+)
+
+// FarthestMM is how far the stations of a window's piece stand from the corner of
+// its cell.
+func FarthestMM(p Piece) (far int64) {
+	var b body
+	if err := trucewatch.Decode(p.Body, &b); err != nil {
+		panic(err)
+	}
+	if b.Window != nil {
+		for _, s := range b.Window.Stations {
+			far = max(far, geo.NearMM(s.Position, p.Cell))
+		}
+	}
+	return far
+}
