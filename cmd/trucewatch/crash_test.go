@@ -130,7 +130,10 @@ func (c crashCase) trace(t *testing.T, dir, inject string) bool {
 	if inject == "" && err != nil {
 		t.Fatalf("without a fault: %v: %s", err, out)
 	}
-	if bytes.Contains(out, []byte("goroutine ")) {
+	// Go's runtime wakes its own threads by a write to an eventfd, and dies if that
+	// fails. It is no call to a file: the run counts like a kill.
+	woken := bytes.Contains(out, []byte("netpollBreak write failed"))
+	if bytes.Contains(out, []byte("goroutine ")) && !woken {
 		t.Errorf("%s: panics: %s", inject, out)
 	}
 	return err == nil
