@@ -50,7 +50,11 @@ func (r *Ring) allowed(a *admission, e *trucewatch.Entry) {
 	}
 	policy := r.Policy(e.Received)
 	if e.Body.Payload.Policy != nil && policy != nil {
-		r.policyChange(a, e, policy)
+		r.consent(a, e, policy, "changes the policy")
+	}
+	// What the parties are held to is theirs to say: no desk gives them a new text.
+	if text := e.Body.Payload.Agreement; text != nil && !text.Draft && policy != nil {
+		r.consent(a, e, policy, "adopts an agreement")
 	}
 	// An erasure takes evidence away for good, and who is shown months that are over
 	// knows them for good: no policy can leave that to one.
@@ -91,9 +95,9 @@ func (r *Ring) officers(e *trucewatch.Entry) []*key {
 	return officers
 }
 
-// policyChange wants the officers of every party and of as many guarantors as
-// make a checkpoint provisional, by the policy that is to be changed.
-func (r *Ring) policyChange(a *admission, e *trucewatch.Entry, policy *trucewatch.Policy) {
+// consent wants the officers of every party and of as many guarantors as make a
+// checkpoint provisional, by the policy in force.
+func (r *Ring) consent(a *admission, e *trucewatch.Entry, policy *trucewatch.Policy, deed string) {
 	guarantors := 0
 	officers := r.officers(e)
 	for _, o := range policy.Organisations {
@@ -102,10 +106,10 @@ func (r *Ring) policyChange(a *admission, e *trucewatch.Entry, policy *trucewatc
 		case o.Party == "" && agrees:
 			guarantors++
 		case o.Party != "" && !agrees:
-			a.problem(e.Index, "changes the policy without an officer of %s", o.Name)
+			a.problem(e.Index, "%s without an officer of %s", deed, o.Name)
 		}
 	}
 	if guarantors < policy.Guarantors {
-		a.problem(e.Index, "changes the policy with officers of %d guarantors, of %d that must agree", guarantors, policy.Guarantors)
+		a.problem(e.Index, "%s with officers of %d guarantors, of %d that must agree", deed, guarantors, policy.Guarantors)
 	}
 }

@@ -148,11 +148,19 @@ func (w *Writer) Enter(keys []ed25519.PrivateKey, p trucewatch.Payload) (uint64,
 	if err := w.Tick(now); err != nil {
 		return 0, err
 	}
+	return w.enterWith(nil, p, now)
+}
+
+// enterWith records p as the desk's entry, signed besides by others.
+func (w *Writer) enterWith(others []ed25519.PrivateKey, p trucewatch.Payload, now trucewatch.Instant) (uint64, error) {
 	e, err := w.deskEntry(p, now)
 	if err != nil {
 		return 0, err
 	}
 	e.Signatures = []trucewatch.Signature{keyring.Sign(w.desk.key, e.Raw)}
+	for _, key := range others {
+		e.Signatures = append(e.Signatures, keyring.Sign(key, e.Raw))
+	}
 	if _, problems := w.m.ring.Inspect(e); len(problems) > 0 {
 		return 0, fmt.Errorf("%w: %s", ErrRefused, problems[0].What)
 	}

@@ -18,7 +18,8 @@ type agreementCommand struct {
 	Show  agreementShowCommand  `cmd:"" help:"Show an agreement as the program understands it."`
 	Diff  agreementDiffCommand  `cmd:"" help:"Say what two agreements say differently, in words and on the map."`
 
-	WhatIf whatIfCommand `cmd:"" name:"what-if" help:"Judge a mission's record under other terms, and list what would change. For the mission and the commission."`
+	Adopt  agreementAdoptCommand `cmd:"" help:"Enter an agreement, or a later version of one, into a mission. Where a policy is in force it needs officers of every party and enough guarantors."`
+	WhatIf whatIfCommand         `cmd:"" name:"what-if" help:"Judge a mission's record under other terms, and list what would change. For the mission and the commission."`
 }
 
 type agreementCheckCommand struct {
@@ -72,6 +73,33 @@ func (c *agreementShowCommand) Run(t terminal) error {
 		return err
 	}
 	showAgreement(t.out, a.Text())
+	return nil
+}
+
+type agreementAdoptCommand struct {
+	Mission string   `arg:"" help:"Mission folder."`
+	File    string   `arg:"" help:"A folder with agreement.yaml, or that file."`
+	Sign    []string `help:"Key file of an officer who signs this." placeholder:"FILE"`
+}
+
+func (c *agreementAdoptCommand) Run(t terminal) error {
+	keys, err := readKeys(c.Sign)
+	if err != nil {
+		return err
+	}
+	m, err := mission.Open(c.Mission)
+	if err != nil {
+		return err
+	}
+	var index uint64
+	err = m.Write(func(w *mission.Writer) (err error) {
+		index, err = w.Adopt(mission.DirFS(), c.File, keys)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "The agreement stands in entry %d.\n", index)
 	return nil
 }
 
