@@ -7,34 +7,32 @@ import (
 	"slices"
 )
 
-// Depths returns the share of r in the zone, as ShareSurveyed does; how far inside
-// the zone each sample of r lies, in millimetres, negative outside, in ascending
-// order; and the same of the middle of r. With them a test of the zone can be
+// Depths returns the share of c's region in the zone, as ShareSurveyed does; how far
+// inside the zone each of its samples lies, in millimetres, negative outside, in ascending
+// order; and the same of its middle. With them a test of the zone can be
 // tried with the edge elsewhere, or the place known better. Edges that bands of
-// one line share are none. There are no depths if r lies wholly inside or outside
+// one line share are none. There are no depths if it lies wholly inside or outside
 // a part of the zone, six deviations of every line's survey from its edge: there
 // no error decides anything.
-func (z *Zone) Depths(r Region) (share int64, depths []int64, middle int64) {
-	mixed, state := z.cut(r, certain)
+func (z *Zone) Depths(c *Cloud) (share int64, depths []int64, middle int64) {
+	mixed, state := z.cut(c.region, certain)
 	if state != partly {
 		return int64(state) * Million, nil, 0
 	}
-	var buf [SampleCount]Position
-	samples := r.AppendSamples(buf[:0])
-	if len(samples) == 0 {
+	if !c.draw() {
 		return 0, nil, 0
 	}
-	d := newDepthGauge(mixed, r.Mean(), r.sampleReachMM(r.Mean()))
-	depths = make([]int64, 0, len(samples))
+	d := newDepthGauge(mixed, c)
+	depths = make([]int64, 0, len(c.points))
 	total := int64(0)
-	for _, p := range samples {
-		depth, inside := d.at(p)
+	for i, p := range c.points {
+		depth, inside := d.at(p, c.vectors[i])
 		total += inside
 		depths = append(depths, depth)
 	}
 	slices.Sort(depths)
-	middle, _ = d.at(r.Mean())
-	return (total + int64(len(samples))/2) / int64(len(samples)), depths, middle
+	middle, _ = d.at(c.mean, c.mean.vector())
+	return (total + int64(len(c.points))/2) / int64(len(c.points)), depths, middle
 }
 
 // A depthGauge tells depths near one place.
@@ -54,11 +52,11 @@ type depthGroup struct {
 	spans  [][2]int64
 }
 
-func newDepthGauge(z *Zone, center Position, reachMM int64) *depthGauge {
+func newDepthGauge(z *Zone, c *Cloud) *depthGauge {
 	g := &depthGauge{areas: z.areas, disks: z.disks}
 	for _, bands := range z.bandsByLine() {
 		line := bands[0].line
-		g.groups = append(g.groups, depthGroup{line: line, window: line.window(center, reachMM), bands: bands, spans: signedSpans(bands)})
+		g.groups = append(g.groups, depthGroup{line: line, window: c.window(line), bands: bands, spans: signedSpans(bands)})
 	}
 	for _, a := range z.areas {
 		for _, ring := range a.rings {
@@ -107,11 +105,10 @@ func signedSpans(bands []band) [][2]int64 {
 }
 
 // at is the greatest depth in any part of the zone, and the probability in ppm
-// that p is inside, with the lines' survey errors.
-func (g *depthGauge) at(p Position) (deepest, inside int64) {
+// that p is inside, with the lines' survey errors; v is p's vector.
+func (g *depthGauge) at(p Position, v vector) (deepest, inside int64) {
 	deepest = math.MinInt64
 	outside := int64(Million)
-	v := p.vector()
 	for i := range g.groups {
 		group := &g.groups[i]
 		f := group.window.nearest(v)

@@ -33,7 +33,7 @@ func TestDepths(t *testing.T) {
 		{"off an area", NewAreas([]*Area{square}), Direct(on, 90_000, 80_000), -80_000},
 	} {
 		r := Circle(tt.at, 120_000)
-		share, depths, middle := tt.zone.Depths(r)
+		share, depths, middle := tt.zone.Depths(NewCloud(r))
 		if off := middle - tt.middle; off < -30 || off > 30 {
 			t.Errorf("%s: the middle is %d mm deep, want %d", tt.name, middle, tt.middle)
 		}
@@ -51,7 +51,7 @@ func TestDepths(t *testing.T) {
 		}
 	}
 	// The line in the middle of a zone on both sides of it is no edge.
-	if _, depths, middle := both.Depths(Circle(on, 120_000)); middle < 7_490_000 || depths[0] < 7_000_000 {
+	if _, depths, middle := both.Depths(NewCloud(Circle(on, 120_000))); middle < 7_490_000 || depths[0] < 7_000_000 {
 		t.Errorf("the middle of a zone is %d mm deep, its samples from %d", middle, depths[0])
 	}
 }

@@ -118,39 +118,38 @@ func (d Disk) contains(p Position) bool {
 // Share returns the probability, in parts per million, that what r stands for is
 // in the zone: the share of its samples inside. Its error is that of
 // Region.Samples; a figure that lies wholly inside or outside has none.
-func (z *Zone) Share(r Region) int64 {
-	var buf [SampleCount]Position
-	mixed, state := z.cut(r, 0)
+func (z *Zone) Share(r Region) int64 { return z.ShareOf(NewCloud(r)) }
+
+// ShareOf is Share of a cloud's region.
+func (z *Zone) ShareOf(c *Cloud) int64 {
+	mixed, state := z.cut(c.region, 0)
 	if state != partly {
 		return int64(state) * Million
 	}
-	samples := r.AppendSamples(buf[:0])
-	if len(samples) == 0 {
+	if !c.draw() {
 		return 0
 	}
 	inside := int64(0)
 	bands := mixed.bands
 	mixed.bands = nil
 	windows := make([]window, len(bands))
-	center := r.Mean()
 	for i := range bands {
-		windows[i] = bands[i].line.window(center, r.sampleReachMM(center))
+		windows[i] = c.window(bands[i].line)
 	}
 next:
-	for _, p := range samples {
+	for k, p := range c.points {
 		if mixed.Contains(p) {
 			inside++
 			continue
 		}
-		v := p.vector()
 		for i := range bands {
-			if bands[i].holds(p, windows[i].nearest(v)) {
+			if bands[i].holds(p, windows[i].nearest(c.vectors[k])) {
 				inside++
 				continue next
 			}
 		}
 	}
-	return inside * Million / int64(len(samples))
+	return inside * Million / int64(len(c.points))
 }
 
 // Settled reports whether every place within reach of center is on the same side
@@ -318,37 +317,37 @@ const certain = 6
 // itself by a normal error of which 95 % is Line.SurveyErrorMM. Bands of one
 // line share its error; different lines err independently; areas and disks have
 // none. Beside the error of Share it has one of 1 ppm.
-func (z *Zone) ShareSurveyed(r Region) int64 {
-	z, state := z.cut(r, certain)
+func (z *Zone) ShareSurveyed(r Region) int64 { return z.ShareSurveyedOf(NewCloud(r)) }
+
+// ShareSurveyedOf is ShareSurveyed of a cloud's region.
+func (z *Zone) ShareSurveyedOf(c *Cloud) int64 {
+	z, state := z.cut(c.region, certain)
 	if state != partly {
 		return int64(state) * Million
 	}
-	var buf [SampleCount]Position
-	samples := r.AppendSamples(buf[:0])
-	if len(samples) == 0 {
+	if !c.draw() {
 		return 0
 	}
 	plain := &Zone{areas: z.areas, disks: z.disks}
 	groups := z.bandsByLine()
 	total := int64(0)
 	windows := make([]window, len(groups))
-	center := r.Mean()
 	for i := range groups {
-		windows[i] = groups[i][0].line.window(center, r.sampleReachMM(center))
+		windows[i] = c.window(groups[i][0].line)
 	}
-	for _, p := range samples {
+	for k, p := range c.points {
 		if plain.Contains(p) {
 			total += Million
 			continue
 		}
 		outside := int64(Million)
 		for i, bands := range groups {
-			share := surveyedShare(bands, p, windows[i].nearest(p.vector()))
+			share := surveyedShare(bands, p, windows[i].nearest(c.vectors[k]))
 			outside = outside * (Million - share) / Million
 		}
 		total += Million - outside
 	}
-	return (total + int64(len(samples))/2) / int64(len(samples))
+	return (total + int64(len(c.points))/2) / int64(len(c.points))
 }
 
 // bandsByLine groups the bands by their line, in order of first mention.

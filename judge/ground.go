@@ -14,7 +14,7 @@ import (
 // low share shows nothing.
 func (h *hearing) within(n *trucewatch.Notification, reach int64) (share trucewatch.PPM, coarse bool) {
 	zone := noticeZone(n, reach)
-	share = h.shareIn(zone.Share)
+	share = h.shareIn(zone.ShareOf)
 	ground := reach
 	if n.Area != nil && len(n.Route) == 0 {
 		ground += spreadMM(*n.Area)

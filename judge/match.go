@@ -267,7 +267,7 @@ func (m *match) outside() {
 			m.term(unknown, nil, sayOutsideOpen, id)
 			continue
 		}
-		share := m.t.shareIn(m.t.a.Zone(id).All.ShareSurveyed)
+		share := m.t.shareIn(m.t.a.Zone(id).All.ShareSurveyedOf)
 		m.term(yes-m.t.inside(share), nil, sayOutside, id, percent(share))
 	}
 }

@@ -45,12 +45,12 @@ func (h *hearing) test(z *geo.Zone, surveyMM int64) *place {
 		}
 	}
 	p := place{zone: z, survey: surveyMM}
-	p.weigh(h.region)
+	p.weigh(h.cloud)
 	if len(h.two) > 0 { // what lies between the two is in neither
 		p.share, p.low, p.high = 0, 0, 0
 		for i := range h.two {
 			one := place{zone: z, survey: surveyMM}
-			one.weigh(h.two[i].Region)
+			one.weigh(h.clouds[i])
 			w := h.two[i].Weight
 			p.share, p.low, p.high = p.share+w*one.share/geo.Million, p.low+w*one.low/geo.Million, p.high+w*one.high/geo.Million
 		}
@@ -65,11 +65,11 @@ func (h *hearing) test(z *geo.Zone, surveyMM int64) *place {
 
 // weigh finds the share of a region, and the least and greatest within the survey
 // error.
-func (p *place) weigh(r geo.Region) {
+func (p *place) weigh(c *geo.Cloud) {
 	if p.survey > 0 {
-		p.gauge(r)
+		p.gauge(c)
 	} else {
-		p.share = trucewatch.PPM(p.zone.ShareSurveyed(r))
+		p.share = trucewatch.PPM(p.zone.ShareSurveyedOf(c))
 	}
 	p.low, p.high = p.share, p.share
 	if p.survey > 0 && len(p.depths) > 0 {
@@ -79,13 +79,13 @@ func (p *place) weigh(r geo.Region) {
 
 // shareIn is the probability that the incident lies in some ground: of one that was at
 // one of two places, of both by their weights.
-func (h *hearing) shareIn(ground func(r geo.Region) int64) trucewatch.PPM {
+func (h *hearing) shareIn(ground func(c *geo.Cloud) int64) trucewatch.PPM {
 	if len(h.two) == 0 {
-		return trucewatch.PPM(ground(h.region))
+		return trucewatch.PPM(ground(h.cloud))
 	}
 	var share trucewatch.PPM
 	for i := range h.two {
-		share += h.two[i].Weight * trucewatch.PPM(ground(h.two[i].Region)) / geo.Million
+		share += h.two[i].Weight * trucewatch.PPM(ground(h.clouds[i])) / geo.Million
 	}
 	return share
 }
@@ -106,12 +106,12 @@ func twoPlaces(in *trucewatch.Incident) []trucewatch.Estimate {
 	return two
 }
 
-func (p *place) gauge(r geo.Region) {
+func (p *place) gauge(c *geo.Cloud) {
 	if p.gauged {
 		return
 	}
 	var share int64
-	share, p.depths, p.middle = p.zone.Depths(r)
+	share, p.depths, p.middle = p.zone.Depths(c)
 	p.share, p.gauged = trucewatch.PPM(share), true
 }
 
@@ -140,7 +140,7 @@ func (h *hearing) ends(p *place) []trucewatch.Reason {
 // the depths of the region's samples, which a smaller error draws towards that of
 // the middle and another place shifts alike.
 func (h *hearing) decides(p *place) string {
-	p.gauge(h.region)
+	p.gauge(h.cloud)
 	n := int64(len(p.depths))
 	if n == 0 {
 		return changePlace
@@ -285,7 +285,7 @@ func (t *trial) nearestObject(z *agreement.Zone) trucewatch.Reason {
 	most := int64(-1)
 	for i := range z.Objects {
 		o := &z.Objects[i]
-		if share := int64(t.shareIn(geo.NewDisks([]geo.Disk{{Center: o.At, RadiusMM: o.RadiusMM}}).Share)); share > most {
+		if share := int64(t.shareIn(geo.NewDisks([]geo.Disk{{Center: o.At, RadiusMM: o.RadiusMM}}).ShareOf)); share > most {
 			best, most = o, share
 		}
 	}

@@ -68,7 +68,7 @@ func (t *trial) site() *agreement.Site {
 	}
 	for i := range t.a.Storage.Sites {
 		s := &t.a.Storage.Sites[i]
-		if t.inside(t.shareIn(geo.NewDisks([]geo.Disk{{Center: s.At, RadiusMM: s.RadiusMM}}).Share)) == yes {
+		if t.inside(t.shareIn(geo.NewDisks([]geo.Disk{{Center: s.At, RadiusMM: s.RadiusMM}}).ShareOf)) == yes {
 			return s
 		}
 	}

@@ -49,7 +49,9 @@ type hearing struct {
 	a       *agreement.Agreement
 	opened  bool
 	region  geo.Region            // where it was seen or hit; zero if not known
+	cloud   *geo.Cloud            // of region
 	two     []trucewatch.Estimate // the two places, where it was at one of two
+	clouds  []*geo.Cloud          // of two
 	reach   int64                 // of the region from its middle; 0: not asked yet
 	places  []place               // tested so far
 	notices []*Notice             // near in time and place
@@ -80,6 +82,10 @@ func (h *hearing) try(c *act) *trial {
 // open finds what every trial asks for.
 func (h *hearing) open() {
 	h.opened, h.region, h.two = true, regionOf(h.in.Incident), twoPlaces(h.in.Incident)
+	h.cloud = geo.NewCloud(h.region)
+	for i := range h.two {
+		h.clouds = append(h.clouds, geo.NewCloud(h.two[i].Region))
+	}
 	for i := range h.in.Notices {
 		if n := &h.in.Notices[i]; h.in.Incident.When.Gap(n.Notification.Window) <= NoticeReach && h.near(n.Notification) {
 			h.notices = append(h.notices, n)
