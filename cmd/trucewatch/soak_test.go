@@ -101,8 +101,10 @@ func TestSoak(t *testing.T) {
 	if err := s.server.Wait(); err != nil {
 		t.Errorf("serve ended with %v", err)
 	}
-	if n := signedRows(t, s.dir); n != s.acked.Load() {
-		t.Errorf("%d rows, and %d were acknowledged", n, s.acked.Load())
+	recorded, acked := signedRows(t, s.dir), s.acked.Load()
+	fmt.Fprintf(t.Output(), "%d rows acknowledged, %d recorded, %d lost; %.0f a second\n", acked, recorded, acked-recorded, float64(acked)/length.Seconds())
+	if recorded != acked {
+		t.Errorf("%d rows are recorded, and %d were acknowledged", recorded, acked)
 	}
 	mustRun(t, "verify", s.dir)
 	s.judge(series)
@@ -262,8 +264,19 @@ func (s *soaked) judge(series []mark) {
 	third := len(series) / 3
 	perRow := func(from, till mark) int64 { return (till.rss - from.rss) / max(till.rows-from.rows, 1) }
 	second, last := perRow(series[third-1], series[2*third-1]), perRow(series[2*third-1], series[len(series)-1])
-	fmt.Fprintf(s.t.Output(), "bytes of memory a row: %d in the second third, %d in the last\n", second, last)
+	fmt.Fprintf(s.t.Output(), "bytes of memory a row: %d in the second third, %d in the last; memory grew %.1f MB a minute over both\n", second, last, slopeMBMinute(series[third-1:]))
 	if last*1_000_000 > max(second, 1)*soakGrowthPPM {
 		s.t.Errorf("a row costs %d bytes of memory in the last third of the soak, %d in the one before", last, second)
 	}
+}
+
+// slopeMBMinute is the slope of the line of least squares through memory over time.
+func slopeMBMinute(series []mark) float64 {
+	var t, m, tt, tm float64
+	n := float64(len(series))
+	for _, at := range series {
+		x, y := at.after.Minutes(), float64(at.rss)/(1<<20)
+		t, m, tt, tm = t+x, m+y, tt+x*x, tm+x*y
+	}
+	return (n*tm - t*m) / (n*tt - t*t)
 }
