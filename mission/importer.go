@@ -215,6 +215,11 @@ func (b *batcher) add(s trucewatch.Submission, received trucewatch.Instant) erro
 	if s.Rejection != nil {
 		return b.reject(*s.Rejection, received)
 	}
+	if s.Observation != nil {
+		if err := b.w.m.invented(b.source, s.Observation.Text); err != nil {
+			return b.refuse(s, err, received)
+		}
+	}
 	person := b.setApart(s.Observation)
 	n := b.nounOf(s)
 	if n.value == nil {

@@ -178,7 +178,7 @@ func setEpoch(g *trucewatch.Genesis, s *Spec, now trucewatch.Instant) (trucewatc
 // folder without a checkpoint, which Open refuses and Create will not reuse:
 // nothing was promised yet.
 func (p place) firstEntries(s *Spec, genesis *trucewatch.Genesis, adoptions []*trucewatch.Adoption, now trucewatch.Instant) error {
-	origin, err := p.newKeys(s.ID)
+	origin, err := p.newKeys(s.ID, s.Mode)
 	if err != nil {
 		return err
 	}
@@ -439,6 +439,9 @@ func (m *Mission) follow(e *trucewatch.Entry, c content) error {
 	m.keepDeed(e, c)
 	switch {
 	case p.Genesis != nil:
+		if err := heldApart(m.ring.Origin(), p.Genesis.Mode); err != nil {
+			return err
+		}
 		if m.calendar, err = newCalendar(p.Genesis); err != nil {
 			return err
 		}

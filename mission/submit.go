@@ -110,6 +110,9 @@ func (w *Writer) mayBeSubmitted(e *trucewatch.Entry) error {
 			return err
 		}
 		for i := range b.Observations {
+			if err := w.m.invented(b.Source, b.Observations[i].Text); err != nil {
+				return fmt.Errorf("row %d: %w", i, err)
+			}
 			if limit := e.Received + trucewatch.FutureToleranceS*trucewatch.Second; b.Observations[i].When.From > limit {
 				return fmt.Errorf("row %d lies in the future: %v, received %v", i, b.Observations[i].When.From, e.Received)
 			}
