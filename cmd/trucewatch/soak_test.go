@@ -166,10 +166,22 @@ func (s *soaked) send(device int, key ed25519.PrivateKey) {
 	}
 }
 
-// soakRow is a device's row: heard near it, a second after the one before it.
+// soakE7 is how far a device's rows lie from each other, in 1e-7 degree: far enough
+// that no two belong together. A soak is of the door, the record, the fold and the
+// pages; what a carpet of fire costs to associate is for the benchmarks.
+// TRUCEWATCH_SOAK_DENSE=1 sets them 200 m apart all the same.
+func soakE7() int32 {
+	if os.Getenv("TRUCEWATCH_SOAK_DENSE") != "" {
+		return 20_000
+	}
+	return 200_000
+}
+
+// soakRow is a device's row, of a minute ago.
 func soakRow(device, row int) trucewatch.Observation {
 	at := trucewatch.InstantOf(time.Now().Add(-time.Minute)) + trucewatch.Instant(row%soakRows)
-	where := geo.Position{LatE7: -460_000_000 + int32(device)*1_000_000 + int32(row%977)*20_000, LonE7: -1_270_000_000 + int32(row%1009)*20_000}
+	step := soakE7()
+	where := geo.Position{LatE7: -460_000_000 + int32(device)*1_000_000 + int32(row%977)*step, LonE7: -1_270_000_000 + int32(row%1009)*step}
 	return trucewatch.Observation{Key: sha256.Sum256(fmt.Append(nil, "soak", device, row)), NativeID: fmt.Sprintf("%d-%d", device, row), Kind: trucewatch.Explosion,
 		Means: trucewatch.Acoustic, Count: trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact}, Where: trucewatch.Place{Region: geo.Circle(where, 100_000)},
 		When: trucewatch.Interval{From: at, Till: at + trucewatch.Second}}
