@@ -207,6 +207,16 @@ func (w *Writer) batcher(source trucewatch.Source, file string, hash trucewatch.
 		keys: map[trucewatch.ContentKey]print{}, lines: map[trucewatch.ContentKey]int64{}}
 }
 
+// junkRows is after how many rejected rows a file is given up of which hardly one
+// row in a hundred was taken. Each rejected row takes a hundred bytes and more of
+// the record for good, so that some kilobytes of packed nonsense would fill the disk.
+//
+// Guess: nobody corrects ten thousand rows by hand. Test: rejected rows of real files.
+const junkRows = 10_000
+
+// ErrJunk says that a file is not what the command said it is.
+var ErrJunk = errors.New("the rest of the file is not read: it is hardly in this format")
+
 // rowOverhead is what a row adds to an entry beyond its own encoding, at most.
 const rowOverhead = 8
 
@@ -335,6 +345,10 @@ func (b *batcher) room(size int, received trucewatch.Instant) error {
 }
 
 func (b *batcher) reject(r trucewatch.Rejection, received trucewatch.Instant) error {
+	rejected, taken := b.result.Rejected+b.result.RejectedBefore, b.result.Recorded+b.result.Repeated
+	if rejected >= junkRows && taken < rejected/100 {
+		return fmt.Errorf("%w: %d of its rows were rejected, %d taken; the last one, line %d: %s", ErrJunk, rejected, taken, r.Line, r.Reason)
+	}
 	name := refusal(b.source.ID, b.hash, r)
 	if _, pending := b.keys[name]; pending || b.w.m.refused[name] {
 		b.result.RejectedBefore++
