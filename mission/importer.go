@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"unicode"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
@@ -89,39 +88,18 @@ func (w *Writer) Import(im Import) (ImportResult, error) {
 func (w *Writer) mustBeSame(source trucewatch.Source) error {
 	known, ok := w.m.state.Source(source.ID)
 	if !ok {
-		return plainName(string(source.ID))
+		if err := plainName("source", string(source.ID)); err != nil {
+			return err
+		}
+		if other, known := w.m.alike[intake.Skeleton(string(source.ID))]; known && other != source.ID {
+			return fmt.Errorf("source %+q looks like %+q, which the record knows, and is another: write it as that is written, or give it another identifier", source.ID, other)
+		}
+		return nil
 	}
 	if known.Kind == source.Kind && known.Party == source.Party {
 		return nil
 	}
 	return fmt.Errorf("source %q is in the record as %s and cannot be %s: give another source its own identifier", source.ID, described(known), described(source))
-}
-
-// plainName refuses the identifier of a new source that people would take for
-// another's: with characters that are not seen, or with letters of two scripts in
-// one word ("r\u0430dar" with a Cyrillic a). Two sources weigh more than one.
-// Source: Unicode Technical Standard 39, section 5.1.
-func plainName(id string) error {
-	var word *unicode.RangeTable
-	for _, r := range id {
-		if !unicode.IsPrint(r) {
-			return fmt.Errorf("source %+q: an identifier has no characters that are not seen", id)
-		}
-		if !unicode.IsLetter(r) {
-			word = nil
-			continue
-		}
-		for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian} {
-			if !unicode.Is(script, r) {
-				continue
-			}
-			if word != nil && word != script {
-				return fmt.Errorf("source %+q: letters of two scripts stand in one word, which people take for another", id)
-			}
-			word = script
-		}
-	}
-	return nil
 }
 
 func described(s trucewatch.Source) string {

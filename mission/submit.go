@@ -105,6 +105,9 @@ func (w *Writer) mayBeSubmitted(e *trucewatch.Entry) error {
 	if err := w.m.mayCome(e); err != nil {
 		return err
 	}
+	if err := w.m.plainNames(&e.Body.Payload); err != nil {
+		return err
+	}
 	if b := e.Body.Payload.Observations; b != nil {
 		if err := w.mustBeSame(b.Source); err != nil {
 			return err

@@ -198,6 +198,9 @@ func (w *Writer) Append(p trucewatch.Payload, received trucewatch.Instant) error
 }
 
 func (w *Writer) appendWith(p trucewatch.Payload, custody []byte, received trucewatch.Instant) error {
+	if err := w.m.plainNames(&p); err != nil {
+		return fmt.Errorf("mission: %w", err)
+	}
 	if err := w.Tick(received); err != nil {
 		return err
 	}
