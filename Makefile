@@ -8,6 +8,7 @@ FUZZ ?= 5000x
 SEEDS ?= 3
 TIME ?= 1h
 MUTANTS ?= 1000
+LENGTH ?= 30m
 
 .PHONY: help test install check packages lint race fuzz fuzz-long crash arches strangers long reproducible bench score sim mutants fresh soak demo update
 
@@ -79,8 +80,8 @@ fresh: ## seeds that this commit names, for three minutes, and some planted bugs
 	SECONDS_MAX=170 ./scripts/sim 1000 "$$(git rev-parse HEAD 2>/dev/null || echo 0)"
 	./scripts/mutants 100 wal-not-synced witness-signs-two-roots public-without-delay
 
-soak: ## the real program, writers and readers at once, for half an hour; RATE=<rows a second> or as many as the door takes
-	TRUCEWATCH_SOAK=30m TRUCEWATCH_SOAK_RATE=$(RATE) go test -tags soak -v -timeout 1h -run 'TestSoak$$' ./cmd/trucewatch
+soak: ## the real program, writers and readers at once, for LENGTH; RATE=<rows a second> or as many as the door takes
+	TRUCEWATCH_SOAK=$(LENGTH) TRUCEWATCH_SOAK_RATE=$(RATE) go test -tags soak -v -timeout 1h -run 'TestSoak$$' ./cmd/trucewatch
 
 demo: ## the example missions, served on this machine
 	go run ./cmd/trucewatch demo

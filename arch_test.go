@@ -41,16 +41,17 @@ var plan = map[string][]string{
 	"internal/durable":             {},
 	"internal/durable/durabletest": {"internal/durable"}, // a disk in memory that fails; imported by tests only
 	"internal/dial":                {},                   // connections to addresses that others wrote
+	"internal/trace":               {},                   // spans of one piece of work through several programs
 	"internal/admission":           {},                   // what waits and what is sent away while too much comes in
 	"internal/operations":          {},                   // figures and health, for who runs the program
 	"logkey":                       {},                   // the key of a log and its handovers, by tree size
 	"record":                       {"internal/durable"},
-	"witness":                      {"logkey", "internal/durable", "internal/dial"}, // a checkpoint is all it sees: it serves other logs too
-	"keyring":                      {".", "geo"},                                    // who may have signed what, by the record's own keys
+	"witness":                      {"logkey", "internal/durable", "internal/dial", "internal/trace"}, // a checkpoint is all it sees: it serves other logs too
+	"keyring":                      {".", "geo"},                                                      // who may have signed what, by the record's own keys
 	"seal":                         {".", "geo", "internal/durable"},
 	"evidence":                     {".", "geo", "internal/durable"},
 	"anchor":                       {"internal/dial", ".", "geo"},
-	"mirror":                       {"logkey", "record", "witness", "seal", "keyring", "internal/durable", "internal/dial", ".", "geo"},
+	"mirror":                       {"logkey", "record", "witness", "seal", "keyring", "internal/durable", "internal/dial", "internal/trace", ".", "geo"},
 	"exhibit":                      {"seal", "witness", "keyring", ".", "geo"},
 	"intake":                       {".", "geo"},
 	"intake/*":                     {"intake", ".", "geo"},
@@ -59,7 +60,7 @@ var plan = map[string][]string{
 	"publish/query":                {".", "geo"}, // a Query from an address
 	"publish/svg":                  {"publish/wording", ".", "geo"},
 	"publish/*":                    {"publish/svg", "publish/wording", "publish/query", ".", "geo"},
-	"mission": {"intake", "intake/*", "logkey", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable", "internal/admission", "internal/operations",
+	"mission": {"intake", "intake/*", "logkey", "record", "witness", "keyring", "seal", "evidence", "anchor", "exhibit", "mirror", "index", "publish/*", "replay", "internal/durable", "internal/admission", "internal/operations", "internal/trace",
 		"associate", "judge", "obligation", "coverage", "count", "casework", "disclose", "agreement", ".", "geo"},
 	"verify":   {"mission", "logkey", "mirror", "exhibit", "record", "witness", "keyring", "seal", "evidence", "anchor", "replay", "disclose", "agreement", ".", "geo"},
 	"sim":      {}, // the whole system from one seed; tests only

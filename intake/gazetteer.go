@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/geo"
@@ -99,6 +100,7 @@ func ParseGazetteer(csv []byte) (*Gazetteer, error) {
 		return nil, fmt.Errorf("gazetteer: %w", err)
 	}
 	g := &Gazetteer{names: map[string][]int32{}, grid: map[[2]int32][]int32{}, hash: sha256.Sum256(csv)}
+	seen := map[string]string{} // name by its skeleton
 	for {
 		row, err := rows.Next()
 		if err != nil {
@@ -111,11 +113,35 @@ func ParseGazetteer(csv []byte) (*Gazetteer, error) {
 		if err == nil && len(g.places) == PlacesMax {
 			err = fmt.Errorf("more than %d places", PlacesMax)
 		}
+		if err == nil {
+			err = unlike(seen, place)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("gazetteer: line %d: %w", row.Line, err)
 		}
 		g.add(place)
 	}
+}
+
+// unlike refuses a place whose name looks like another place's and is not the
+// same: a report of one would be read as of the other. It refuses names with what
+// is not seen, but for the joiners that some scripts need.
+func unlike(seen map[string]string, p NamedPlace) error {
+	names := slices.Concat([]string{p.Name}, p.Aliases, p.Former)
+	for _, name := range names {
+		for _, r := range name {
+			if !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' {
+				return fmt.Errorf("name %+q: a name has no characters that are not seen", name)
+			}
+		}
+		if other, known := seen[fold(Skeleton(name))]; known && fold(other) != fold(name) {
+			return fmt.Errorf("name %+q looks like %+q of another place, and is written with letters of another script", name, other)
+		}
+	}
+	for _, name := range names {
+		seen[fold(Skeleton(name))] = name
+	}
+	return nil
 }
 
 func gazetteerRow(h *Header, row *Row) (NamedPlace, error) {

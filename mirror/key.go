@@ -25,6 +25,16 @@ const keyMaxBytes = 64 << 10
 // followed here: whoever had the old key signed two. Both are the evidence.
 var ErrOtherKey = errors.New("the log's key was handed over in two ways")
 
+// ErrOtherLog says that a source is of another log than the one that is copied
+// here, such as that of an exercise.
+var ErrOtherLog = errors.New("it is the record of another log")
+
+// firstKey is a log's key as it began.
+func firstKey(k *logkey.Key) string {
+	first, _, _ := strings.Cut(k.String(), ",")
+	return first
+}
+
 // LogKey is the key of a log whose copy lies in a folder, from the one that was
 // given: with the handovers that the copy has followed since.
 func LogKey(dir, given string) (*logkey.Key, error) {
@@ -69,6 +79,8 @@ func Follow(ctx context.Context, source Source, known *logkey.Key) (*logkey.Key,
 		return shown, nil
 	case known.Continues(shown):
 		return known, nil
+	case firstKey(shown) != firstKey(known):
+		return nil, fmt.Errorf("mirror: %v: %w: it shows %s, and here is %s", source, ErrOtherLog, firstKey(shown), firstKey(known))
 	}
 	return nil, fmt.Errorf("mirror: key of the log from %v: %w: keep both: %v, and here %v", source, ErrOtherKey, shown, known)
 }

@@ -56,6 +56,7 @@ type Settings struct {
 	Recompute func(dir string) error
 	Now       func() time.Time
 	Log       *slog.Logger
+	Spans     *slog.Logger // gets a line for each step of a pull; nil: nobody follows them
 }
 
 // A Mirror is a full copy of a log that others write. It takes only what extends

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trucewatch/trucewatch/internal/trace"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -67,7 +68,12 @@ func (m *Mirror) Pull(ctx context.Context) (Outcome, error) {
 		}
 	}
 	out := Outcome{Before: m.held().Size}
+	if m.settings.Spans != nil {
+		ctx = trace.With(ctx, m.settings.Spans)
+	}
+	ctx, end := trace.Begin(ctx, "pull")
 	err := m.pull(ctx, &out)
+	end(err, "size", m.held().Size)
 	held := m.held()
 	out.Size, out.Root = held.Size, held.Root
 	if largest := m.kept.largest(held.Size); largest > held.Size {
@@ -84,7 +90,7 @@ func (m *Mirror) pull(ctx context.Context, out *Outcome) error {
 	if err := m.follow(ctx); err != nil {
 		return err
 	}
-	if err := m.ask(ctx, out); err != nil {
+	if err := step(ctx, "ask mirrors", func(ctx context.Context) error { return m.ask(ctx, out) }); err != nil {
 		return err
 	}
 	shown, err := m.fetch(ctx, m.settings.Source)
@@ -106,22 +112,31 @@ func (m *Mirror) pull(ctx context.Context, out *Outcome) error {
 		return fmt.Errorf("mirror: checkpoint of %d entries from %v: %w: it is %v, %v is asked for; missing: %s",
 			shown.Size, m.settings.Source, ErrTier, out.Standing.Tier, m.settings.Tier, strings.Join(out.Standing.Missing, ", "))
 	}
-	if err := m.take(ctx, shown); err != nil {
+	if err := step(ctx, "take", func(ctx context.Context) error { return m.take(ctx, shown) }); err != nil {
 		return err
 	}
 	if err := m.cosign(); err != nil {
 		return err
 	}
-	if err := m.pullBoxes(ctx, out); err != nil {
+	if err := step(ctx, "take boxes", func(ctx context.Context) error { return m.pullBoxes(ctx, out) }); err != nil {
 		return err
 	}
 	out.ReportError = m.report(ctx)
 	if m.settings.Recompute != nil && m.held().Size > out.Before {
-		if err := m.settings.Recompute(filepath.Join(m.settings.Dir, recordName)); err != nil {
+		recompute := func(context.Context) error { return m.settings.Recompute(filepath.Join(m.settings.Dir, recordName)) }
+		if err := step(ctx, "recompute", recompute); err != nil {
 			return fmt.Errorf("mirror: recompute: %w", err)
 		}
 	}
 	return nil
+}
+
+// step does one step of a pull within its trace.
+func step(ctx context.Context, name string, do func(context.Context) error) error {
+	ctx, end := trace.Begin(ctx, name)
+	err := do(ctx)
+	end(err)
+	return err
 }
 
 // fetch returns the checkpoint that a source shows, signed by the log.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch/internal/dial"
+	"github.com/trucewatch/trucewatch/internal/trace"
 )
 
 // How a server is asked. Guess: a satellite link takes under 2 s for a round trip
@@ -134,6 +135,7 @@ func (w *WebSource) once(ctx context.Context, method, path string, data []byte, 
 		return nil, 0, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	request.Header.Set("User-Agent", "trucewatch-mirror")
+	trace.Carry(ctx, request.Header)
 	if w.token != "" {
 		request.Header.Set("Authorization", bearer+w.token)
 	}

@@ -240,6 +240,8 @@ func TestSourceStaysWhatItIs(t *testing.T) {
 		{"another name", trucewatch.Source{ID: "patrol-1", Kind: "patrol", Name: "Renamed"}, ""},
 		{"a Cyrillic a in it", trucewatch.Source{ID: "p\u0430trol-1", Kind: "patrol"}, `source "p\u0430trol-1": letters of two scripts stand in one word`},
 		{"a Greek o in it", trucewatch.Source{ID: "patr\u03bfl-1", Kind: "patrol"}, "letters of two scripts"},
+		{"all of another script", trucewatch.Source{ID: "\u0430\u0441\u0435-1", Kind: "patrol"}, ""}, // looks like no source that is known
+		{"an accent that may fall off", trucewatch.Source{ID: "patro\u0301l-1", Kind: "patrol"}, "looks like \"patrol-1\""},
 		{"turned around", trucewatch.Source{ID: "\u202epatrol-1", Kind: "patrol"}, "characters that are not seen"},
 		{"with a joiner", trucewatch.Source{ID: "patrol\u200d-1", Kind: "patrol"}, "characters that are not seen"},
 		{"that clears a terminal", trucewatch.Source{ID: "patrol\x1b[2J", Kind: "patrol"}, "characters that are not seen"},

@@ -150,6 +150,20 @@ func TestFloodIsShedByWorth(t *testing.T) {
 	if got := overloads(t, m); len(got) != 1 || got[0] != "mic-1" {
 		t.Errorf("coverage names %v, want mic-1", got)
 	}
+	// By itself it is over: health says nothing of it, and what was sent away is taken.
+	if why := sv.degraded(time.Now()); slices.ContainsFunc(why, func(s string) bool { return strings.Contains(s, "overloaded") }) {
+		t.Errorf("after the flood health says %v", why)
+	}
+	again := placed(m, keys["mic-1"], mic("mic-1"), "explosion", 8, began)
+	send("mic-1", again)
+	items := d.take(time.Now())
+	answers, err := d.write(m, items)
+	if d.tell(items, answers, err); err != nil {
+		t.Fatal(err)
+	}
+	if c := <-done; c.code != http.StatusOK {
+		t.Errorf("after the flood: %d", c.code)
+	}
 	mustBeSound(t, m.dir)
 }
 

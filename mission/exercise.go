@@ -13,16 +13,44 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
+	"github.com/trucewatch/trucewatch/publish/wording"
 )
 
 // ErrNoExercise says that a script was to be played into a mission that is none.
 var ErrNoExercise = errors.New("mission: this is no exercise: set one up with init --exercise; what is invented never enters another mission")
+
+// ErrApart says that an exercise was to become part of another mission.
+var ErrApart = errors.New("mission: exercise and live mission are kept apart")
+
+// heldApart refuses a record whose log is an exercise's by its name, and whose first
+// entry says otherwise: somebody who has an exercise's keys made it.
+func heldApart(origin string, mode trucewatch.Mode) error {
+	if strings.HasPrefix(origin, exerciseLog) && mode != trucewatch.Exercise {
+		return fmt.Errorf("%w: the log %s is that of an exercise, and its first entry says %s", ErrApart, origin, mode)
+	}
+	return nil
+}
+
+// invented refuses what says that it is simulated in a mission that is not: an
+// exercise's rows, or those of a simulated world, that were written into a file.
+func (m *Mission) invented(source trucewatch.Source, text string) error {
+	if m.state.Genesis().Simulated {
+		return nil
+	}
+	for _, says := range []string{source.Name, source.Note, text} {
+		if strings.HasPrefix(says, wording.Simulated) {
+			return fmt.Errorf("%w: it says %s, and this mission is none", ErrApart, wording.Simulated)
+		}
+	}
+	return nil
+}
 
 // A Script is an exercise: what is put in, and when. The players act in their own
 // roles through the same commands as in a live mission.
@@ -179,8 +207,9 @@ func (m *Mission) inject(in Inject, s *Script, files fs.FS, began time.Time, spe
 }
 
 // AfterAction writes what came of an exercise, from its record: findings beside
-// what the script expects, clocks that were met or ran out, and what of it was
-// attributed to a party that the script does not name.
+// what the script expects, clocks that were met or ran out, what of it was
+// attributed to a party that the script does not name, and a timeline of what was
+// put in, what each role did, and what became of clocks.
 func (m *Mission) AfterAction(out io.Writer, s *Script) error {
 	if m.state.Genesis().Mode != trucewatch.Exercise {
 		return fmt.Errorf("%w (%s)", ErrNoExercise, m.dir)
@@ -223,6 +252,11 @@ func (m *Mission) AfterAction(out io.Writer, s *Script) error {
 			fmt.Fprintf(&b, "    %v %s %s, due %v: %s\n", clock.From, clock.ID, clock.Party, clock.Due, word)
 		}
 	}
-	_, err := out.Write(b.Bytes())
+	all, err := m.timeline(s)
+	if err != nil {
+		return fmt.Errorf("mission: exercise: %w", err)
+	}
+	writeTimeline(&b, all)
+	_, err = out.Write(b.Bytes())
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"unicode"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/intake"
@@ -89,39 +88,18 @@ func (w *Writer) Import(im Import) (ImportResult, error) {
 func (w *Writer) mustBeSame(source trucewatch.Source) error {
 	known, ok := w.m.state.Source(source.ID)
 	if !ok {
-		return plainName(string(source.ID))
+		if err := plainName("source", string(source.ID)); err != nil {
+			return err
+		}
+		if other, known := w.m.alike[intake.Skeleton(string(source.ID))]; known && other != source.ID {
+			return fmt.Errorf("source %+q looks like %+q, which the record knows, and is another: write it as that is written, or give it another identifier", source.ID, other)
+		}
+		return nil
 	}
 	if known.Kind == source.Kind && known.Party == source.Party {
 		return nil
 	}
 	return fmt.Errorf("source %q is in the record as %s and cannot be %s: give another source its own identifier", source.ID, described(known), described(source))
-}
-
-// plainName refuses the identifier of a new source that people would take for
-// another's: with characters that are not seen, or with letters of two scripts in
-// one word ("r\u0430dar" with a Cyrillic a). Two sources weigh more than one.
-// Source: Unicode Technical Standard 39, section 5.1.
-func plainName(id string) error {
-	var word *unicode.RangeTable
-	for _, r := range id {
-		if !unicode.IsPrint(r) {
-			return fmt.Errorf("source %+q: an identifier has no characters that are not seen", id)
-		}
-		if !unicode.IsLetter(r) {
-			word = nil
-			continue
-		}
-		for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian} {
-			if !unicode.Is(script, r) {
-				continue
-			}
-			if word != nil && word != script {
-				return fmt.Errorf("source %+q: letters of two scripts stand in one word, which people take for another", id)
-			}
-			word = script
-		}
-	}
-	return nil
 }
 
 func described(s trucewatch.Source) string {
@@ -207,6 +185,16 @@ func (w *Writer) batcher(source trucewatch.Source, file string, hash trucewatch.
 		keys: map[trucewatch.ContentKey]print{}, lines: map[trucewatch.ContentKey]int64{}}
 }
 
+// junkRows is after how many rejected rows a file is given up of which hardly one
+// row in a hundred was taken. Each rejected row takes a hundred bytes and more of
+// the record for good, so that some kilobytes of packed nonsense would fill the disk.
+//
+// Guess: nobody corrects ten thousand rows by hand. Test: rejected rows of real files.
+const junkRows = 10_000
+
+// ErrJunk says that a file is not what the command said it is.
+var ErrJunk = errors.New("the rest of the file is not read: it is hardly in this format")
+
 // rowOverhead is what a row adds to an entry beyond its own encoding, at most.
 const rowOverhead = 8
 
@@ -214,6 +202,11 @@ const rowOverhead = 8
 func (b *batcher) add(s trucewatch.Submission, received trucewatch.Instant) error {
 	if s.Rejection != nil {
 		return b.reject(*s.Rejection, received)
+	}
+	if s.Observation != nil {
+		if err := b.w.m.invented(b.source, s.Observation.Text); err != nil {
+			return b.refuse(s, err, received)
+		}
 	}
 	person := b.setApart(s.Observation)
 	n := b.nounOf(s)
@@ -330,6 +323,10 @@ func (b *batcher) room(size int, received trucewatch.Instant) error {
 }
 
 func (b *batcher) reject(r trucewatch.Rejection, received trucewatch.Instant) error {
+	rejected, taken := b.result.Rejected+b.result.RejectedBefore, b.result.Recorded+b.result.Repeated
+	if rejected >= junkRows && taken < rejected/100 {
+		return fmt.Errorf("%w: %d of its rows were rejected, %d taken; the last one, line %d: %s", ErrJunk, rejected, taken, r.Line, r.Reason)
+	}
 	name := refusal(b.source.ID, b.hash, r)
 	if _, pending := b.keys[name]; pending || b.w.m.refused[name] {
 		b.result.RejectedBefore++

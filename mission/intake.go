@@ -64,9 +64,11 @@ func (sv *served) takeIn(ctx context.Context) {
 // they wait as long as anybody waits.
 func (sv *served) enter(ctx context.Context, items []admission.Item[*request]) {
 	until := time.Now().Add(sv.door.limits.Queue.Wait)
+	ctx, end := sv.begin(ctx, "take in")
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
 	answers, err := sv.door.write(sv.keeper.m, items)
+	defer func() { end(err, "requests", len(items)) }()
 	for errors.Is(err, record.ErrLocked) && time.Now().Before(until) && ctx.Err() == nil {
 		sv.mu.Unlock()
 		sv.pause(ctx)

@@ -27,15 +27,24 @@ const (
 // keyFileMaxBytes bounds a file with a key or a name.
 const keyFileMaxBytes = 64 << 10
 
+// exerciseLog begins the origin of an exercise's log. It stands in each body that
+// anybody signs for it, in each checkpoint, promise and exhibit, and in the line
+// that a witness or mirror is given.
+const exerciseLog = "trucewatch-exercise/"
+
 // newKeys makes the keys of a mission and returns the log's origin. The origin
 // carries four random bytes, so that entries of one log can never pass for
 // those of another with the same mission identifier.
-func (p place) newKeys(id string) (origin string, err error) {
+func (p place) newKeys(id string, mode trucewatch.Mode) (origin string, err error) {
 	var salt [4]byte
 	if _, err := rand.Read(salt[:]); err != nil {
 		return "", fmt.Errorf("mission: make keys: %w", err)
 	}
-	origin = "trucewatch/" + id + "/" + hex.EncodeToString(salt[:])
+	kind := "trucewatch/"
+	if mode == trucewatch.Exercise {
+		kind = exerciseLog
+	}
+	origin = kind + id + "/" + hex.EncodeToString(salt[:])
 	secret, public, err := note.GenerateKey(rand.Reader, origin)
 	if err != nil {
 		return "", fmt.Errorf("mission: make keys: %w", err)

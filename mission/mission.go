@@ -46,6 +46,7 @@ type Mission struct {
 	hourly    map[trucewatch.KeyID]bodies       // of devices: see bodiesMax
 	erased    bool                              // the state holds what was erased since it was folded: see ErrAhead
 	seen      map[trucewatch.ContentKey]print   // of rows with an identifier of their own
+	alike     map[string]trucewatch.SourceID    // sources by their skeletons
 	refused   map[trucewatch.Hash]bool          // rejected rows that the record already names
 	calendar  calendar
 	cut       trucewatch.Instant // the last cut-off that was ticked
@@ -178,7 +179,7 @@ func setEpoch(g *trucewatch.Genesis, s *Spec, now trucewatch.Instant) (trucewatc
 // folder without a checkpoint, which Open refuses and Create will not reuse:
 // nothing was promised yet.
 func (p place) firstEntries(s *Spec, genesis *trucewatch.Genesis, adoptions []*trucewatch.Adoption, now trucewatch.Instant) error {
-	origin, err := p.newKeys(s.ID)
+	origin, err := p.newKeys(s.ID, s.Mode)
 	if err != nil {
 		return err
 	}
@@ -268,7 +269,7 @@ func (p place) Blob(hash trucewatch.Hash) ([]byte, error) {
 }
 
 func empty(p place) *Mission {
-	m := &Mission{place: p, seen: map[trucewatch.ContentKey]print{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
+	m := &Mission{place: p, seen: map[trucewatch.ContentKey]print{}, alike: map[string]trucewatch.SourceID{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
 		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{}, void: map[uint64]bool{},
 		hourly: map[trucewatch.KeyID]bodies{}}
 	m.state = replay.New(m.Blob)
@@ -439,6 +440,9 @@ func (m *Mission) follow(e *trucewatch.Entry, c content) error {
 	m.keepDeed(e, c)
 	switch {
 	case p.Genesis != nil:
+		if err := heldApart(m.ring.Origin(), p.Genesis.Mode); err != nil {
+			return err
+		}
 		if m.calendar, err = newCalendar(p.Genesis); err != nil {
 			return err
 		}
@@ -488,7 +492,9 @@ func (m *Mission) remember(p *trucewatch.Payload) {
 			m.seen[key] = printOf(trucewatch.Encode(row))
 		}
 	}
+	heard := func(s *trucewatch.Source) { m.alike[intake.Skeleton(string(s.ID))] = s.ID }
 	if b := p.Observations; b != nil {
+		heard(&b.Source)
 		for i := range b.Observations {
 			see(b.Observations[i].Key, b.Observations[i].NativeID, &b.Observations[i])
 		}
@@ -497,11 +503,13 @@ func (m *Mission) remember(p *trucewatch.Payload) {
 		}
 	}
 	if b := p.Tally; b != nil {
+		heard(&b.Source)
 		for i := range b.Tallies {
 			see(b.Tallies[i].Key, b.Tallies[i].NativeID, &b.Tallies[i])
 		}
 	}
 	if b := p.Statement; b != nil {
+		heard(&b.Source)
 		for i := range b.Statements {
 			see(b.Statements[i].Key, b.Statements[i].NativeID, &b.Statements[i])
 		}

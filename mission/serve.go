@@ -24,6 +24,7 @@ import (
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/internal/operations"
+	"github.com/trucewatch/trucewatch/internal/trace"
 	"github.com/trucewatch/trucewatch/judge"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/publish/api"
@@ -64,7 +65,9 @@ type Server struct {
 	DoorLimits DoorLimits
 	// Operations is the listener for figures and health, nil if nobody asks.
 	Operations net.Listener
-	served     []*served
+	// Spans gets a line for each step of what is done; nil if nobody follows them.
+	Spans  *slog.Logger
+	served []*served
 }
 
 // A served mission shows what its index holds while its record is folded.
@@ -72,6 +75,7 @@ type served struct {
 	dir     string
 	id      string
 	log     *slog.Logger
+	spans   *slog.Logger // nil if nobody follows what is done
 	keeper  *keeper
 	feed    *feed
 	door    *door // nil if nothing is taken in
@@ -138,7 +142,7 @@ func (s *Server) Add(dir string) error {
 	if err != nil {
 		return errors.Join(err, k.close())
 	}
-	sv := &served{dir: dir, id: id, log: s.Log, keeper: k, feed: newFeed(), figures: newFigures(id)}
+	sv := &served{dir: dir, id: id, log: s.Log, spans: s.Spans, keeper: k, feed: newFeed(), figures: newFigures(id)}
 	k.flushed = sv.figures.flushed
 	if s.Door != nil {
 		sv.door = newDoor(s.DoorLimits)
@@ -199,7 +203,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, ready func(ne
 		if err != nil {
 			return errors.Join(err, listener.Close())
 		}
-		others := &http.Server{Handler: records, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout}
+		others := &http.Server{Handler: trace.Handler(s.Spans, "give record", records), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout}
 		work.Go(func() {
 			if err := others.Serve(s.Sent); !errors.Is(err, http.ErrServerClosed) {
 				s.Log.Error("the record is not given out any more", "error", err)
@@ -246,7 +250,7 @@ func (s *Server) serveBeside(ctx context.Context, work *sync.WaitGroup) error {
 		work.Go(func() { operations.Serve(ctx, s.Operations, figures, s.Log) })
 	}
 	if s.Door != nil {
-		taken := &http.Server{Handler: s.intake(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		taken := &http.Server{Handler: trace.Handler(s.Spans, "submission", s.intake()), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 			ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)}
 		work.Go(func() {
 			if err := taken.Serve(netutil.LimitListener(s.Door, doorConnections)); !errors.Is(err, http.ErrServerClosed) {
@@ -423,18 +427,22 @@ func (sv *served) pause(ctx context.Context) {
 
 // beat sends one checkpoint out, and says whether the policy is another one by now.
 func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Policy, at time.Time) (changed bool, err error) {
+	ctx, end := sv.begin(ctx, "beat")
+	defer func() { end(err, "size", c.sent()) }()
 	sv.mu.Lock()
 	m := sv.keeper.m
 	if m.Policy() != policy || c.outdated() {
 		sv.mu.Unlock()
 		return true, nil
 	}
+	_, signed := trace.Begin(ctx, "sign")
 	err = m.Write(func(w *Writer) error {
 		if err := w.Tick(w.Stamp()); err != nil {
 			return err
 		}
 		return c.Prepare(w)
 	})
+	signed(err)
 	sv.mu.Unlock()
 	if err != nil && !errors.Is(err, record.ErrLocked) { // whoever writes now signs; that is sent
 		return false, err
@@ -442,6 +450,14 @@ func (sv *served) beat(ctx context.Context, c *Cosigner, policy *trucewatch.Poli
 	err = c.Send(ctx, at)
 	sv.sent.Store(c.sent())
 	return false, err
+}
+
+// begin begins a span of what is done for this mission.
+func (sv *served) begin(ctx context.Context, name string) (context.Context, func(error, ...any)) {
+	if sv.spans != nil {
+		ctx = trace.With(ctx, sv.spans.With("mission", sv.id))
+	}
+	return trace.Begin(ctx, name)
 }
 
 // sendAlone shows the last checkpoint of a record that nobody co-signs.

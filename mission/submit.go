@@ -105,11 +105,17 @@ func (w *Writer) mayBeSubmitted(e *trucewatch.Entry) error {
 	if err := w.m.mayCome(e); err != nil {
 		return err
 	}
+	if err := w.m.plainNames(&e.Body.Payload); err != nil {
+		return err
+	}
 	if b := e.Body.Payload.Observations; b != nil {
 		if err := w.mustBeSame(b.Source); err != nil {
 			return err
 		}
 		for i := range b.Observations {
+			if err := w.m.invented(b.Source, b.Observations[i].Text); err != nil {
+				return fmt.Errorf("row %d: %w", i, err)
+			}
 			if limit := e.Received + trucewatch.FutureToleranceS*trucewatch.Second; b.Observations[i].When.From > limit {
 				return fmt.Errorf("row %d lies in the future: %v, received %v", i, b.Observations[i].When.From, e.Received)
 			}

@@ -69,6 +69,21 @@ func (m *Mission) Write(do func(w *Writer) error) error {
 	return m.write(do)
 }
 
+// ErrDesk says that the key in keys/desk.key is not the one that the record knows
+// as its desk's: what it signs would be nobody's.
+var ErrDesk = errors.New("mission: keys/desk.key is no desk key of this record: it belongs to another mission, or was put back from before a change of keys")
+
+// deskIsKnown refuses to sign as a desk that the record does not know.
+func (w *Writer) deskIsKnown() error {
+	if w.m.ring == nil {
+		return nil // the first entries make it known
+	}
+	if key, ok := w.m.ring.Key(w.desk.id); !ok || key.Role != trucewatch.DeskKey {
+		return fmt.Errorf("%w (%s)", ErrDesk, w.m.dir)
+	}
+	return nil
+}
+
 // ErrPlayed says that a re-enacted mission was to be written to: its times come
 // from what was played into it, and an entry of today would end years of periods.
 var ErrPlayed = errors.New("mission: a re-enacted mission takes no more entries: its times come from its input; set up a mission of your own with init")
@@ -162,6 +177,9 @@ func (w *Writer) begin() error {
 	if w.m.state.Closed() > 0 {
 		return fmt.Errorf("%w: %d entries: only a mission that knows all of its record can add to it", ErrLocked, w.m.state.Closed())
 	}
+	if err := w.deskIsKnown(); err != nil {
+		return err
+	}
 	return w.destroy()
 }
 
@@ -180,6 +198,9 @@ func (w *Writer) Append(p trucewatch.Payload, received trucewatch.Instant) error
 }
 
 func (w *Writer) appendWith(p trucewatch.Payload, custody []byte, received trucewatch.Instant) error {
+	if err := w.m.plainNames(&p); err != nil {
+		return fmt.Errorf("mission: %w", err)
+	}
 	if err := w.Tick(received); err != nil {
 		return err
 	}

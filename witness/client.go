@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch/internal/dial"
+	"github.com/trucewatch/trucewatch/internal/trace"
 )
 
 // Time limits of one request to a witness. Guess: a satellite link takes under
@@ -105,6 +106,7 @@ func (c *client) do(ctx context.Context, method, address string, body []byte, li
 		return 0, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	r.Header.Set("User-Agent", "trucewatch")
+	trace.Carry(ctx, r.Header)
 	answer, err := c.http.Do(r)
 	if err != nil {
 		var u *url.Error

@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/trucewatch/trucewatch/internal/trace"
 )
 
 const (
@@ -69,6 +71,7 @@ type site struct {
 // A round is the gathering for one checkpoint.
 type round struct {
 	checkpoint Checkpoint
+	within     context.Context // in whose trace it is gathered; its end is not the round's
 	asked      time.Time
 	log        []verifierKey
 
@@ -146,7 +149,7 @@ func (g *Gatherer) Learn(signed []byte) error {
 // log has grown to it meanwhile, it must stop. Checkpoints are to be given in
 // order of size.
 func (g *Gatherer) Gather(ctx context.Context, signed []byte, tier Tier) ([]byte, Standing, error) {
-	r, err := g.newRound(signed)
+	r, err := g.newRound(ctx, signed)
 	if err != nil {
 		return nil, Standing{}, fmt.Errorf("gather: %w", err)
 	}
@@ -180,12 +183,12 @@ func (g *Gatherer) Gather(ctx context.Context, signed []byte, tier Tier) ([]byte
 	}
 }
 
-func (g *Gatherer) newRound(signed []byte) (*round, error) {
+func (g *Gatherer) newRound(ctx context.Context, signed []byte) (*round, error) {
 	standing, n, err := g.policy.open(signed)
 	if err != nil {
 		return nil, err
 	}
-	r := &round{asked: time.Now(), log: g.policy.logKeys(standing.Origin), verified: n, standing: standing,
+	r := &round{within: ctx, asked: time.Now(), log: g.policy.logKeys(standing.Origin), verified: n, standing: standing,
 		changed: make(chan struct{}), proofs: map[uint64][]tlog.Hash{}}
 	if r.checkpoint, err = openCheckpoint(signed, r.log...); err != nil {
 		return nil, err
@@ -235,7 +238,9 @@ func (g *Gatherer) run(s *site) {
 // is closed; and else, after a wait, the round to post next, which may be a
 // newer one.
 func (g *Gatherer) attempt(s *site, r *round, wait time.Duration) (next *round, newer bool) {
-	sig, err := g.post(s, r)
+	ctx, end := trace.Begin(trace.Join(g.ctx, r.within), "ask witness")
+	sig, err := g.post(ctx, s, r)
+	end(err, "organisation", s.name, "size", r.checkpoint.Size)
 	if err == nil {
 		g.took(s, r, sig)
 		return nil, false
@@ -316,7 +321,7 @@ func (r *round) fail(err error) {
 }
 
 // post asks a witness for its cosignature, from the size that it says it knows.
-func (g *Gatherer) post(s *site, r *round) (note.Signature, error) {
+func (g *Gatherer) post(ctx context.Context, s *site, r *round) (note.Signature, error) {
 	c := r.checkpoint
 	s.mu.Lock()
 	old := min(s.known, c.Size)
@@ -326,7 +331,7 @@ func (g *Gatherer) post(s *site, r *round) (note.Signature, error) {
 		if err != nil {
 			return note.Signature{}, fmt.Errorf("proof from size %d to %d: %w", old, c.Size, err)
 		}
-		lines, err := g.client.add(g.ctx, s.address, request{old: old, proof: proof, note: c.Note})
+		lines, err := g.client.add(ctx, s.address, request{old: old, proof: proof, note: c.Note})
 		if err == nil {
 			if sig, ok := cosignatureOf(s.witness, r.verified.Text, lines); ok {
 				return sig, nil
@@ -339,7 +344,7 @@ func (g *Gatherer) post(s *site, r *round) (note.Signature, error) {
 		}
 		stays := refused.sized && (refused.known == old || refused.known > c.Size)
 		if stays || refused.status == http.StatusUnprocessableEntity {
-			return note.Signature{}, errors.Join(err, g.look(s, r))
+			return note.Signature{}, errors.Join(err, g.look(ctx, s, r))
 		}
 		if !refused.sized {
 			return note.Signature{}, err
@@ -352,8 +357,8 @@ func (g *Gatherer) post(s *site, r *round) (note.Signature, error) {
 // look fetches what a witness holds that refuses a checkpoint. A checkpoint in
 // its hands that the log's key signed, and that is larger than or no part of
 // this one, is proof; its word alone is not.
-func (g *Gatherer) look(s *site, r *round) error {
-	theirs, err := g.client.ask(g.ctx, r.log, s.address)
+func (g *Gatherer) look(ctx context.Context, s *site, r *round) error {
+	theirs, err := g.client.ask(ctx, r.log, s.address)
 	if err != nil || theirs.Size == 0 {
 		return nil // It shows nothing.
 	}

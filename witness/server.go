@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/trace"
 )
 
 // Limits of the server. Guess: a log posts once in some seconds, from one
@@ -39,6 +40,7 @@ type Settings struct {
 	Peers []Member // other witnesses, asked at the start for what they know
 	Now   func() time.Time
 	Log   *slog.Logger
+	Spans *slog.Logger // gets a line for each request; nil: nobody follows them
 
 	Disk durable.Disk      // of the folder; nil is the operating system's
 	Net  http.RoundTripper // over which peers are asked; nil is the machine's
@@ -52,15 +54,20 @@ type Server struct {
 	logs     map[string]*watched // by origin
 	byID     map[string]*watched // by LogID
 	mux      *http.ServeMux
+
+	mu      sync.Mutex     // guards answers
+	answers map[int]uint64 // to add-checkpoint since the start, by HTTP status
 }
 
 // watched is a log of the server.
 type watched struct {
 	mu     sync.Mutex // guards what follows
 	ledger ledger
-	given  []string // the log's keys as the witness was started with
-	err    error    // why nothing is signed; nil if all is well
-	asked  bool     // enough peers have said what they know
+	given  []string  // the log's keys as the witness was started with
+	err    error     // why nothing is signed; nil if all is well
+	asked  bool      // enough peers have said what they know
+	last   time.Time // when it was signed last since the start, by the witness's clock; zero: not yet
+	forked bool      // the log's key signed two histories, and the evidence came since the start
 }
 
 // errStarting makes a witness wait that has not asked its peers yet.
@@ -96,7 +103,7 @@ func open(settings Settings, disk durable.Disk) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("witness: %w", err)
 	}
-	s := &Server{settings: settings, lock: lock, logs: map[string]*watched{}, byID: map[string]*watched{}, mux: http.NewServeMux()}
+	s := &Server{settings: settings, lock: lock, logs: map[string]*watched{}, byID: map[string]*watched{}, mux: http.NewServeMux(), answers: map[int]uint64{}}
 	for origin, k := range keys {
 		w := &watched{ledger: ledger{disk: disk, dir: settings.Dir, keys: k}, given: given[origin], asked: len(settings.Peers) == 0}
 		w.open(settings.Log)
@@ -172,7 +179,7 @@ func (s *Server) Problems() map[string]error {
 // Serve asks the peers and answers requests until ctx ends. While it asks, it
 // tells others what it knows itself, so that witnesses may start together.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
+	server := &http.Server{Handler: trace.Handler(s.settings.Spans, "witness", s), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: headerSizeMax, ErrorLog: slog.NewLogLogger(s.settings.Log.Handler(), slog.LevelWarn)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -253,6 +260,9 @@ func (s *Server) addCheckpoint(w http.ResponseWriter, r *http.Request) {
 	} else {
 		a = s.add(body)
 	}
+	s.mu.Lock()
+	s.answers[a.status]++
+	s.mu.Unlock()
 	kind := "text/plain; charset=utf-8"
 	if a.size {
 		kind = "text/x.tlog.size"
@@ -363,7 +373,8 @@ func (s *Server) sign(w *watched, c Checkpoint, store bool) answer {
 	if err != nil {
 		return refuse(http.StatusInternalServerError, "cannot sign")
 	}
-	signed, err := note.Sign(&note.Note{Text: n.Text, Sigs: n.Sigs}, s.settings.Key.Signer(s.settings.Now()))
+	now := s.settings.Now()
+	signed, err := note.Sign(&note.Note{Text: n.Text, Sigs: n.Sigs}, s.settings.Key.Signer(now))
 	if err != nil {
 		s.settings.Log.Error("cannot sign", "log", c.Origin, "why", err)
 		return refuse(http.StatusInternalServerError, "cannot sign")
@@ -378,6 +389,7 @@ func (s *Server) sign(w *watched, c Checkpoint, store bool) answer {
 			return refuse(http.StatusInternalServerError, "cannot store the state; nothing was signed")
 		}
 	}
+	w.last = now
 	// The cosignature is the last line: note.Sign puts new ones behind the log's.
 	text := strings.TrimSuffix(string(signed), "\n")
 	return answer{status: http.StatusOK, body: text[strings.LastIndexByte(text, '\n')+1:] + "\n"}
@@ -387,6 +399,7 @@ func (s *Server) sign(w *watched, c Checkpoint, store bool) answer {
 // witness goes on with the one it signed: otherwise whoever stole the key could
 // stop it. w.mu is held.
 func (s *Server) report(w *watched, known, offered Checkpoint) {
+	w.forked = true
 	s.settings.Log.Error("the log's key signed two histories", "log", known.Origin, "known", known.String(), "offered", offered.String())
 	if err := w.ledger.keepEvidence(known, offered); err != nil {
 		s.settings.Log.Error("cannot keep the evidence", "log", known.Origin, "why", err)

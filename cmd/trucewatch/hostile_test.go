@@ -10,12 +10,15 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/trucewatch/trucewatch/mission"
 )
 
 // TestHostileFiles gives the program files that grow when they are unpacked,
@@ -57,7 +60,7 @@ func TestHostileFiles(t *testing.T) {
 		args []string // the file's name follows
 		want string   // in what the program says
 	}{
-		{"a bomb of gzip in one row", bomb, native, "1 rejected"},
+		{"a bomb of gzip in one row", bomb, native, "unpacks to more than a file of rows does"},
 		{"a bomb of gzip in a list", bomb, []string{"import", "m", "--format", "notifications", "--source", "liaison", "--kind", "party"}, ""},
 		{"gzip in gzip", packed(t, 0, bomb...), native, "rejected"},
 		{"gzip that is cut off", bomb[:1000], native, "unexpected EOF"},
@@ -113,6 +116,82 @@ func write(t *testing.T, dir, name string, data []byte) {
 	}
 }
 
+// TestHostileFilesOfEveryFormat gives each format that import knows what exhausts a
+// reader: nothing of it takes much of the processor, of memory or of the disk, and
+// the record stays sound. A format without its arguments here fails the test.
+func TestHostileFilesOfEveryFormat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: runs some dozen processes")
+	}
+	mapping, err := os.ReadFile("../../examples/mappings/fires.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := map[string][]string{"firms": {"--kind", "satellite"}, "missiontable": {"--kind", "mission"}, "native": {"--kind", "sensor"}, "notifications": {"--kind", "party"},
+		"statements": {"--kind", "press"}, "table": {"--kind", "satellite", "--map", "map.yaml"}, "tally": {"--kind", "party", "--party", "A"}}
+	dir := t.TempDir()
+	write(t, dir, "map.yaml", mapping)
+	runIn(t, dir, "init", "empty", "--open")
+	many := func(text string, n int) []byte { return bytes.Repeat([]byte(text), n/len(text)) }
+	files := map[string][]byte{
+		"packed rows that are none":   packedMany(t, "x\n", 32<<20),
+		"packed rows that are empty":  packedMany(t, "{}\n", 32<<20),
+		"packed blank lines":          packedMany(t, "\n", 128<<20),
+		"packed nothing":              packed(t, 1<<30),
+		"packed commas":               packedMany(t, ",", 64<<20),
+		"packed quotes":               packedMany(t, "\"\n", 32<<20),
+		"gzip in gzip":                packed(t, 0, packed(t, 64<<20)...),
+		"one row without end":         many("[", 16<<20),
+		"a header of a million names": append(many("a,", 2<<20), '\n'),
+		"deep JSON":                   []byte(strings.Repeat(`{"a":`, 100_000)),
+		"deep YAML":                   []byte(strings.Repeat("- ", 100_000)),
+		"bytes that are no text":      many("\xff\xfe\x00", 8<<20),
+		"text that turns around":      []byte("\u202eid\u202c,\u2066x\u2069\n\u202e1,2\n"),
+	}
+	for _, f := range mission.Formats() {
+		args, known := more[f.Name]
+		if !known {
+			t.Errorf("format %s is not tested", f.Name)
+		}
+		for name, data := range files {
+			t.Run(f.Name+"/"+name, func(t *testing.T) {
+				m := filepath.Join(t.TempDir(), "m")
+				copied(t, filepath.Join(dir, "empty"), m)
+				write(t, dir, "hostile", data)
+				c := commandIn(dir, append(append([]string{"import", m, "--format", f.Name, "--source", "s", "--zone", "UTC"}, args...), "hostile")...)
+				out, _ := c.CombinedOutput()
+				usage := c.ProcessState.SysUsage().(*syscall.Rusage)
+				spent, disk := time.Duration(usage.Utime.Nano()+usage.Stime.Nano()), folderBytes(t, m)
+				if spent > 5*time.Second || usage.Maxrss>>10 > 512 || disk > 32<<20 || len(out) > 20_000 || bytes.Contains(out, []byte("goroutine ")) {
+					t.Errorf("%v of processor, %d MiB of memory, %d MiB of disk: %.300s", spent, usage.Maxrss>>10, disk>>20, out)
+				}
+				if i := bytes.IndexAny(out, "\x1b\u202e\u2066"); i >= 0 {
+					t.Errorf("it prints what turns text around: %q", out)
+				}
+				runIn(t, dir, "verify", m)
+			})
+		}
+	}
+}
+
+// folderBytes is how much a folder takes.
+func folderBytes(t *testing.T, dir string) (n int64) {
+	t.Helper()
+	if err := fs.WalkDir(os.DirFS(dir), ".", func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			n += info.Size()
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // zeroes are n bytes of nothing.
 func zeroes(n int64) io.Reader { return io.LimitReader(nothing{}, n) }
 
@@ -127,6 +206,23 @@ func packed(t *testing.T, n int64, content ...byte) []byte {
 	z := gzip.NewWriter(&b)
 	if _, err := io.Copy(z, io.MultiReader(bytes.NewReader(content), zeroes(n))); err != nil {
 		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// packedMany is a text so often that it has n bytes, packed by gzip.
+func packedMany(t *testing.T, text string, n int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	chunk := bytes.Repeat([]byte(text), 64<<10/len(text))
+	for range n / len(chunk) {
+		if _, err := z.Write(chunk); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)

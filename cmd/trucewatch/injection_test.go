@@ -43,7 +43,10 @@ import (
 // evil stands before every text of a mission: it begins a formula, ends an
 // attribute and an element, runs a script, turns the text around and recolours a
 // terminal.
-const evil = `='"></a><svg onload=evil()><script>evil()</script>` + "\u202e\x1b[31m"
+const evil = plainEvil + "\u202e\x1b[31m"
+
+// plainEvil has only characters that are seen: names of keys may have no others.
+const plainEvil = `='"></a><svg onload=evil()><script>evil()</script>`
 
 // words are fields that hold somebody's words and refer to nothing; names may
 // be what other entries refer to.
@@ -89,6 +92,9 @@ func (p *poisoner) poison(e *trucewatch.Entry) {
 			}
 			before := v.String()
 			v.SetString(evil + before)
+			if field == "KeyRegistration.Name" {
+				v.SetString(plainEvil + before)
+			}
 			if e.Check() != nil {
 				v.SetString("https://example.org/" + evil)
 			}

@@ -22,8 +22,8 @@ import (
 
 // TestIntakeUnderFlood: the real program takes in what devices signed while one
 // floods it. What it acknowledged is in the record after a kill, a patrol that
-// says little gets through, the figures count what was sent away, and
-// the record opens again.
+// says little gets through, the figures count what was sent away, spans say how
+// long each step took, and the record opens again.
 func TestIntakeUnderFlood(t *testing.T) {
 	dir := t.TempDir()
 	m := filepath.Join(dir, "live")
@@ -48,7 +48,9 @@ func TestIntakeUnderFlood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := program("serve", m, "--listen", "127.0.0.1:0", "--intake", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log", "json")
+	server := program("serve", m, "--listen", "127.0.0.1:0", "--intake", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log", "json", "--spans")
+	var log bytes.Buffer
+	server.Stderr = &log
 	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +126,11 @@ func TestIntakeUnderFlood(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = server.Wait() // killed
+	for _, span := range []string{`"name":"submission"`, `"name":"take in"`} {
+		if !strings.Contains(log.String(), span) {
+			t.Errorf("no span says %s", span)
+		}
+	}
 	if n := signedRows(t, m); n != 301 {
 		t.Errorf("%d rows, want 301: each acknowledged one, once", n)
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/operations"
 	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/mission"
@@ -140,7 +141,7 @@ type mirrorPulls struct {
 var tiers = map[string]witness.Tier{"integrated": witness.Integrated, "provisional": witness.Provisional, "final": witness.Final}
 
 // open opens the mirror.
-func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
+func (c *mirrorPulls) open(t terminal, log, spans *slog.Logger) (*mirror.Mirror, error) {
 	verifier, err := readMirrorLog(c.Dir)
 	if err != nil {
 		return nil, err
@@ -150,7 +151,7 @@ func (c *mirrorPulls) open(t terminal) (*mirror.Mirror, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := mirror.Settings{Dir: c.Dir, LogKey: vkey, Tier: tiers[c.Tier], Fresh: c.Fresh, Log: slog.New(slog.NewTextHandler(t.err, nil)),
+	s := mirror.Settings{Dir: c.Dir, LogKey: vkey, Tier: tiers[c.Tier], Fresh: c.Fresh, Log: log, Spans: spans,
 		Boxes: mirror.Boxes{Classes: c.Boxes, Again: c.Again, Erase: c.Erase}}
 	if s.Key, err = witness.ReadKey(filepath.Join(c.Dir, mirrorKeyFile)); err != nil {
 		return nil, err
@@ -241,7 +242,7 @@ func found(t terminal, err error) error {
 type mirrorOnceCommand struct{ mirrorPulls }
 
 func (c *mirrorOnceCommand) Run(t terminal) error {
-	m, err := c.open(t)
+	m, err := c.open(t, logger(t, "text"), nil)
 	if err != nil {
 		return err
 	}
@@ -310,6 +311,7 @@ func printOutcome(t terminal, out mirror.Outcome) (sound bool) {
 
 type mirrorRunCommand struct {
 	mirrorPulls
+	operated
 	Every  time.Duration `help:"How often to pull." default:"10s"`
 	Listen string        `help:"Address at which what is held is served, to read; not served if left out. Plain http: put a proxy with TLS before it." placeholder:"ADDRESS"`
 }
@@ -318,20 +320,25 @@ func (c *mirrorRunCommand) Run(t terminal) error {
 	if c.Every < time.Second {
 		return errors.New("mirror: --every must be a second at least")
 	}
-	m, err := c.open(t)
+	log := logger(t, c.LogForm)
+	m, err := c.open(t, log, c.spans(log))
 	if err != nil {
 		return err
 	}
 	defer m.Close() // Everything is durable.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	watch := mirrorWatch{m, c.Every, time.Now()}
+	if err := c.serve(ctx, t, log, func() operations.Health { return watch.health(time.Now()) }, watch); err != nil {
+		return err
+	}
 	if c.Listen != "" {
 		listener, err := net.Listen("tcp", c.Listen)
 		if err != nil {
 			return err
 		}
 		s := &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute,
-			IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(slog.NewTextHandler(t.err, nil), slog.LevelWarn)}
+			IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 		go func() { _ = s.Serve(listener) }() // It ends with Close.
 		defer s.Close()
 		fmt.Fprintf(t.out, "Mirror on http://%s/   (Ctrl-C ends)\n", listener.Addr())
@@ -472,24 +479,5 @@ func (c *mirrorRestoreCommand) Run(t terminal) error {
 		fmt.Fprintf(t.out, "Its last checkpoint is %v.\n", standing.Tier)
 	}
 	fmt.Fprintln(t.err, "Ask all witnesses and mirrors for a larger size before anything is written: what came after this checkpoint is not in it.")
-	return nil
-}
-
-type mirrorTokenCommand struct {
-	Name  string   `help:"Name of the holder, such as party-a." required:"" placeholder:"NAME"`
-	Class []string `help:"Class of boxes that it is given; may be given again." required:"" placeholder:"CLASS"`
-	Out   string   `short:"o" help:"New file for the token." required:"" placeholder:"FILE" type:"path"`
-}
-
-func (c *mirrorTokenCommand) Run(t terminal) error {
-	token, line, err := mirror.NewToken(c.Name, c.Class)
-	if err != nil {
-		return err
-	}
-	if err := writeNew(c.Out, []byte(token+"\n")); err != nil {
-		return err
-	}
-	fmt.Fprintf(t.err, "Bring %s to %s and remove it here; the line below goes into the file of holders.\n", c.Out, c.Name)
-	fmt.Fprint(t.out, line)
 	return nil
 }

@@ -31,6 +31,7 @@ type serveCommand struct {
 	Intake   string   `help:"Address at which signed bodies are taken in, POST /MISSION/submissions. Plain http: put a proxy with TLS before it." placeholder:"ADDRESS"`
 	Metrics  string   `help:"Address of /metrics and /healthz, on this machine only." placeholder:"ADDRESS"`
 	Log      string   `help:"Form of the log: text or json." enum:"text,json" default:"text"`
+	Spans    bool     `help:"Log how long each step of a beat and of what is taken in took, by traces that go on in witnesses and mirrors."`
 	Host     []string `help:"Names, besides localhost, under which requests are answered. The public view is answered under any address in figures."`
 }
 
@@ -63,6 +64,9 @@ func (c *serveCommand) Run(t terminal) error {
 		defer s.Operations.Close()
 	}
 	s.Log = logger(t, c.Log)
+	if c.Spans {
+		s.Spans = s.Log
+	}
 	if c.Holders != "" {
 		text, err := os.ReadFile(c.Holders)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -17,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/trucewatch/trucewatch/internal/operations"
 	"github.com/trucewatch/trucewatch/witness"
 )
 
@@ -185,6 +185,7 @@ func (c *witnessInitCommand) fetch(ctx context.Context, t terminal, log string, 
 type witnessRunCommand struct {
 	witnessFolder
 	witnessLogs
+	operated
 	Listen string `help:"Address to answer at. Plain http: put a proxy with TLS before it if others reach it over the internet." default:"127.0.0.1:8088"`
 	Alone  bool   `help:"Sign without asking other witnesses first what they know. Only if you are sure that this folder is no restored copy."`
 }
@@ -201,7 +202,8 @@ func (c *witnessRunCommand) Run(t terminal) error {
 	if c.Alone {
 		peers = nil
 	}
-	s, err := witness.Open(witness.Settings{Dir: c.Dir, Key: key, Logs: logs, Peers: peers, Log: slog.New(slog.NewTextHandler(t.err, nil))})
+	log := logger(t, c.LogForm)
+	s, err := witness.Open(witness.Settings{Dir: c.Dir, Key: key, Logs: logs, Peers: peers, Log: log, Spans: c.spans(log)})
 	if err != nil {
 		return err
 	}
@@ -221,6 +223,10 @@ func (c *witnessRunCommand) Run(t terminal) error {
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return err
+	}
+	watch := witnessWatch{s, time.Now()}
+	if err := c.serve(ctx, t, log, func() operations.Health { return watch.health(time.Now()) }, watch); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	fmt.Fprintf(t.out, "Witness %s on http://%s/   (Ctrl-C ends)\n", key.Name(), listener.Addr())
 	return s.Serve(ctx, listener)

@@ -29,9 +29,9 @@ import (
 var ErrNotAlone = errors.New("operations: figures are served to this machine only: give a loopback address, such as 127.0.0.1:9464")
 
 // Labels are all the labels that a figure may have. Each has a closed list of
-// values, or names a mission or an organisation that co-signs.
+// values, or names a mission, its log or an organisation that co-signs.
 func Labels() []string {
-	return []string{"mission", "class", "reason", "organisation", "tier", "version", "goversion", "le", "quantile"}
+	return []string{"mission", "class", "reason", "organisation", "tier", "log", "code", "version", "goversion", "le", "quantile"}
 }
 
 // A Health says in words how a service does. The zero Health is well.
