@@ -3,6 +3,7 @@
 package agreement
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -250,10 +251,98 @@ func TestWhatIsJudged(t *testing.T) {
 		if (c.Group == "act" || c.Group == "exemption") && !c.Judged {
 			t.Errorf("%s is not judged: %s", c.ID, c.Why)
 		}
-		for _, never := range []string{"humanitarian/prisoners", "termination", "amendment"} {
-			if strings.HasPrefix(c.ID, never) && c.Judged {
-				t.Errorf("%s is judged", c.ID)
-			}
+	}
+}
+
+// TestWhatIsNotJudged names, of the whole example, what no program can judge or
+// what this one does not give, and why. Whatever else is not judged is a fault.
+func TestWhatIsNotJudged(t *testing.T) {
+	want := map[string]string{
+		"humanitarian/prisoners": "never in the record", "humanitarian/remains": "never in the record",
+		"disclosure/researcher": "what the public sees", "disclosure/humanitarian": "what the public sees",
+		"disclosure/party_A": "coarse fields", "disclosure/party_B": "coarse fields",
+		"disclosure/commission": "what the public sees", "disclosure/guarantor": "what the public sees",
+		"disclosure/commission/per_case": "no warrant", "disclosure/guarantor/per_case": "no warrant",
+		"disclosure/auditor/openings": "role's key",
+	}
+	for _, c := range parseFolder(t, line2026).Clauses() {
+		why, listed := want[c.ID]
+		if c.Judged == listed || !strings.Contains(c.Why, why) {
+			t.Errorf("%s: judged %v, why %q, want %q", c.ID, c.Judged, c.Why, why)
+		}
+		delete(want, c.ID)
+	}
+	if len(want) > 0 {
+		t.Errorf("the text has no %v", want)
+	}
+}
+
+// TestRulesOfZonesAskForActs: a zone's rule that no act holds is told, with what is
+// missing.
+func TestRulesOfZonesAskForActs(t *testing.T) {
+	files := bundle(t, line2026)
+	for i := range files {
+		if files[i].Name == "agreement.yaml" {
+			files[i].Data = bytes.Replace(files[i].Data, []byte("jammer], zone: Z0}"), []byte("jammer], zone: Z1}"), 1)
+			files[i].Data = bytes.Replace(files[i].Data, []byte("rules: [no_forces, no_aerial_vehicles]"), []byte("rules: [no_forces, no_singing]"), 1)
+		}
+	}
+	a, err := Parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := map[string]string{}
+	for _, c := range a.Clauses() {
+		why[c.ID] = c.Why
+	}
+	if got := why["zone/Z0"]; got != "no weapons: no act is about weapon seen in Z0" {
+		t.Errorf("Z0: %q", got)
+	}
+	if got := why["zone/Z1"]; got != "no singing is a rule that this software does not know" {
+		t.Errorf("Z1: %q", got)
+	}
+}
+
+// TestFollows: an amendment binds nobody for what is past, and an end asks for
+// its notice.
+func TestFollows(t *testing.T) {
+	const from = 1_000 * trucewatch.Day
+	version := func(from, till trucewatch.Instant) *Agreement {
+		return &Agreement{ID: "agr", Version: 2, Spans: []trucewatch.Reading{{Span: trucewatch.Interval{From: from, Till: till}}},
+			Amendment: &Amendment{Effective: "not_retroactive"}, Termination: &Termination{Notice: 72 * trucewatch.Hour}}
+	}
+	old := version(from, 0)
+	at := from + 30*trucewatch.Day
+	for _, c := range []struct {
+		name string
+		next *Agreement
+		want string
+	}{
+		{"from now on", version(at, 0), ""},
+		{"for what is past", version(at-1, 0), "not retroactive"},
+		{"ends after its notice", version(at, at+72*trucewatch.Hour), ""},
+		{"ends sooner than its notice", version(at, at+72*trucewatch.Hour-1), "notice is 72 hours"},
+	} {
+		if err := c.next.Follows(old, at); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestPublishes: an accusation needs the certainty that the text asks for, and
+// nothing else does.
+func TestPublishes(t *testing.T) {
+	a := &Agreement{Evidence: Evidence{Possible: 200_000, Probable: 600_000, Confirmed: 900_000, ToPublish: "probable"}}
+	for _, c := range []struct {
+		result trucewatch.Result
+		p      trucewatch.PPM
+		want   bool
+	}{
+		{trucewatch.Violation, 600_000, true}, {trucewatch.Violation, 599_999, false},
+		{trucewatch.ProbableViolation, 599_999, false}, {trucewatch.Indeterminate, 0, true},
+	} {
+		if got := a.Publishes(&trucewatch.Finding{Result: c.result, Confidence: c.p}); got != c.want {
+			t.Errorf("%s at %d: %v", c.result, c.p, got)
 		}
 	}
 }

@@ -237,7 +237,7 @@ func (m *Match) words() string {
 func (w *writer) ground(a *Agreement) {
 	for _, z := range a.Zones {
 		if len(z.Rules) > 0 {
-			w.add("other", "zone/"+z.ID, z.Basis, "the rules of a zone are judged only as far as acts name the zone", "in %s %s: %s", plain(z.Kind), z.ID, list(z.Rules))
+			w.add("other", "zone/"+z.ID, z.Basis, a.unheldRules(&z), "in %s %s: %s", plain(z.Kind), z.ID, list(z.Rules))
 		}
 	}
 	for _, p := range a.Phases {
@@ -263,6 +263,41 @@ func (w *writer) ground(a *Agreement) {
 		w.add("other", "status_quo", q.Basis, "", "change is judged against %s and %s, surveyed at %s",
 			plural(int64(len(q.Positions)), "position"), plural(int64(len(q.Minefields)), "minefield"), q.SurveyedAt)
 	}
+}
+
+// zoneRules are the rules of zones whose breach acts can say, and what shows it.
+var zoneRules = map[string][]trucewatch.Kind{
+	"no_forces":          {trucewatch.PersonsInZone, trucewatch.PositionSeen, trucewatch.VehicleSeen},
+	"no_weapons":         {trucewatch.WeaponSeen},
+	"no_fire":            {trucewatch.Shot, trucewatch.Explosion},
+	"no_aerial_vehicles": {trucewatch.UAVSighted},
+}
+
+// unheldRules says which rules of a zone no act holds, and why; empty if all are held.
+// An act holds a rule if it is about each kind that shows its breach, or several acts
+// are about them, in this zone or everywhere.
+func (a *Agreement) unheldRules(z *Zone) string {
+	var why []string
+	for _, rule := range z.Rules {
+		kinds, known := zoneRules[rule]
+		if !known {
+			why = append(why, plain(rule)+" is a rule that this software does not know")
+		}
+		for _, k := range kinds {
+			if !slices.ContainsFunc(a.Acts, func(c Act) bool { return c.forbids(k, z.ID) }) {
+				why = append(why, fmt.Sprintf("%s: no act is about %s in %s", plain(rule), plain(string(k)), z.ID))
+			}
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+// forbids says whether an act that is judged is about a kind in a zone: by naming the
+// zone, or as fire that is forbidden wherever it falls.
+func (c *Act) forbids(k trucewatch.Kind, zone string) bool {
+	w := &c.When
+	anywhere := len(w.Zones) == 0 && !w.InsideLimit && len(w.Classes) == 0 || len(w.Zones) == 0 && k == trucewatch.Explosion
+	return c.Unjudged() == "" && slices.Contains(w.Kinds, k) && (anywhere || slices.Contains(w.Zones, zone))
 }
 
 // owed writes what the text asks for over a time.
@@ -362,7 +397,7 @@ func (w *writer) counting(c *Counting) {
 func (w *writer) evidence(e *Evidence) {
 	w.add("evidence", "evidence/scale", e.Basis, "", "possible from %s %%, probable from %s %%, confirmed from %s %%",
 		percent(e.Possible), percent(e.Probable), percent(e.Confirmed))
-	w.add("evidence", "evidence/to_publish", e.Basis, "a person releases each finding: this is shown to him, not enforced", "published from %s", e.ToPublish)
+	w.add("evidence", "evidence/to_publish", e.Basis, "", "published from %s", e.ToPublish)
 	w.add("evidence", "evidence/to_attribute", e.Basis, "", "a party is named from %s %% (severity 1-2) or %s %% (severity 3-4)",
 		percent(e.AttributeLow), percent(e.AttributeHigh))
 	w.add("evidence", "evidence/means", e.Basis, "", "independent means needed: %d (severity 1-2), %d (severity 3-4)", e.MeansLow, e.MeansHigh)
@@ -373,21 +408,20 @@ func (w *writer) evidence(e *Evidence) {
 
 func (w *writer) clock(c Clock) {
 	if c.CutOff != "" {
-		w.add("clock", "clock/"+c.ID, c.Basis, "the mission's own cut-off, in its first entry, ends the reporting period", "the day ends at %s local time", c.CutOff)
+		w.add("clock", "clock/"+c.ID, c.Basis, "", "the day ends at %s local time", c.CutOff)
 		return
 	}
 	w.add("clock", "clock/"+c.ID, c.Basis, "", "%s after %s: %s", span(c.After), c.From, c.Do)
 }
 
-// terms writes what the parties owe each other and the mission, which is not
-// judged.
+// terms writes what the parties owe each other and the mission.
 func (w *writer) terms(a *Agreement) {
 	if m := a.MonitoringRights; m != nil {
-		w.add("other", "monitoring_rights", m.Basis, "judged only through the acts: those about restrictions, and those that mission drones are exempt from",
+		w.add("other", "monitoring_rights", m.Basis, a.unheldRights(m),
 			"access %s, hours %s; mission drones are exempt from %s; imagery to the parties %s",
 			plain(m.Access), m.Hours, enumerate(m.UAVExemptFrom), plain(m.ImageryToParties))
 	}
-	const people = "about persons who are not in the record"
+	const people = "names of prisoners and of the dead are never in the record, so that nobody can be found by them; what is owed about lists and releases can be an obligation"
 	if h := a.Humanitarian; h != nil {
 		if p := h.Prisoners; p != nil {
 			w.add("other", "humanitarian/prisoners", h.Basis, people, "prisoners: %s, in the order %s, lists through a %s", plain(p.Principle), list(p.Order), plain(p.ListsVia))
@@ -414,18 +448,15 @@ func (w *writer) terms(a *Agreement) {
 		if t.UnilateralOnBreach {
 			release = "a breach by one side frees the other"
 		}
-		w.add("other", "termination", t.Basis, "a step of the parties, entered as a new version of the agreement", "%s; notice of %s to %s", release, span(t.Notice), list(t.NoticeTo))
+		w.add("other", "termination", t.Basis, "", "%s; notice of %s to %s", release, span(t.Notice), list(t.NoticeTo))
 	}
 	if m := a.Amendment; m != nil {
-		w.add("other", "amendment", m.Basis, "a step of the parties, entered as a new version of the agreement", "amended by %s, %s", enumerate(m.By), plain(m.Effective))
+		w.add("other", "amendment", m.Basis, "", "amended by %s, %s", enumerate(m.By), plain(m.Effective))
 	}
 }
 
 func (w *writer) disclosure(d DisclosureRule) {
-	id, why := "disclosure/"+string(d.Audience), ""
-	if d.Audience != trucewatch.ForPublic && d.As != trucewatch.ForPublic {
-		why = "views are made for the public and the mission's operations room only: this audience gets none"
-	}
+	id, why := "disclosure/"+string(d.Audience), unserved(&d)
 	if d.As != "" {
 		w.add("disclosure", id, d.Basis, why, "%s sees what %s sees", plain(string(d.Audience)), plain(string(d.As)))
 		return
@@ -447,11 +478,28 @@ func (w *writer) disclosure(d DisclosureRule) {
 		w.add("disclosure", id, d.Basis, why, "%s sees %s", plain(string(d.Audience)), strings.Join(parts, ", "))
 	}
 	if d.PerCase != "" {
-		w.add("disclosure", id+"/per_case", d.Basis, "warrants are not carried by the record", "%s: %s", plain(string(d.Audience)), plain(d.PerCase))
+		w.add("disclosure", id+"/per_case", d.Basis, "what a person shows of one case is an exhibit that he makes by hand (trucewatch exhibit): the record holds no warrant that would order it", "%s: %s", plain(string(d.Audience)), plain(d.PerCase))
 	}
 	if d.Openings != "" || d.Reads != "" {
-		w.add("disclosure", id+"/openings", d.Basis, "who opens what is a matter of the keys, outside the record", "%s: openings %s, reads %s", plain(string(d.Audience)), d.Openings, d.Reads)
+		why := ""
+		if d.Openings != "" {
+			why = "who opens what is held by who has the role's key, not by the text (docs/keys-and-stores.md)"
+		}
+		w.add("disclosure", id+"/openings", d.Basis, why, "%s: openings %s, reads %s", plain(string(d.Audience)), d.Openings, d.Reads)
 	}
+}
+
+// unserved returns what of a disclosure rule is not kept, "" if all of it is.
+// What a rule forbids is always kept: who has no view of his own sees what the
+// public sees, which is coarser and later than any rule allows.
+func unserved(d *DisclosureRule) string {
+	switch {
+	case d.Audience == trucewatch.ForPublic || d.As == trucewatch.ForPublic:
+		return ""
+	case d.OwnSide != "" || d.OtherSide != nil:
+		return "what it forbids is kept; what it grants is not given as a view: a party sees what the public sees, and is handed the coarse fields of sealed observations after the public's delay (trucewatch openings)"
+	}
+	return "what it forbids is kept; what it grants is not given as a view: this audience sees what the public sees"
 }
 
 // plain writes a word of the text as words: "fire_heavy" as "fire heavy".

@@ -98,3 +98,20 @@ func (x *Exemption) Covers(c *Act) bool {
 	fire := func(k trucewatch.Kind) bool { return k.IsPhenomenon() || k == trucewatch.ExchangeOfFire }
 	return x.Effect == "not_a_violation" && slices.ContainsFunc(c.When.Kinds, fire)
 }
+
+// unheldRights returns why the mission's rights are not judged, "" if acts hold
+// them: one about restrictions, and each act that the mission's own drones are
+// exempt from leaves them out.
+func (a *Agreement) unheldRights(m *MonitoringRights) string {
+	if !slices.ContainsFunc(a.Acts, func(c Act) bool {
+		return c.Unjudged() == "" && slices.Contains(c.When.Kinds, trucewatch.RestrictionMet)
+	}) {
+		return "no act that is judged is about restrictions of the mission"
+	}
+	for _, id := range m.UAVExemptFrom {
+		if c := a.Act(id); c == nil || !c.Unless.MissionAsset && c.When.Owner != "party" {
+			return fmt.Sprintf("act %s does not leave out what belongs to the mission: unless: mission_asset", id)
+		}
+	}
+	return ""
+}

@@ -135,7 +135,7 @@ func CreateIn(around Surroundings, dir string, s *Spec, fsys fs.FS, now trucewat
 	}
 	var adoptions []*trucewatch.Adoption
 	for _, name := range s.Agreements {
-		a, err := p.storeBundle(fsys, name)
+		a, err := p.storeBundle(fsys, name, s.CutOff)
 		if err != nil {
 			return err
 		}
@@ -229,8 +229,9 @@ func (p place) firstEntries(s *Spec, genesis *trucewatch.Genesis, adoptions []*t
 	})
 }
 
-// storeBundle parses an agreement and keeps its bundle as a blob.
-func (p place) storeBundle(fsys fs.FS, name string) (*trucewatch.Adoption, error) {
+// storeBundle parses an agreement and keeps its bundle as a blob. It refuses a text
+// in force whose reporting day ends at another hour than the mission's.
+func (p place) storeBundle(fsys fs.FS, name, cutOff string) (*trucewatch.Adoption, error) {
 	files, err := ReadBundle(fsys, name)
 	if err != nil {
 		return nil, err
@@ -239,11 +240,14 @@ func (p place) storeBundle(fsys fs.FS, name string) (*trucewatch.Adoption, error
 	if err != nil {
 		return nil, err
 	}
+	text := parsed.Text()
+	if ends := parsed.CutOff(); ends != "" && ends != cutOff && !text.Draft {
+		return nil, fmt.Errorf("mission: agreement %s ends the day at %s, the mission (cut_off) at %s: set cut_off to %s", text.ID, ends, cutOff, ends)
+	}
 	hash, err := p.putBlob(agreement.Pack(files))
 	if err != nil {
 		return nil, err
 	}
-	text := parsed.Text()
 	return &trucewatch.Adoption{Bundle: hash, ID: text.ID, Version: text.Version, Draft: text.Draft}, nil
 }
 

@@ -4,8 +4,11 @@ package mission
 
 import (
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/trucewatch/trucewatch"
 	"testing/fstest"
 
 	"github.com/trucewatch/trucewatch/examples"
@@ -109,4 +112,16 @@ func FuzzParseSpec(f *testing.F) {
 			t.Errorf("parsed, but cannot be set up: %v", err)
 		}
 	})
+}
+
+// TestDayEndsAsTheAgreementSays: a mission does not end its reporting day at
+// another hour than the text in force.
+func TestDayEndsAsTheAgreementSays(t *testing.T) {
+	for cutOff, want := range map[string]string{"19:30": "", "18:00": "set cut_off to 19:30"} {
+		s := &Spec{ID: "test", Title: "Test", Mode: trucewatch.Live, DisplayZone: "UTC", CutOff: cutOff, Agreements: []string{"../examples/agreements/line-2026"}}
+		err := Create(filepath.Join(t.TempDir(), "m"), s, DirFS(), at(t, began))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", cutOff, err, want)
+		}
+	}
 }

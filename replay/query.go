@@ -43,7 +43,7 @@ func (s *State) Publishable() []trucewatch.FindingID {
 	for f := range s.Findings() {
 		public := s.findings[f.ID].public
 		counts := f.Result == trucewatch.Violation || f.Result == trucewatch.ProbableViolation
-		if public == nil && counts && f.State != "withdrawn" || public != nil && public != f {
+		if public == nil && counts && f.State != "withdrawn" && s.publishes(f) || public != nil && public != f {
 			ids = append(ids, f.ID)
 		}
 	}
@@ -58,8 +58,21 @@ func (s *State) Releasable(id trucewatch.FindingID) error {
 		return fmt.Errorf("%w: there is no finding %s", trucewatch.ErrInvalid, id)
 	case st.public == nil && st.current.State == withdrawn:
 		return fmt.Errorf("%w: finding %s was withdrawn, and nothing of it is public", trucewatch.ErrInvalid, id)
+	case st.public == nil && !s.publishes(st.current):
+		return fmt.Errorf("%w: finding %s is %s: the agreement publishes nothing less sure than its evidence.to_publish", trucewatch.ErrInvalid, id, st.current.Word)
 	}
 	return nil
+}
+
+// publishes says whether a finding is as sure as its agreement asks of what is
+// made public. What corrects a finding that is public already needs no certainty.
+func (s *State) publishes(f *trucewatch.Finding) bool {
+	for _, a := range s.agreements {
+		if a.Hash() == f.Agreement {
+			return a.Publishes(f)
+		}
+	}
+	return true
 }
 
 // Reviewable returns why a person's deed on a finding is not possible, nil if it

@@ -4,6 +4,7 @@ package replay
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/trucewatch/trucewatch"
@@ -131,5 +132,35 @@ func TestReleaseOfWhatWasErased(t *testing.T) {
 	answer := trucewatch.Payload{Answer: &trucewatch.Answer{Case: "C-1", Party: "A", Says: "deny"}}
 	if err := deed(4, answer, trucewatch.AnswerEntry); err != nil {
 		t.Errorf("answer: %v", err)
+	}
+}
+
+// TestReleaseAsksForTheCertaintyOfTheText: an accusation less sure than the
+// agreement's evidence.to_publish is neither offered nor released; what corrects
+// something public is.
+func TestReleaseAsksForTheCertaintyOfTheText(t *testing.T) {
+	s := New(nil)
+	s.genesis = &trucewatch.Genesis{}
+	text := &agreement.Agreement{Evidence: agreement.Evidence{Possible: 200_000, Probable: 600_000, Confirmed: 900_000, ToPublish: "probable"}}
+	s.agreements = append(s.agreements, text)
+	release := func(id trucewatch.FindingID) error {
+		_, err := s.release(&trucewatch.Entry{Received: 30}, &trucewatch.Release{Findings: []trucewatch.FindingID{id}})
+		return err
+	}
+	accuse := func(id trucewatch.FindingID, p trucewatch.PPM) {
+		s.revise(&trucewatch.Entry{Received: 10}, &trucewatch.Finding{ID: id, Result: trucewatch.ProbableViolation, Confidence: p, Word: text.Evidence.Word(p),
+			State: "preliminary", When: trucewatch.Interval{From: 1, Till: 1}, Agreement: text.Hash()})
+	}
+	accuse("K2/1.0", 599_999)
+	if err := release("K2/1.0"); err == nil || !strings.Contains(err.Error(), "to_publish") || len(s.Publishable()) != 0 {
+		t.Errorf("a finding that is possible: %v, offered %v", err, s.Publishable())
+	}
+	accuse("K2/1.0", 600_000)
+	if err := release("K2/1.0"); err != nil {
+		t.Error(err)
+	}
+	accuse("K2/1.0", 300_000)
+	if err := release("K2/1.0"); err != nil {
+		t.Errorf("the public is not told that it is less sure: %v", err)
 	}
 }

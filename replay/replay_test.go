@@ -478,3 +478,35 @@ func TestAmendmentAppliesByEventTime(t *testing.T) {
 		t.Errorf("findings by severity %v: both texts should have been used", seen)
 	}
 }
+
+// TestAmendmentBindsNobodyForThePast: a version that is entered while the record
+// runs comes into force then or later, and one that ends the text gives its notice.
+func TestAmendmentBindsNobodyForThePast(t *testing.T) {
+	for _, c := range []struct{ name, from, until, want string }{
+		{"from the start on", "2026-03-01T22:00:00Z", "null", "an amendment is not retroactive"},
+		{"from later on", "2031-01-01T00:00:00Z", "null", ""},
+		{"ends without notice", "2031-01-01T00:00:00Z", `"2031-01-02T00:00:00Z"`, "notice is 72 hours"},
+	} {
+		d := theDay(t)
+		head, _, _ := d.opening(t)
+		first := amended(t, "version: 3", "version: 3")
+		next := amended(t, "version: 3", "version: 4", `from: "2026-03-01T22:00:00Z"`, `from: "`+c.from+`"`, "until: null", "until: "+c.until)
+		blobs := map[trucewatch.Hash][]byte{}
+		adopt := func(blob []byte, at trucewatch.Instant, index uint64, version int) *trucewatch.Entry {
+			h := trucewatch.Hash(sha256.Sum256(blob))
+			blobs[h] = blob
+			return &trucewatch.Entry{Index: index, Received: at, Body: trucewatch.Body{Type: trucewatch.AgreementEntry,
+				Payload: trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: h, ID: "agr-line-2026", Version: version}}}}
+		}
+		d.blob = func(h trucewatch.Hash) ([]byte, error) { return blobs[h], nil }
+		s := begin(t, d, append(head[:2:2], adopt(first, head[1].Received, 2, 3)))
+		var late trucewatch.Instant
+		if err := late.UnmarshalText([]byte("2030-12-31T00:00:00Z")); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Apply(adopt(next, late, 3, 4))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}

@@ -39,6 +39,7 @@ type State struct {
 	genesis *trucewatch.Genesis
 
 	agreements []*agreement.Agreement // adopted and not draft, in record order
+	adopted    []trucewatch.Instant   // when each of them was
 	drafts     []*agreement.Agreement
 	asShown    []trucewatch.AgreementText     // agreements and drafts as readers see them; nil until somebody asks
 	keys       map[trucewatch.ContentKey]bool // of everything recorded: a repeated key adds nothing
@@ -327,7 +328,10 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 		s.drafts = append(s.drafts, parsed)
 		return []Change{{Header: true, Adoption: a}}, nil
 	}
-	s.agreements = append(s.agreements, parsed)
+	if err := s.follows(parsed, e.Received); err != nil {
+		return nil, err
+	}
+	s.agreements, s.adopted = append(s.agreements, parsed), append(s.adopted, e.Received)
 	if s.terms == nil {
 		for in := range s.incidents.All() {
 			s.near.put(in)
@@ -343,6 +347,20 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 		changes = append(changes, s.owedOf(e, in)...)
 	}
 	return append(changes, s.openCases(e, changes)...), nil
+}
+
+// follows refuses a version that may not follow the one before it. Versions
+// entered at one instant are history: none amends another while the record runs.
+func (s *State) follows(next *agreement.Agreement, at trucewatch.Instant) error {
+	for i, old := range slices.Backward(s.agreements) {
+		if old.ID == next.ID {
+			if s.adopted[i] == at {
+				return nil
+			}
+			return next.Follows(old, at)
+		}
+	}
+	return nil
 }
 
 func (s *State) observe(e *trucewatch.Entry, b *trucewatch.Batch) ([]Change, error) {
