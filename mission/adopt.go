@@ -34,7 +34,7 @@ func (w *Writer) Adopt(fsys fs.FS, name string, officers []ed25519.PrivateKey) (
 	}
 	// The text is on the disk before an entry names it: a record whose text is missing
 	// cannot be folded.
-	adoption, err := w.m.storeBundle(fsys, name)
+	adoption, err := w.m.storeBundle(fsys, name, w.m.state.Genesis().CutOff)
 	if err != nil {
 		return 0, err
 	}
