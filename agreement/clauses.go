@@ -490,8 +490,8 @@ func (w *writer) disclosure(d DisclosureRule) {
 }
 
 // unserved returns what of a disclosure rule is not kept, "" if all of it is.
-// What a rule forbids is always kept: who has no view of his own sees what the
-// public sees, which is coarser and later than any rule allows.
+// Who has no view of his own sees what the public sees, when the public does; a
+// rule that asks for less than that is of use only where a view is made.
 func unserved(d *DisclosureRule) string {
 	switch {
 	case d.Audience == trucewatch.ForPublic || d.As == trucewatch.ForPublic:
