@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -98,6 +99,67 @@ func TestEverySymptomIsPlayed(t *testing.T) {
 	}
 	if rows < 50 {
 		t.Errorf("%d rows were found: the test sees nothing", rows)
+	}
+}
+
+// recordAttacks are the attacks that a record of many parties must be held to, and
+// for each the words of docs/attacks.md that begin its row, in order of that page.
+//
+// Source: the attack table of the record's design, and its traps in libraries.
+var recordAttacks = []struct{ attack, row string }{
+	{"flip a bit of an entry", "flip a bit of an entry"},
+	{"delete, insert, reorder history", "delete, insert or reorder entries"},
+	{"rollback", "roll back"},
+	{"split view by size or root", "show two parties two records"},
+	{"stale frozen view", "show an old record for ever"},
+	{"drop witnesses, edit note, sign twice", "take cosignatures away, edit a note, sign twice"},
+	{"crash, torn write", "pull the plug, kill the process, tear a write"},
+	{"findings altered after the fact", "change findings after the fact"},
+	{"one organisation, two names", "one organisation under two names"},
+	{"party vetoes by silence", "a party vetoes by silence"},
+	{"later cosignatures dropped", "a quorum that is met at once"},
+	{"witness amnesia", "a witness that lost its state"},
+	{"time from a signature that has none", "a time is read from a signature that has none"},
+	{"operator withholds a submission", "the operator withholds a submission"},
+	{"device equivocates", "a device equivocates"},
+	{"forge or replay another log's entry", "forge an entry, or replay one of another log"},
+	{"use of a revoked key", "use a key that was ended"},
+	{"malleable encoding", "write one entry in two encodings"},
+	{"coerced officer", "coerce an officer"},
+	{"flood of entries", "flood the record from one key"},
+	{"entry beyond the format", "an entry larger than the log's format takes"},
+	{"backdating", "date back, or ahead"},
+	{"guess a hidden position", "guess a hidden position"},
+	{"false opening, swapped field or entry", "false opening; swapped field or entry"},
+	{"box altered, swapped, other content", "box altered, swapped, with other content"},
+	{"silent destruction of evidence", "destroy evidence silently"},
+	{"\"erased\" but kept", "say \"erased\" and keep"},
+	{"traffic analysis of the public log", "read the traffic of the tree"},
+	{"malicious verifier build", "a malicious build of the verifier"},
+}
+
+// TestEveryAttackIsPlayed: each row of attacks.md names a test or script that plays
+// it, and none of the attacks on the record has lost its row.
+func TestEveryAttackIsPlayed(t *testing.T) {
+	played := regexp.MustCompile("\\b(Test|Fuzz)[A-Z]\\w+|\\bscript `")
+	var rows []string
+	for line := range strings.Lines(documents(t)["docs/attacks.md"]) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
+		if !strings.HasPrefix(line, "| ") || cells[0] == "attack" || cells[0] == "---" {
+			continue
+		}
+		if len(cells) != 3 || !played.MatchString(cells[2]) {
+			t.Errorf("docs/attacks.md: no test plays %s", line)
+		}
+		rows = append(rows, cells[0])
+	}
+	for _, a := range recordAttacks {
+		i := slices.IndexFunc(rows, func(row string) bool { return strings.HasPrefix(row, a.row) })
+		if i < 0 {
+			t.Errorf("docs/attacks.md: no row for %q, or it is before that of another attack", a.attack)
+			continue
+		}
+		rows = rows[i+1:]
 	}
 }
 

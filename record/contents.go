@@ -148,9 +148,9 @@ func (c *contents) load(bases []uint64, signed Checkpoint, open func(string) (du
 	return nil
 }
 
-// loadSigned adds a full segment by the head of its file of hashes.
+// loadSigned adds a full segment by its file of hashes.
 func (c *contents) loadSigned(base, till uint64, check func() error) error {
-	ends, hashes, err := readHead(c.disk, c.dir, base, till)
+	ends, hashes, err := readHashesFile(c.disk, c.dir, base, till)
 	if err != nil {
 		return err
 	}
@@ -212,8 +212,7 @@ func (c *contents) integrate(leaf tlog.Hash, size int64) {
 	c.tree.addTile(0, leaf, c.keep)
 }
 
-// keep takes a tile that became full. Leaf hashes are in the live segment or in a
-// file of hashes.
+// keep takes a tile that became full. Leaf hashes are kept of the live segment alone.
 func (c *contents) keep(id tileID, hashes []tlog.Hash) {
 	if id.level > 0 {
 		c.above[id] = slices.Clone(hashes)
@@ -227,7 +226,7 @@ func (c *contents) hashesFile() []byte {
 	for n := first; n < len(c.ends); n++ {
 		hashes = append(hashes, c.aboveLeaves(tileID{1, uint64(n / tileWidth)})[n%tileWidth])
 	}
-	return encodeHashesFile(c.ends[first:], hashes, c.leaves)
+	return encodeHashesFile(c.ends[first:], hashes)
 }
 
 // checkHashes returns an error if the live segment is full and its file of hashes
@@ -289,28 +288,36 @@ func (c *contents) tile(id tileID, width int) ([]byte, error) {
 	return data, nil
 }
 
-// bundle returns the entries of a bundle, up to 256, each held against the tree.
+// bundle returns the entries of a bundle, up to 256, held against the tree.
 func (c *contents) bundle(n uint64) ([][]byte, error) {
-	hashes, err := c.hashes(tileID{0, n})
-	if err != nil {
-		return nil, err
-	}
-	base, _ := c.segmentOf(n)
+	entries, _, err := c.readBundle(n)
+	return entries, err
+}
+
+// readBundle returns the entries of a bundle, and their leaf hashes.
+func (c *contents) readBundle(n uint64) (entries [][]byte, leaves []tlog.Hash, err error) {
+	first := n * tileWidth
+	base, till := c.segmentOf(n)
 	frames, err := c.readFrames(base, n)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	entries := splitFrames(frames, len(hashes))
-	if len(entries) != len(hashes) {
-		return nil, fmt.Errorf("%s: %w: %d entries from %d on, where %d were expected",
-			segmentName(base), ErrCorrupt, len(entries), n*tileWidth, len(hashes))
+	want := int(min(tileWidth, till-first))
+	if entries = splitFrames(frames, want); len(entries) != want {
+		return nil, nil, fmt.Errorf("%s: %w: %d entries from %d on, where %d were expected",
+			segmentName(base), ErrCorrupt, len(entries), first, want)
 	}
-	for i, entry := range entries {
-		if tlog.RecordHash(entry) != hashes[i] {
-			return nil, fmt.Errorf("%s: %w: entry %d is not the one in the tree", segmentName(base), ErrCorrupt, n*tileWidth+uint64(i))
-		}
+	leaves = leafHashes(entries)
+	same := false
+	if base == c.base() {
+		same = slices.Equal(leaves, c.leaves[first-base:][:want])
+	} else {
+		same = fold(leaves) == c.aboveLeaves(tileID{1, n / tileWidth})[n%tileWidth]
 	}
-	return entries, nil
+	if !same {
+		return nil, nil, fmt.Errorf("%s: %w: entries from %d on are not those in the tree", segmentName(base), ErrCorrupt, first)
+	}
+	return entries, leaves, nil
 }
 
 // segmentOf returns the first entry of the segment that has a bundle, and that of
@@ -377,17 +384,8 @@ func (c *contents) hashes(id tileID) ([]tlog.Hash, error) {
 	if id.level > 0 {
 		return c.aboveLeaves(id), nil
 	}
-	base, till := c.segmentOf(id.n)
-	from := leavesAt((till-base)/tileWidth) + int64(id.n-base/tileWidth)*hashTileSize
-	data, err := openPart(c.disk, c.dir, hashesName(base), from, from+hashTileSize)
-	if err != nil {
-		return nil, err
-	}
-	hashes := decodeHashes(data)
-	if fold(hashes) != c.aboveLeaves(tileID{1, id.n / tileWidth})[id.n%tileWidth] {
-		return nil, fmt.Errorf("%s: %w: hashes from entry %d on are not those in the tree", hashesName(base), ErrCorrupt, id.n*tileWidth)
-	}
-	return hashes, nil
+	_, leaves, err := c.readBundle(id.n)
+	return leaves, err
 }
 
 // aboveLeaves returns the hashes of a tile of level 1 or up.

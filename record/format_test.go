@@ -177,16 +177,16 @@ func FuzzSplitFrames(f *testing.F) {
 	})
 }
 
-// FuzzDecodeHead: what is read as a head is what encodeHashesFile writes, and its
+// FuzzDecodeHashesFile: what is read as a file of hashes is what encodeHashesFile writes, and its
 // bundles lie in a row and are no longer than bundles can be.
-func FuzzDecodeHead(f *testing.F) {
-	f.Add(encodeHashesFile([]int64{5000, 9000}, make([]tlog.Hash, 2), nil)[:leavesAt(2)], 2)
-	f.Add(make([]byte, leavesAt(1)), 1)
-	f.Fuzz(func(t *testing.T, head []byte, bundles int) {
+func FuzzDecodeHashesFile(f *testing.F) {
+	f.Add(encodeHashesFile([]int64{5000, 9000}, make([]tlog.Hash, 2)), 2)
+	f.Add(make([]byte, hashesSize(tileWidth)), 1)
+	f.Fuzz(func(t *testing.T, data []byte, bundles int) {
 		if bundles < 0 || bundles > tileWidth {
 			return
 		}
-		ends, hashes, err := decodeHead(head, bundles)
+		ends, hashes, err := decodeHashesFile(data, bundles)
 		if err != nil {
 			if !errors.Is(err, ErrCorrupt) {
 				t.Errorf("error %v is not ErrCorrupt", err)
@@ -201,8 +201,8 @@ func FuzzDecodeHead(f *testing.F) {
 			}
 			again, last = binary.BigEndian.AppendUint64(again, uint64(end)), end
 		}
-		if !bytes.Equal(append(again, encodeHashes(hashes)...), head) {
-			t.Errorf("%x has another encoding", head)
+		if !bytes.Equal(append(again, encodeHashes(hashes)...), data) {
+			t.Errorf("%x has another encoding", data)
 		}
 	})
 }

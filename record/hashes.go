@@ -14,15 +14,13 @@ import (
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
 
-// A full segment has a file of hashes, from which, with the segment, every tile and
-// bundle is made. For each of its bundles it says, in this order, all of one kind
-// before the next:
+// A full segment has a file of hashes, of 10 KiB, which is read when a log is opened.
+// For each of its bundles it says, all of one kind before the next:
 //
 //   - where the bundle's last frame ends in the segment, 64 bits big endian;
-//   - the bundle's hash, which is one of level 1 of the tree;
-//   - the leaf hashes of its 256 entries.
+//   - the bundle's hash, which is one of level 1 of the tree.
 //
-// The first two are its head, of 10 KiB, which is read when a log is opened.
+// Leaf hashes are made of the entries whenever somebody asks for them.
 const hashesDir = "hashes"
 
 // outdatedName is the folder in which logs had their tiles before segments were
@@ -39,48 +37,42 @@ func hashesName(base uint64) string {
 	return filepath.Join(hashesDir, fmt.Sprintf("%0*d", segmentDigits, base))
 }
 
-// leavesAt is how many bytes the head has of a file for so many bundles.
-func leavesAt(bundles uint64) int64 { return int64(bundles) * (8 + tlog.HashSize) }
-
 // hashesSize is the length in bytes of the file of a segment with so many entries.
-func hashesSize(entries uint64) int64 {
-	return leavesAt(entries/tileWidth) + int64(entries/tileWidth)*hashTileSize
-}
+func hashesSize(entries uint64) int64 { return int64(entries/tileWidth) * (8 + tlog.HashSize) }
 
 // encodeHashesFile is the file of a segment whose bundles end there and have these
-// hashes, and whose entries have these leaf hashes.
-func encodeHashesFile(ends []int64, hashes, leaves []tlog.Hash) []byte {
-	data := make([]byte, 0, hashesSize(uint64(len(leaves))))
+// hashes.
+func encodeHashesFile(ends []int64, hashes []tlog.Hash) []byte {
+	data := make([]byte, 0, hashesSize(uint64(len(ends))*tileWidth))
 	for _, end := range ends {
 		data = binary.BigEndian.AppendUint64(data, uint64(end))
 	}
-	data = append(data, encodeHashes(hashes)...)
-	return append(data, encodeHashes(leaves)...)
+	return append(data, encodeHashes(hashes)...)
 }
 
-// decodeHead reads the head of a file of hashes. Its ends are such as bundles can
-// have; nothing else of it is checked.
-func decodeHead(head []byte, bundles int) (ends []int64, hashes []tlog.Hash, err error) {
-	if len(head) != int(leavesAt(uint64(bundles))) {
-		return nil, nil, fmt.Errorf("%w: %d bytes are no head for %d bundles", ErrCorrupt, len(head), bundles)
+// decodeHashesFile reads a file of hashes. Its ends are such as bundles can have;
+// otherwise there is an error, and the hashes alone. Nothing else of it is checked.
+func decodeHashesFile(data []byte, bundles int) (ends []int64, hashes []tlog.Hash, err error) {
+	if len(data) != int(hashesSize(uint64(bundles)*tileWidth)) {
+		return nil, nil, fmt.Errorf("%w: %d bytes are no hashes of %d bundles", ErrCorrupt, len(data), bundles)
 	}
+	hashes = decodeHashes(data[8*bundles:])
 	last := int64(0)
 	for i := range bundles {
-		end := int64(binary.BigEndian.Uint64(head[8*i:]))
+		end := int64(binary.BigEndian.Uint64(data[8*i:]))
 		if end < last+tileWidth*(frameHeaderSize+1) || end > last+tileWidth*(frameHeaderSize+EntrySizeMax) {
-			return nil, nil, fmt.Errorf("%w: no bundle goes from byte %d to %d", ErrCorrupt, last, end)
+			return nil, hashes, fmt.Errorf("%w: no bundle goes from byte %d to %d", ErrCorrupt, last, end)
 		}
 		ends, last = append(ends, end), end
 	}
-	return ends, decodeHashes(head[8*bundles:]), nil
+	return ends, hashes, nil
 }
 
-// readHead reads the head of the file of hashes of a full segment.
-func readHead(disk durable.Disk, dir string, base, till uint64) (ends []int64, hashes []tlog.Hash, err error) {
-	bundles := (till - base) / tileWidth
-	head, err := openPart(disk, dir, hashesName(base), 0, leavesAt(bundles))
+// readHashesFile reads the file of hashes of a full segment.
+func readHashesFile(disk durable.Disk, dir string, base, till uint64) (ends []int64, hashes []tlog.Hash, err error) {
+	data, err := openPart(disk, dir, hashesName(base), 0, hashesSize(till-base))
 	if err == nil {
-		ends, hashes, err = decodeHead(head, int(bundles))
+		ends, hashes, err = decodeHashesFile(data, int((till-base)/tileWidth))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", hashesName(base), err)

@@ -131,17 +131,15 @@ func TestProofsRefuse(t *testing.T) {
 	}
 }
 
-// TestProofsDoNotTrustHashes: a changed hash gives an error and no proof.
+// TestProofsDoNotTrustHashes: an entry that was changed, with a right frame, gives an
+// error and no proof.
 func TestProofsDoNotTrustHashes(t *testing.T) {
 	disk, _, verifier := smallLog(t, tileWidth)
-	name := "/log/" + hashesName(0)
-	data := content(t, disk, name)
 	r, err := openReader(disk, "/log", verifier)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[leavesAt(1)+40]++
-	disk.Put(name, data)
+	change(t, disk, fullSegment, func(data []byte) { copy(data, appendFrame(nil, []byte("entry X"))) })
 	if _, err := r.ProveInclusion(7, smallSigned); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("ProveInclusion = %v, want ErrCorrupt", err)
 	}

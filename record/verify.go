@@ -268,6 +268,17 @@ func (v *verification) add(leaf tlog.Hash) {
 	v.reach()
 }
 
+// skip adds a bundle whose entries are damaged by its hash, and reports the
+// checkpoints that end in it.
+func (v *verification) skip(hash tlog.Hash) {
+	v.tree.addTile(1, hash, func(tileID, []tlog.Hash) {})
+	for len(v.kept) > 0 && v.kept[0] < v.tree.size {
+		v.problem((<-<-v.keptReads).path, v.tree.size, "could not be checked: entries before it are damaged")
+		v.kept = v.kept[1:]
+	}
+	v.reach()
+}
+
 // live adds the entries of the live segment.
 func (v *verification) live(segment durable.File, base uint64) error {
 	size, err := segment.Size()
@@ -275,14 +286,15 @@ func (v *verification) live(segment durable.File, base uint64) error {
 		return err
 	}
 	var ends []int64
-	var hashes, leaves []tlog.Hash
+	var hashes, leaves []tlog.Hash // leaves are of the last bundle
 	at := int64(0)
 	end, err := scanFrames(segment, size, func(entry []byte) error {
-		leaves, at = append(leaves, tlog.RecordHash(entry)), at+frameSize(entry)
-		if n := len(leaves); n%tileWidth == 0 {
-			ends, hashes = append(ends, at), append(hashes, fold(leaves[n-tileWidth:]))
+		leaf := tlog.RecordHash(entry)
+		leaves, at = append(leaves, leaf), at+frameSize(entry)
+		if len(leaves) == tileWidth {
+			ends, hashes, leaves = append(ends, at), append(hashes, fold(leaves)), leaves[:0]
 		}
-		v.add(leaves[len(leaves)-1])
+		v.add(leaf)
 		return nil
 	})
 	if err != nil {
@@ -293,8 +305,8 @@ func (v *verification) live(segment durable.File, base uint64) error {
 		v.problem(segmentName(base), v.tree.size, "no whole entry at byte %d, and too many bytes behind it for a torn tail", end)
 	}
 	var want []byte // its hashes, if they may be there
-	if len(leaves) > 0 && len(leaves)%tileWidth == 0 {
-		want = encodeHashesFile(ends, hashes, leaves)
+	if len(ends) > 0 && len(leaves) == 0 {
+		want = encodeHashesFile(ends, hashes)
 	}
 	return v.beyond(segment, size, base, want)
 }

@@ -30,10 +30,9 @@ type bundleRead struct {
 
 // A hashesRead is what a file of hashes holds.
 type hashesRead struct {
-	ends      []int64     // nil if the head is wrong
-	leaves    []tlog.Hash // nil if the file is missing or has another length
-	sound     []bool      // of each bundle: its leaves give its hash in the head
-	headErr   error       // why there are no ends
+	ends      []int64     // nil if one of them cannot be
+	hashes    []tlog.Hash // of the bundles; nil if the file has another length or is missing
+	endsErr   error       // why there are no ends, though the file has its length
 	hashesErr error       // why there is nothing
 }
 
@@ -64,14 +63,7 @@ func (v *verification) readHashes(base, till uint64) (r hashesRead) {
 		r.hashesErr = err
 		return r
 	}
-	bundles := (till - base) / tileWidth
-	head := leavesAt(bundles)
-	r.leaves = decodeHashes(data[head:])
-	var hashes []tlog.Hash
-	r.ends, hashes, r.headErr = decodeHead(data[:head], int(bundles))
-	for n, h := range hashes {
-		r.sound = append(r.sound, fold(r.leaves[n*tileWidth:(n+1)*tileWidth]) == h)
-	}
+	r.ends, r.hashes, r.endsErr = decodeHashesFile(data, int((till-base)/tileWidth))
 	return r
 }
 
@@ -133,8 +125,8 @@ func (v *verification) segment(base, till uint64, r segmentRead) (goOn bool, err
 	if err := v.lacks(hashesName(base), r.hashesErr); err != nil {
 		return false, err
 	}
-	if r.headErr != nil {
-		v.problem(hashesName(base), base, "%v", r.headErr)
+	if r.endsErr != nil {
+		v.problem(hashesName(base), base, "%v", r.endsErr)
 	}
 	for n := range int((till - base) / tileWidth) {
 		var b bundleRead
@@ -156,35 +148,29 @@ func (v *verification) segment(base, till uint64, r segmentRead) (goOn bool, err
 
 // bundle adds the entries of bundle n of a full segment.
 func (v *verification) bundle(base uint64, n int, b bundleRead, r segmentRead) (goOn bool) {
-	leaves, first := b.leaves, v.tree.size
-	whole := len(leaves) == tileWidth
+	first := v.tree.size
+	whole := len(b.leaves) == tileWidth
 	if !whole && r.err == nil {
-		v.problem(segmentName(base), first+uint64(len(leaves)), "no whole entry at byte %d", b.end)
+		v.problem(segmentName(base), first+uint64(len(b.leaves)), "no whole entry at byte %d", b.end)
 	}
 	switch {
-	case r.leaves == nil:
-	case r.ends != nil && !r.sound[n]:
-		v.problem(hashesName(base), first, "hashes from this entry on do not give the one in the head")
-	default:
-		// What differs is reported. Going on with the stored hashes names a changed
-		// entry alone, and not every root behind it.
-		leaves = r.leaves[n*tileWidth : (n+1)*tileWidth]
-		for i := range b.leaves {
-			if b.leaves[i] != leaves[i] {
-				v.problem(segmentName(base), first+uint64(i), "is not the entry whose hash is in %s", hashesName(base))
-				break
-			}
+	case whole:
+		if r.hashes != nil && fold(b.leaves) != r.hashes[n] {
+			v.problem(segmentName(base), first, "the %d entries from this one on do not give the hash in %s", tileWidth, hashesName(base))
 		}
-	}
-	if len(leaves) < tileWidth {
+		if r.ends != nil && b.end != r.ends[n] {
+			v.problem(hashesName(base), first, "says that 256 entries end at byte %d, but they end at %d", r.ends[n], b.end)
+		}
+		for _, leaf := range b.leaves {
+			v.add(leaf)
+		}
+	case r.hashes != nil:
+		// Going on with the stored hash names this damage alone, and not every root
+		// behind it.
+		v.skip(r.hashes[n])
+	default:
 		v.problem(segmentName(base), first, "neither entries nor hashes are whole: what follows was not checked")
 		return false
-	}
-	if r.ends != nil && whole && b.end != r.ends[n] {
-		v.problem(hashesName(base), first, "says that 256 entries end at byte %d, but they end at %d", r.ends[n], b.end)
-	}
-	for _, leaf := range leaves {
-		v.add(leaf)
 	}
 	return true
 }

@@ -145,7 +145,7 @@ func writeBare(b *testing.B, _, all [][]byte) float64 {
 		end += int64(len(data))
 	}
 	for range len(all) / full {
-		if err := durable.WriteFile(disk, filepath.Join(dir, "hashes"), make([]byte, full*32)); err != nil {
+		if err := durable.WriteFile(disk, filepath.Join(dir, "hashes"), make([]byte, full/256*40)); err != nil {
 			b.Fatal(err)
 		}
 	}
