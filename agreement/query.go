@@ -24,6 +24,13 @@ func (a *Agreement) InForce(at trucewatch.Instant) bool {
 	return slices.ContainsFunc(a.variants, func(v Variant) bool { return v.Span.Contains(at) })
 }
 
+// Begun reports whether the text has come into force by an instant, in at least one
+// of its readings. From then on it stands in the place of the versions before it,
+// also after its own end: what was terminated does not come back.
+func (a *Agreement) Begun(at trucewatch.Instant) bool {
+	return slices.ContainsFunc(a.variants, func(v Variant) bool { return v.Span.From <= at })
+}
+
 // Zone returns the zone with an ID, nil if there is none.
 func (a *Agreement) Zone(id string) *Zone {
 	return find(a.Zones, func(z *Zone) bool { return z.ID == id })

@@ -179,11 +179,13 @@ func (d *Desk) agreementOf(hash trucewatch.Hash) *agreement.Agreement {
 	return &agreement.Agreement{}
 }
 
-// agreementAt returns the newest agreement in force at an instant; the newest of
-// all if none is, an empty one if none was adopted.
+// agreementAt returns the newest agreement in force at an instant, of each the
+// version that had come into force last; the newest of all if none is, an empty one
+// if none was adopted.
 func (d *Desk) agreementAt(at trucewatch.Instant) *agreement.Agreement {
-	for _, a := range slices.Backward(d.agreements) {
-		if a.InForce(at) {
+	for i, a := range slices.Backward(d.agreements) {
+		replaced := slices.ContainsFunc(d.agreements[i+1:], func(b *agreement.Agreement) bool { return b.ID == a.ID && b.Begun(at) })
+		if a.InForce(at) && !replaced {
 			return a
 		}
 	}

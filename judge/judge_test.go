@@ -254,6 +254,7 @@ func TestTextInForce(t *testing.T) {
 	two := testAgreement(t, `in_force: {from: "2026-03-01T22:00:00Z", until: null, display_tz: "Etc/GMT-3"}`,
 		`in_force: {readings: [{id: early, from: "2026-04-12T09:00:00Z", basis: "as A reads it"}, {id: late, from: "2026-04-12T15:00:00Z", basis: "as B reads it"}]}`)
 	next := testAgreement(t, "version: 1", "version: 2", `from: "2026-03-01T22:00:00Z"`, `from: "2026-04-12T11:00:00Z"`, "name: fire_heavy", "name: fire_heavy_of_version_2")
+	ended := testAgreement(t, "version: 1", "version: 2", `from: "2026-03-01T22:00:00Z", until: null`, `from: "2026-04-12T10:00:00Z", until: "2026-04-12T10:30:00Z"`)
 	draft := testAgreement(t, "simulated: true", "simulated: true\nstatus: draft")
 	other := testAgreement(t, "id: agr-test", "id: agr-other")
 	fire := func(agreements ...*agreement.Agreement) *scene {
@@ -279,6 +280,8 @@ func TestTextInForce(t *testing.T) {
 		{"in both readings", shifted(fire(two), 5*trucewatch.Hour), "K2/1.0", trucewatch.Violation, "the result is the same in each"},
 		{"before both readings", shifted(fire(two), -5*trucewatch.Hour), "K2/1.0", trucewatch.OutOfScope, "the result is the same in each"},
 		{"the later version after its start", fire(one, next), "K2/1.0", trucewatch.Violation, "1 hour"},
+		{"what a later version ended does not come back", fire(one, ended), "K2/1.0", trucewatch.OutOfScope, ""},
+		{"and stands until that version began", shifted(fire(one, ended), -10*trucewatch.Hour), "K2/1.0", trucewatch.Violation, ""},
 		{"two agreements at once are told apart", fire(one, other), "K2/agr-other/1.0", trucewatch.Violation, ""},
 		{"and the first keeps its name", fire(one, other), "K2/1.0", trucewatch.Violation, ""},
 	} {

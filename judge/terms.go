@@ -191,8 +191,9 @@ func isFire(k trucewatch.Kind) bool {
 }
 
 // applicable returns, of each agreement, the version in force at the time of the
-// event: of several the one adopted last. If none was in force it returns the
-// one nearest in time, under which the event is out of scope.
+// event: of several the one adopted last; none that a later one had taken the place
+// of. If none was in force it returns the one nearest in time, under which the event
+// is out of scope.
 func (t *Terms) applicable(when trucewatch.Interval) []*text {
 	if len(t.texts) == 1 {
 		return t.texts
@@ -200,7 +201,10 @@ func (t *Terms) applicable(when trucewatch.Interval) []*text {
 	var out []*text
 	var nearest *text
 	var least trucewatch.Instant
-	for _, x := range t.texts {
+	for i, x := range t.texts {
+		if slices.ContainsFunc(t.texts[i+1:], func(y *text) bool { return y.agreement.ID == x.agreement.ID && y.agreement.Begun(when.From) }) {
+			continue
+		}
 		if gap := x.gapTo(when); gap > 0 {
 			if nearest == nil || gap <= least {
 				nearest, least = x, gap
