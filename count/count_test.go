@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -497,4 +498,33 @@ func ExampleNumbers() {
 	// phenomenon explosion 5 false
 	// phenomenon shot 0 true
 	// engagement fire 2 false
+}
+
+// TestTrendIsSaidWithItsGround says each word of a trend, and on how much ground.
+func TestTrendIsSaidWithItsGround(t *testing.T) {
+	ones := func(n int) []int64 { return slices.Repeat([]int64{1}, n) }
+	watched := func(before, now int) []Stratum {
+		return []Stratum{
+			{Before: Tallied{Sizes: ones(before), Hours: 168, Observed: 500_000}, Now: Tallied{Sizes: ones(now), Hours: 168, Observed: 500_000}},
+			{Before: Tallied{Sizes: ones(99), Hours: 168, Observed: 500_000}, Now: Tallied{Hours: 168}}, // nobody looked any more
+		}
+	}
+	for _, tt := range []struct {
+		before, now int
+		want        string
+	}{
+		{10, 60, "6.00 times as many engagements as before (95 %: 2.78 to 13.03 times)"},
+		{10, 60, "on the 50 % of the ground that was watched both times: more"},
+		{60, 10, "both times: fewer"},
+		{10, 11, "whether there is more or less cannot be told"},
+		{0, 2, "engagements now and none before, on the 50 %"},
+		{0, 0, "no engagement in either, on the 50 %"},
+	} {
+		if got := TrendOf(watched(tt.before, tt.now)).Sentence(); !strings.Contains(got, tt.want) {
+			t.Errorf("%d, then %d: %q does not say %q", tt.before, tt.now, got, tt.want)
+		}
+	}
+	if got := TrendOf(watched(1, 1)[1:]).Sentence(); !strings.HasPrefix(got, "no ground was watched both times") {
+		t.Errorf("no common ground: %q", got)
+	}
 }

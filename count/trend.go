@@ -3,7 +3,9 @@
 package count
 
 import (
+	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/geo"
@@ -75,6 +77,61 @@ func TrendOf(strata []Stratum) Trend {
 		t.Word = Fewer
 	}
 	return t
+}
+
+// EngagementsOn counts the engagements of a period, under a rule, on each of so many
+// pieces of ground; at numbers the piece of an incident, -1 for none. An engagement
+// counts where it began. What only sources noticed of which nobody knows how much
+// they see is left out: see Ground.
+func EngagementsOn(r Rule, items Items, ground Ground, pieces int, at func(*trucewatch.IncidentView) int) []Tallied {
+	out := make([]Tallied, pieces)
+	for i := range out {
+		out[i].Hours = ground.Hours
+	}
+	var counted []*trucewatch.IncidentView
+	for i := range items.Incidents {
+		in := &items.Incidents[i]
+		if counts(items.Period, in.When.From) && in.State != "merged" && in.State != "withdrawn" {
+			counted = append(counted, in)
+		}
+	}
+	results := standing(items.Findings)
+	for _, g := range r.engagements(counted) {
+		piece := at(g[0])
+		excused := !slices.ContainsFunc(g, func(in *trucewatch.IncidentView) bool { return !r.excused(results[in.ID]) })
+		if piece >= 0 && !excused && slices.ContainsFunc(g, ground.noticed) {
+			out[piece].Sizes = append(out[piece].Sizes, 1)
+		}
+	}
+	return out
+}
+
+// Sentence says a trend of engagements in words.
+func (t Trend) Sentence() string {
+	ground := fmt.Sprintf("on the %d %% of the ground that was watched both times", max(1, t.Both/10_000))
+	times := func(thousandths int64) string { return fmt.Sprintf("%d.%02d", thousandths/1000, thousandths%1000/10) }
+	switch {
+	case t.Word == NoGround:
+		return "no ground was watched both times: nobody can say whether there is more fire or less"
+	case t.Ratio == nil:
+		return "no engagement in either, " + ground
+	}
+	if t.Ratio.Best < t.Ratio.Low {
+		said := "engagements now and none before, " + ground
+		if t.Word == CannotTell {
+			return said + ": whether there is more cannot be told"
+		}
+		return said + ": " + t.Word
+	}
+	upper := "any number of"
+	if t.Ratio.High != 0 {
+		upper = times(t.Ratio.High)
+	}
+	said := fmt.Sprintf("%s times as many engagements as before (95 %%: %s to %s times), ", times(t.Ratio.Best), times(t.Ratio.Low), upper) + ground
+	if t.Word == CannotTell {
+		return said + ": whether there is more or less cannot be told"
+	}
+	return said + ": " + t.Word
 }
 
 // exposure is in millionths of an observed hour.

@@ -70,6 +70,53 @@ func (s *State) ground(a trucewatch.Audience, period trucewatch.Interval) count.
 	}
 }
 
+// Trend says whether there was more fire near the line in a period than in the one
+// of the same length before it, on ground that was watched in both. It is for the
+// mission alone, as coverage is. The error wraps trucewatch.ErrInvalid if nobody says
+// what he could see, or the period has no end.
+func (s *State) Trend(period trucewatch.Interval) (count.Trend, error) {
+	if period.From == 0 || period.Till <= period.From {
+		return count.Trend{}, fmt.Errorf("replay: trend: %w: a trend needs a period with a beginning and an end", trucewatch.ErrInvalid)
+	}
+	area := s.lineArea()
+	if area == nil {
+		return count.Trend{}, fmt.Errorf("replay: trend: %w: no source says what it could see near the line", trucewatch.ErrInvalid)
+	}
+	before, err := s.tallied(area, trucewatch.Interval{From: 2*period.From - period.Till, Till: period.From})
+	if err != nil {
+		return count.Trend{}, err
+	}
+	now, err := s.tallied(area, period)
+	if err != nil {
+		return count.Trend{}, err
+	}
+	strata := make([]count.Stratum, area.Cells())
+	for i := range strata {
+		strata[i] = count.Stratum{Before: before[i], Now: now[i]}
+	}
+	return count.TrendOf(strata), nil
+}
+
+// tallied counts the engagements of a period on each cell of an area, with what could
+// be seen of it.
+func (s *State) tallied(area *coverage.Area, period trucewatch.Interval) ([]count.Tallied, error) {
+	v, err := s.View(trucewatch.ForMission, period, trucewatch.Interval{})
+	if err != nil {
+		return nil, err
+	}
+	items := count.Items{Period: period, Incidents: v.Incidents, Findings: v.Findings}
+	out := count.EngagementsOn(s.rule(), items, s.ground(trucewatch.ForMission, period), area.Cells(), func(in *trucewatch.IncidentView) int {
+		if in.Where.IsZero() {
+			return -1
+		}
+		return area.Cell(in.Where.Mean())
+	})
+	for _, c := range s.watch.Strata(area, period, nil) {
+		out[c.Cell].Observed = c.Observed
+	}
+	return out, nil
+}
+
 // lineArea is all ground near the line of the newest agreement, nil if it has none
 // or nobody reports coverage.
 func (s *State) lineArea() *coverage.Area {

@@ -77,10 +77,14 @@ type recountCommand struct {
 	Compare string             `help:"A second rule, to see how it counts the same. Numbers that are not the same thing are refused." placeholder:"ID"`
 	From    trucewatch.Instant `help:"Beginning of the period, RFC 3339." placeholder:"TIME"`
 	Till    trucewatch.Instant `help:"Its end." placeholder:"TIME"`
+	Trend   bool               `help:"Say instead whether there was more fire near the line than in as long a time before, on ground that was watched both times."`
 }
 
-// Validate wants a whole period or none.
+// Validate wants a whole period or none, and one for a trend.
 func (c *recountCommand) Validate() error {
+	if c.Trend && (c.From == 0 || c.Rule != "") {
+		return errors.New("--trend needs --from and --till, and counts under the rule in force")
+	}
 	if (c.From == 0) != (c.Till == 0) || c.Till < c.From {
 		return errors.New("a period needs --from and a later --till; without both it is all time")
 	}
@@ -96,6 +100,14 @@ func (c *recountCommand) Run(t terminal) error {
 		return err
 	}
 	period := trucewatch.Interval{From: c.From, Till: c.Till}
+	if c.Trend {
+		trend, err := m.State().Trend(period)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s\n", trend.Sentence())
+		return err
+	}
 	if c.Compare != "" {
 		return c.compare(t, m, period)
 	}
