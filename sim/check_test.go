@@ -67,7 +67,12 @@ func (w *world) check() {
 		return
 	}
 	w.deep = false
-	fresh := w.checkReplay(disk)
+	w.checkVerify(disk)
+	fresh := w.m
+	if fresh == nil || !w.fresh { // else the process has just done the same
+		fresh = w.replay(disk)
+	}
+	w.checkFinal(disk, fresh)
 	if w.m != nil && w.m.State().Next() == fresh.State().Next() && w.m.State().Digest() != fresh.State().Digest() {
 		w.fail("I3", "the mission's state is not what its record gives")
 	}
@@ -77,7 +82,8 @@ func (w *world) check() {
 		return
 	}
 	disk.CutPower(w.random) // what if the power went now?
-	w.recover(disk, w.checkReplay(disk))
+	w.checkVerify(disk)
+	w.checkFinal(disk, w.recover(disk, w.replay(disk)))
 	w.checkRecord(disk)
 }
 
@@ -100,25 +106,32 @@ func (w *world) checkRecord(disk *durabletest.Disk) {
 	}
 }
 
-// checkReplay verifies and replays what is on a disk as a stranger does.
-func (w *world) checkReplay(disk *durabletest.Disk) *mission.Mission {
+// checkVerify verifies what is on a disk as a stranger does.
+func (w *world) checkVerify(disk *durabletest.Disk) {
 	w.t.Helper()
 	w.checkRecord(disk)
 	report, err := record.VerifyOn(disk, "/m/record", w.verifier, w.cosigners()...)
 	if err != nil || len(report.Problems) > 0 {
 		w.fail("I3", "verify: %v, %v", err, report.Problems)
 	}
+}
+
+// replay replays what is on a disk as a stranger does.
+func (w *world) replay(disk *durabletest.Disk) *mission.Mission {
+	w.t.Helper()
 	m, err := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
 	if err != nil {
 		w.fail("I3", "replay: %v", err)
 	}
-	if policy, err := m.WitnessPolicy(); err == nil && policy != nil {
-		w.checkFinal(disk, policy)
-	}
 	return m
 }
 
-func (w *world) checkFinal(disk *durabletest.Disk, policy *witness.Policy) {
+func (w *world) checkFinal(disk *durabletest.Disk, m *mission.Mission) {
+	w.t.Helper()
+	policy, err := m.WitnessPolicy()
+	if err != nil || policy == nil {
+		return
+	}
 	for size, root := range w.account.final {
 		c, err := record.ReadKeptOn(disk, "/m/record", size, w.verifier)
 		if err != nil {
@@ -376,6 +389,7 @@ func (w *world) heal() {
 		w.pass(time.Minute)
 		w.must(w.beat())
 	}
+	w.deep, w.fresh = true, false
 	w.check()
 	s := w.cosigned
 	if s.Tier != witness.Final || s.Size != w.account.size {

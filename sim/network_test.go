@@ -5,6 +5,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -115,6 +116,30 @@ func noise(which int) (int, []byte) {
 		return http.StatusOK, []byte("— north.example/w AAAAAAAA\n")
 	}
 	return http.StatusInternalServerError, []byte("out of order\n")
+}
+
+// A verifier verifies the log's signatures, each pair of text and signature once:
+// a world reads its checkpoints some hundred times.
+type verifier struct {
+	note.Verifier
+	mu   sync.Mutex // guards what follows
+	good map[[32]byte]bool
+}
+
+func newVerifier(key string) (*verifier, error) {
+	v, err := note.NewVerifier(key)
+	return &verifier{Verifier: v, good: map[[32]byte]bool{}}, err
+}
+
+// Verify implements note.Verifier.
+func (v *verifier) Verify(text, signature []byte) bool {
+	of := sha256.Sum256(fmt.Appendf(nil, "%d %s%s", len(text), text, signature))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.good[of] && v.Verifier.Verify(text, signature) {
+		v.good[of] = true
+	}
+	return v.good[of]
 }
 
 // answer is what the site answers; mu is held.

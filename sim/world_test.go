@@ -43,6 +43,7 @@ type world struct {
 	m        *mission.Mission // nil while the process is down
 	cosigned witness.Standing // what the last beat brought
 	deep     bool             // the record is to be replayed
+	fresh    bool             // m was replayed from the disk in this step
 	next     time.Time        // of the next step
 	full     int              // steps until the disk is freed
 	step     string           // what happens, for messages
@@ -118,7 +119,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
 	w.net.logKey = string(w.read("/m/keys/log.pub"))
 	w.net.logKey = w.net.logKey[:len(w.net.logKey)-1]
-	w.verifier, err = note.NewVerifier(w.net.logKey)
+	w.verifier, err = newVerifier(w.net.logKey)
 	w.must(err)
 	w.net.begin(w)
 	w.must(w.open())
@@ -181,7 +182,7 @@ func (w *world) newKey(name string) ed25519.PrivateKey {
 // open starts the mission's process on what the disk holds.
 func (w *world) open() error {
 	m, err := mission.OpenIn(w.surroundings(), "/m", nil)
-	w.m = m
+	w.m, w.fresh = m, true
 	if err != nil {
 		w.m = nil
 	}
@@ -201,7 +202,7 @@ const deepEvery = 8
 func (w *world) run(steps int) {
 	for i := range steps {
 		w.pass(w.pause())
-		w.step = fmt.Sprintf("step %d", i)
+		w.step, w.fresh = fmt.Sprintf("step %d", i), false
 		w.net.draw(w.random)
 		w.act()
 		synctest.Wait()
