@@ -29,6 +29,7 @@ type SiteState struct {
 	Visited   Instant    `cbor:"5,keyasint,omitempty" json:"visited,omitzero"`
 	NextVisit Instant    `cbor:"6,keyasint,omitempty" json:"next_visit,omitzero"` // due by the agreement's interval
 	Items     []ItemView `cbor:"7,keyasint,omitempty" json:"items,omitempty"`
+	Earlier   int64      `cbor:"8,keyasint,omitempty" json:"earlier,omitempty"` // how many more were seen before those of a long list
 }
 
 // An ItemView is a declared weapon and its status by the agreement's words:

@@ -227,3 +227,37 @@ func TestReadings(t *testing.T) {
 		t.Errorf("on day 24 under both:\n%v", w)
 	}
 }
+
+// TestLongListsNameTheLast: of more weapons outside any site than a page holds,
+// those seen last are listed, in the order of time, and the others are counted.
+func TestLongListsNameTheLast(t *testing.T) {
+	a := testAgreement(t)
+	l := New(nil)
+	w := world{}
+	w.take(l.Adopt(a.Variants(nil), 0))
+	start := a.Spans[0].Span.From + 30*trucewatch.Day
+	w.take(l.Tick(&trucewatch.Tick{At: start, CutOff: "2026-04-01"}, 1))
+	var last *trucewatch.SiteState
+	for n := range 60 {
+		at := start + trucewatch.Instant(59-n)*trucewatch.Minute // the newest first
+		in, members, _ := benchIncident(1, at, a.Hash())
+		in.ID.Index = uint64(n + 2)
+		members[0].Observation.When = in.When
+		for _, c := range l.Incident(in, members, nil, uint64(n+2)) {
+			if c.Site != nil && len(c.Site.Items) > 0 {
+				last = c.Site
+			}
+		}
+	}
+	if last == nil {
+		t.Fatal("nothing stands outside a site")
+	}
+	if n := len(last.Items); n != outsideListed || last.Earlier != 60-outsideListed {
+		t.Errorf("%d are listed and %d counted, want %d and %d", n, last.Earlier, outsideListed, 60-outsideListed)
+	}
+	for i, item := range last.Items {
+		if want := start + trucewatch.Instant(60-outsideListed+i)*trucewatch.Minute; item.Since != want {
+			t.Fatalf("item %d is of %v, want %v", i, item.Since, want)
+		}
+	}
+}

@@ -25,11 +25,12 @@ type sighting struct {
 	evidence   []trucewatch.ObservationID
 	parts      []part // of all texts, which it bears on
 	kept       bool   // a window of silence that is notified late may ask for it
-	// known are the probabilities that were worked out of the region, and batches
-	// what it shows of each party: a sighting does not change, and is asked again every
-	// day.
+	// known are the probabilities that were worked out of the region, batches what it
+	// shows of each party, and stray what of that is in no site: a sighting does not
+	// change, and is asked again every day.
 	known   map[ground]trucewatch.PPM
 	batches map[ground][]batch
+	stray   map[ground][]trucewatch.ItemView
 }
 
 // A ground is a party's part of a zone, or of the limit of a class, in one reading.
@@ -171,8 +172,8 @@ func (t *text) placeLooks(s *sighting) {
 			}
 		}
 	}
-	if a.Storage != nil && s.kind == trucewatch.WeaponSeen {
-		for _, p := range a.PartyIDs {
+	for _, p := range a.PartyIDs {
+		if a.Storage != nil && len(s.outside(t.books[0], p)) > 0 {
 			s.bear(part{t.id, "outside", "", p})
 		}
 	}

@@ -3,7 +3,6 @@
 package obligation
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +39,13 @@ const visitConfidence trucewatch.PPM = 950_000
 // Guess: a week, one round of patrols. Test: readers of the weekly table of
 // weapons.
 const outsideKept = 7 * trucewatch.Day
+
+// outsideListed is how many of these are listed, those seen last; of the others
+// only their number is given. A busy mission sees thousands in a week, and
+// each of them changes the list.
+//
+// Guess: 50, a page. Test: as above.
+const outsideListed = 50
 
 // A register is what is known of the items of a site, as declarations and visits
 // follow one another.
@@ -396,19 +402,39 @@ func (b *book) site(l *Ledger, id string) product {
 // the limit of its class, or beyond it. What may be either is not listed.
 func (b *book) outside(l *Ledger, party trucewatch.PartyID) product {
 	state := trucewatch.SiteState{Site: outsideAnySite + string(party), Name: "outside any site", Party: party}
-	for _, s := range l.lookedSince(l.now - outsideKept) {
-		if s.kind != trucewatch.WeaponSeen || b.inSite(s) {
-			continue
+	for _, s := range slices.Backward(l.lookedSince(l.now - outsideKept)) {
+		for _, item := range slices.Backward(s.outside(b, party)) {
+			if len(state.Items) == outsideListed {
+				state.Earlier++
+				continue
+			}
+			state.Items = append(state.Items, item)
 		}
+	}
+	slices.Reverse(state.Items)
+	return product{states: []Change{{Site: &state}}}
+}
+
+// outside returns what a sighting shows of a party's weapons in no site.
+func (s *sighting) outside(b *book, party trucewatch.PartyID) []trucewatch.ItemView {
+	g := ground{b: b, party: party}
+	items, known := s.stray[g]
+	if known {
+		return items
+	}
+	if s.kind == trucewatch.WeaponSeen && !b.inSite(s) {
 		for _, w := range s.weapons(b, party) {
 			if status := b.lineStatus(s, w.class, party); status != "" {
-				state.Items = append(state.Items, trucewatch.ItemView{Class: w.class.ID, Status: status, Since: s.when.From,
+				items = append(items, trucewatch.ItemView{Class: w.class.ID, Status: status, Since: s.when.From,
 					Item: trucewatch.StoredItem{Weapon: *w.weapon, Count: w.count, State: "undeclared"}})
 			}
 		}
 	}
-	slices.SortStableFunc(state.Items, func(a, c trucewatch.ItemView) int { return cmp.Compare(a.Since, c.Since) })
-	return product{states: []Change{{Site: &state}}}
+	if s.stray == nil {
+		s.stray = map[ground][]trucewatch.ItemView{}
+	}
+	s.stray[g] = items
+	return items
 }
 
 // inSite says whether what was seen may lie in a declared site.

@@ -167,7 +167,9 @@ func (l *Ledger) refresh(is func(part) bool) []Change {
 func (l *Ledger) refreshPart(t *text, p part) []Change {
 	products := make([]product, len(t.books))
 	for i, b := range t.books {
-		products[i] = b.make(l, t, p)
+		if i == 0 || p.kind != "outside" { // a list, and no reading's findings
+			products[i] = b.make(l, t, p)
+		}
 	}
 	var out []Change
 	for _, c := range products[0].states {

@@ -79,8 +79,8 @@ func sentenceOf(n int, one, many, none string) string {
 }
 
 // statuses counts the weapons of a site by the agreement's words:
-// "in site verified 3, missing 1".
-func statuses(items []trucewatch.ItemView) string {
+// "in site verified 3, missing 1"; earlier are those that are not in the list.
+func statuses(items []trucewatch.ItemView, earlier int64) string {
 	var order []string
 	counts := map[string]int64{}
 	for i := range items {
@@ -96,6 +96,9 @@ func statuses(items []trucewatch.ItemView) string {
 			out += ", "
 		}
 		out += word + " " + wording.Number(counts[word])
+	}
+	if earlier > 0 {
+		out += ", and " + wording.Number(earlier) + " seen before these"
 	}
 	return out
 }
