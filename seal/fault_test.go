@@ -408,6 +408,43 @@ func TestNothingOfADestroyedBoxIsLeft(t *testing.T) {
 	}
 }
 
+// TestHalfOverwrittenBoxIsDestroyed: a process that dies while it overwrites a box
+// leaves a part of its bytes under the mark. Whoever reads has no box there, and no
+// damage; the next writer ends what was begun.
+func TestHalfOverwrittenBoxIsDestroyed(t *testing.T) {
+	disk := durabletest.New("/m")
+	store, err := seal.OpenStore(disk, "/m/boxes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := blob(1, 500)
+	if err := store.Put("mission", [][]byte{box}); err != nil {
+		t.Fatal(err)
+	}
+	disk.FailAt(len(disk.Calls())+2, durabletest.HalfDone, syscall.EIO, false) // mark, sync, and now the zeros
+	wantError(t, store.Destroy("mission", []trucewatch.Hash{seal.BoxHash(box)}), syscall.EIO)
+	disk.Crash(durabletest.Kill)
+	for _, open := range []func(durable.Disk, string) (*seal.Store, error){seal.ReadStore, seal.OpenStore} {
+		faults := 1 // until a writer was here
+		if store, err = open(disk, "/m/boxes"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Get("mission", seal.BoxHash(box)); !errors.Is(err, seal.ErrDestroyed) {
+			t.Errorf("what is half overwritten: %v", err)
+		}
+		if b, err := disk.ReadFile("/m/boxes/mission/pack-000000", 1<<20); err != nil || !bytes.Contains(b, box[400:]) {
+			faults = 0
+		}
+		if found, err := store.Faults("mission"); err != nil || len(found) != faults {
+			t.Errorf("faults: %v %v, want %d", found, err, faults)
+		}
+		store.Close()
+	}
+	if b, err := disk.ReadFile("/m/boxes/mission/pack-000000", 1<<20); err != nil || bytes.Contains(b, box[400:]) {
+		t.Errorf("a part of the box is left: %v", err)
+	}
+}
+
 // TestNoWriteAfterAFailedSync: nobody knows what is on the disk, so the store
 // says so until it is opened again.
 func TestNoWriteAfterAFailedSync(t *testing.T) {

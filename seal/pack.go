@@ -263,7 +263,8 @@ func (sh *shelf) add(f frame) {
 }
 
 // readFrame reads a frame's box. A box that is marked and has all its bytes is
-// still present.
+// still present; one of which some are left was being overwritten when the process
+// died, and the next writer ends that.
 func (sh *shelf) readFrame(f *frame) ([]byte, State) {
 	if f.broken {
 		return nil, Damaged
@@ -273,11 +274,9 @@ func (sh *shelf) readFrame(f *frame) ([]byte, State) {
 		return nil, Damaged
 	}
 	switch {
-	case f.marked && zeros(box):
-		return nil, Destroyed
 	case BoxHash(box) == f.hash:
 		return box, Present
-	case zeros(box) && sh.markedSince(f):
+	case f.marked || sh.markedSince(f):
 		return nil, Destroyed
 	}
 	return nil, Damaged
@@ -630,7 +629,7 @@ func (sh *shelf) frameFault(p *pack, f *frame) (string, error) {
 		return "a head that is not what was written", nil
 	case state == Damaged:
 		return "a box that does not have its hash", nil
-	case f.marked && state == Present:
+	case f.marked && !zeros(raw[headBytes:headBytes+int64(f.length)]):
 		return "a box that is marked as destroyed and still there", nil
 	case !f.marked && !zeros(marks):
 		return "a mark that is neither whole nor absent", nil

@@ -23,7 +23,7 @@ type State string
 // The states.
 const (
 	Present   State = "present"   // and its bytes are those of its hash
-	Destroyed State = "destroyed" // it was here, or was refused for good, and its bytes are zeros
+	Destroyed State = "destroyed" // it was here, or was refused for good, and its bytes are zeros, or are being overwritten
 	Missing   State = "missing"
 	Damaged   State = "damaged" // there are bytes for it, but not its own
 )

@@ -16,6 +16,9 @@ func TestFoundSeeds(t *testing.T) {
 		{"cosignature is taken from a kept checkpoint", 0xc},
 		{"two workers and a beat wait for one log", 0x28},
 		{"released finding rests on what was erased", 0x101f}, // TestReleaseOfWhatWasErased
+		{"finding and case rest on what was erased", 0xbae7639b4001132},
+		{"another deed on what was erased", 0xbec905cb476e00a2},
+		{"process dies while it overwrites a box", 0x4c3abad00000c617}, // TestHalfOverwrittenBoxIsDestroyed
 	} {
 		t.Run(found.what, func(t *testing.T) { runSeed(t, found.seed) })
 	}
