@@ -4,6 +4,7 @@ package mission
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate"
@@ -226,11 +228,18 @@ func salvoOf(m *Mission) (all []*trucewatch.Recorded) {
 // of the interface.
 func crawl(t *testing.T, m *Mission, read func(path string, code int, body []byte)) {
 	t.Helper()
-	if done, err := UpdateIndex(m.dir, trucewatch.ForPublic); !done || err != nil {
+	crawlAs(t, m, trucewatch.ForPublic, 400, nil, read)
+}
+
+// crawlAs is crawl for an audience, over most paths at most, of which some are
+// named beside those that links lead to.
+func crawlAs(t *testing.T, m *Mission, a trucewatch.Audience, most int, more []string, read func(path string, code int, body []byte)) {
+	t.Helper()
+	if done, err := UpdateIndex(m.dir, a); !done || err != nil {
 		t.Fatal(done, err)
 	}
 	err := filepath.WalkDir(filepath.Join(m.dir, "index"), func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.Contains(filepath.Base(name), string(trucewatch.ForPublic)) {
+		if err != nil || d.IsDir() || !strings.Contains(filepath.Base(name), string(a)) {
 			return err
 		}
 		data, err := os.ReadFile(name)
@@ -240,7 +249,7 @@ func crawl(t *testing.T, m *Mission, read func(path string, code int, body []byt
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Audience: trucewatch.ForPublic, Version: "test", Log: slog.New(slog.DiscardHandler)}
+	s := &Server{Audience: a, Version: "test", Log: slog.New(slog.DiscardHandler)}
 	if err := s.Add(m.dir); err != nil {
 		t.Fatal(err)
 	}
@@ -258,18 +267,24 @@ func crawl(t *testing.T, m *Mission, read func(path string, code int, body []byt
 	api := "/api/v1" + own
 	queue := []string{"/", own + "/", own + "/live", "/api/", "/api/v1/missions", api + "/header", api + "/incidents?limit=200", api + "/findings?limit=200", api + "/cases", api + "/tallies",
 		api + "/statements", api + "/notifications", api + "/sources", api + "/map", api + "/map?format=geojson", api + "/standing", api + "/incidents.geojson", api + "/flights"}
+	queue = append(more, queue...)
 	seen := map[string]bool{}
-	for len(queue) > 0 && len(seen) < 400 {
+	for len(queue) > 0 && len(seen) < most {
 		path := strings.ReplaceAll(queue[0], "&amp;", "&")
 		queue = queue[1:]
 		if seen[path] || !strings.HasPrefix(path, "/") {
 			continue
 		}
 		seen[path] = true
+		ctx, cancel := t.Context(), func() {}
+		if strings.HasSuffix(path, "/live") { // it never ends
+			ctx, cancel = context.WithTimeout(ctx, time.Second)
+		}
 		w := httptest.NewRecorder()
-		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		r := httptest.NewRequestWithContext(ctx, "GET", path, nil)
 		r.Host = "localhost"
 		s.Handler().ServeHTTP(w, r)
+		cancel()
 		body := w.Body.Bytes()
 		read(path, w.Code, body)
 		for _, found := range reference.FindAllSubmatch(body, -1) {
