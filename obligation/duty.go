@@ -126,7 +126,7 @@ func (b *book) stored(l *Ledger, w owed) trucewatch.Instant {
 
 // contrary says what was seen of a class inside its limit after its withdrawal was
 // due.
-func (b *book) contrary(l *Ledger, w owed, due trucewatch.Instant) string {
+func (b *book) contrary(w owed, due trucewatch.Instant) string {
 	if w.o.Class == "" {
 		return ""
 	}
@@ -134,12 +134,8 @@ func (b *book) contrary(l *Ledger, w owed, due trucewatch.Instant) string {
 	if c == nil {
 		return ""
 	}
-	for _, s := range l.lookedSince(due) {
-		for _, x := range s.weapons(b, w.party) {
-			if x.class.ID == c.ID && b.lineStatus(s, c, w.party) == inViolation {
-				return fmt.Sprintf("incident %v shows %d of them inside their limit at %v", s.id, x.count, s.when.From)
-			}
-		}
+	if seen := straysSince(b.straysOf(w.party).inside[c.ID], due); len(seen) > 0 {
+		return fmt.Sprintf("incident %v shows %d of them inside their limit at %v", seen[0].s.id, seen[0].items[0].Item.Count, seen[0].s.when.From)
 	}
 	return ""
 }
@@ -158,7 +154,7 @@ func (b *book) duties(l *Ledger) product {
 		p := proofs[i]
 		late := due != 0 && l.now >= due
 		if late {
-			p.against = b.contrary(l, w, due)
+			p.against = b.contrary(w, due)
 		}
 		switch ended := b.reading.Span.Till; {
 		case p.done != 0:

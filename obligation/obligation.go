@@ -44,7 +44,6 @@ type Ledger struct {
 	notices     []*trucewatch.Notification // by ID
 	steps       []trucewatch.NoticeStep
 	seen        []*sighting // by incident
-	looked      []*sighting // of seen, those of weapons and persons, by time
 
 	due      trucewatch.Instant // as Due says, while dueKnown
 	dueKnown bool
@@ -223,38 +222,33 @@ func (l *Ledger) NoticeStep(n *trucewatch.NoticeStep, _ trucewatch.Instant, inde
 func (l *Ledger) Incident(in *trucewatch.Incident, members []*trucewatch.Recorded, findings []*trucewatch.Finding, index uint64) []Change {
 	l.index = index
 	s := newSighting(in, members, findings)
-	touched := l.drop(in.ID)
+	was := l.drop(in.ID)
 	for _, t := range l.texts {
 		t.place(s)
 		t.placeSilence(s, l.notices)
 	}
-	if len(s.parts) > 0 || s.kept {
+	if len(s.bears) > 0 || s.kept {
 		l.seen = keep(l.seen, s)
-		if len(s.looks) > 0 {
-			l.looked = insert(l.looked, s, (*sighting).compare)
-		}
-		touched = append(touched, s.parts...)
 	}
-	if len(touched) == 0 {
+	parts := touched(was, s)
+	if len(parts) == 0 {
 		return nil
 	}
-	return l.refresh(func(p part) bool { return slices.Contains(touched, p) })
+	return l.refresh(func(p part) bool { return slices.Contains(parts, p) })
 }
 
-// drop takes out what is kept of an incident and returns the parts that it bore
-// on.
-func (l *Ledger) drop(id trucewatch.IncidentID) []part {
+// drop takes out what is kept of an incident and returns it, nil if nothing is.
+func (l *Ledger) drop(id trucewatch.IncidentID) *sighting {
 	i, found := find(l.seen, id)
 	if !found {
 		return nil
 	}
 	s := l.seen[i]
 	l.seen = slices.Delete(l.seen, i, i+1)
-	l.looked = remove(l.looked, s, (*sighting).compare)
 	for _, t := range l.texts {
 		t.remove(s)
 	}
-	return s.parts
+	return s
 }
 
 func find(list []*sighting, id trucewatch.IncidentID) (int, bool) {
@@ -278,12 +272,6 @@ func remove[T any](list []T, x T, compare func(a, b T) int) []T {
 		return slices.Delete(list, i, i+1)
 	}
 	return list
-}
-
-// lookedSince returns the sightings of weapons and persons from an instant on.
-func (l *Ledger) lookedSince(at trucewatch.Instant) []*sighting {
-	i, _ := slices.BinarySearchFunc(l.looked, at, func(s *sighting, at trucewatch.Instant) int { return cmp.Compare(s.when.From, at) })
-	return l.looked[i:]
 }
 
 // Gone takes out an incident that became part of another, or of none.

@@ -23,14 +23,13 @@ type sighting struct {
 	findings   []breach
 	looks      []look
 	evidence   []trucewatch.ObservationID
-	parts      []part // of all texts, which it bears on
-	kept       bool   // a window of silence that is notified late may ask for it
-	// known are the probabilities that were worked out of the region, batches what it
-	// shows of each party, and stray what of that is in no site: a sighting does not
-	// change, and is asked again every day.
+	bears      []bearing // on parts of all texts
+	kept       bool      // a window of silence that is notified late may ask for it
+	// known are the probabilities that were worked out of the region, and batches
+	// what it shows of each party: a sighting does not change, and is asked again every
+	// day.
 	known   map[ground]trucewatch.PPM
 	batches map[ground][]batch
-	stray   map[ground][]trucewatch.ItemView
 }
 
 // A ground is a party's part of a zone, or of the limit of a class, in one reading.
@@ -115,9 +114,10 @@ func newSighting(in *trucewatch.Incident, members []*trucewatch.Recorded, findin
 	return s
 }
 
-// remove takes an incident out of the streaks and ceilings of a text.
+// remove takes an incident out of what a text files.
 func (t *text) remove(s *sighting) {
 	for _, b := range t.books {
+		b.removeStrays(s)
 		for i := range b.ceilings {
 			b.ceilings[i].groups = remove(b.ceilings[i].groups, group{s: s}, group.compare)
 		}
@@ -131,7 +131,7 @@ func (t *text) remove(s *sighting) {
 // place finds what of a text an incident bears on, and files its fires and what it
 // shows in the ceilings' zones.
 func (t *text) place(s *sighting) {
-	s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return p.text == t.id })
+	s.bears = slices.DeleteFunc(s.bears, func(x bearing) bool { return x.on.text == t.id })
 	for _, b := range t.books {
 		for i := range b.streaks {
 			st := &b.streaks[i]
@@ -141,7 +141,7 @@ func (t *text) place(s *sighting) {
 			if f, breaks := b.breaksBy(s, st); breaks {
 				at, _ := slices.BinarySearchFunc(st.breaks, f, fire.compare)
 				st.breaks = slices.Insert(st.breaks, at, f)
-				s.bear(part{t.id, "streak", st.area, ""})
+				s.bear(part{t.id, "streak", st.area, ""}, "")
 			}
 		}
 	}
@@ -149,18 +149,48 @@ func (t *text) place(s *sighting) {
 		t.placeLooks(s)
 		for _, b := range t.books {
 			b.placeGroups(s)
+			b.placeStrays(t, s)
 		}
 	}
 }
 
-func (s *sighting) bear(p part) {
-	if !slices.Contains(s.parts, p) {
-		s.parts = append(s.parts, p)
+// A bearing is that an incident bears on a part. As is the encoding of all that
+// the part takes from it, "" if that is not kept.
+type bearing struct {
+	on part
+	as string
+}
+
+func (s *sighting) bear(on part, as string) {
+	i := slices.IndexFunc(s.bears, func(x bearing) bool { return x.on == on })
+	if i < 0 {
+		s.bears = append(s.bears, bearing{on, as})
+	} else {
+		s.bears[i].as += as
 	}
 }
 
-// placeLooks finds the ceilings and registers that a sighting of weapons or
-// persons bears on.
+// touched returns the parts for which an incident that was so is another now. Either
+// may be nil.
+func touched(was, now *sighting) []part {
+	var before, after []bearing
+	if was != nil {
+		before = was.bears
+	}
+	if now != nil {
+		after = now.bears
+	}
+	var out []part
+	for _, x := range slices.Concat(before, after) {
+		same := x.as != "" && slices.Contains(before, x) && slices.Contains(after, x)
+		if !same && !slices.Contains(out, x.on) {
+			out = append(out, x.on)
+		}
+	}
+	return out
+}
+
+// placeLooks finds the ceilings that a sighting of weapons or persons bears on.
 func (t *text) placeLooks(s *sighting) {
 	a := t.books[0].a
 	for i := range a.Ceilings {
@@ -168,17 +198,9 @@ func (t *text) placeLooks(s *sighting) {
 		zone := a.Zone(c.Zone)
 		for _, p := range partiesOf(a, c.Party) {
 			if zone != nil && partOf(zone, p).Share(s.region) > 0 {
-				s.bear(part{t.id, "ceiling", c.ID, p})
+				s.bear(part{t.id, "ceiling", c.ID, p}, "")
 			}
 		}
-	}
-	for _, p := range a.PartyIDs {
-		if a.Storage != nil && len(s.outside(t.books[0], p)) > 0 {
-			s.bear(part{t.id, "outside", "", p})
-		}
-	}
-	if slices.ContainsFunc(a.Obligations, func(o agreement.Obligation) bool { return o.Class != "" }) {
-		s.bear(part{t.id, "duties", "", ""})
 	}
 }
 

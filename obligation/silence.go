@@ -59,7 +59,7 @@ func (t *text) placeSilence(s *sighting, notices []*trucewatch.Notification) {
 	s.kept = s.kept || slices.ContainsFunc(b.a.Exemptions, func(x agreement.Exemption) bool { return asksSilence(&x) })
 	for _, n := range notices {
 		if ground := t.silences[n.ID]; ground != nil && n.Window.Gap(s.when) == 0 && ground.Share(s.region) > 0 {
-			s.bear(part{t.id, "silence", n.ID, ""})
+			s.bear(part{t.id, "silence", n.ID, ""}, "")
 		}
 	}
 }

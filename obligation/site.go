@@ -9,7 +9,6 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/agreement"
-	"github.com/trucewatch/trucewatch/geo"
 )
 
 // The statuses of an item.
@@ -33,19 +32,6 @@ const (
 // Guess: 95 %; a number plate is misread, a hall is not shown. Test: visits of two
 // patrols to one site on one day.
 const visitConfidence trucewatch.PPM = 950_000
-
-// outsideKept is how long a weapon that was seen outside any site stays listed.
-//
-// Guess: a week, one round of patrols. Test: readers of the weekly table of
-// weapons.
-const outsideKept = 7 * trucewatch.Day
-
-// outsideListed is how many of these are listed, those seen last; of the others
-// only their number is given. A busy mission sees thousands in a week, and
-// each of them changes the list.
-//
-// Guess: 50, a page. Test: as above.
-const outsideListed = 50
 
 // A register is what is known of the items of a site, as declarations and visits
 // follow one another.
@@ -394,116 +380,6 @@ func (b *book) site(l *Ledger, id string) product {
 			d.Reason = fmt.Sprintf("the mission was not let in on %s", r.tried.Time().Format("2006-01-02"))
 		}
 		out.state(Change{Duty: &d})
-	}
-	return out
-}
-
-// outside lists what was seen of a party's weapons that stands in no site: inside
-// the limit of its class, or beyond it. What may be either is not listed.
-func (b *book) outside(l *Ledger, party trucewatch.PartyID) product {
-	state := trucewatch.SiteState{Site: outsideAnySite + string(party), Name: "outside any site", Party: party}
-	for _, s := range slices.Backward(l.lookedSince(l.now - outsideKept)) {
-		for _, item := range slices.Backward(s.outside(b, party)) {
-			if len(state.Items) == outsideListed {
-				state.Earlier++
-				continue
-			}
-			state.Items = append(state.Items, item)
-		}
-	}
-	slices.Reverse(state.Items)
-	return product{states: []Change{{Site: &state}}}
-}
-
-// outside returns what a sighting shows of a party's weapons in no site.
-func (s *sighting) outside(b *book, party trucewatch.PartyID) []trucewatch.ItemView {
-	g := ground{b: b, party: party}
-	items, known := s.stray[g]
-	if known {
-		return items
-	}
-	if s.kind == trucewatch.WeaponSeen && !b.inSite(s) {
-		for _, w := range s.weapons(b, party) {
-			if status := b.lineStatus(s, w.class, party); status != "" {
-				items = append(items, trucewatch.ItemView{Class: w.class.ID, Status: status, Since: s.when.From,
-					Item: trucewatch.StoredItem{Weapon: *w.weapon, Count: w.count, State: "undeclared"}})
-			}
-		}
-	}
-	if s.stray == nil {
-		s.stray = map[ground][]trucewatch.ItemView{}
-	}
-	s.stray[g] = items
-	return items
-}
-
-// inSite says whether what was seen may lie in a declared site.
-func (b *book) inSite(s *sighting) bool {
-	return s.share(ground{b: b, zone: "any site"}, func() trucewatch.PPM {
-		middle := s.region.Mean()
-		if slices.ContainsFunc(b.a.Storage.Sites, func(site agreement.Site) bool {
-			return geo.NearMM(site.At, middle) <= site.RadiusMM+s.region.ExtentMM()/2
-		}) {
-			return geo.Million
-		}
-		return 0
-	}) > 0
-}
-
-// lineStatus says whether a weapon stood inside the limit of its class while that
-// bound, or beyond it; "" if it is not certain or there is no limit.
-func (b *book) lineStatus(s *sighting, c *agreement.WeaponClass, party trucewatch.PartyID) string {
-	if s.when.From < b.a.PhaseEnd(c.Phase, b.reading) || !b.reading.Span.Contains(s.when.From) {
-		return ""
-	}
-	for i := range c.Limit {
-		if c.Limit[i].Party != party {
-			continue
-		}
-		switch share := s.share(ground{b: b, zone: "limit", of: c.ID, party: party}, func() trucewatch.PPM { return c.Limit[i].Share(s.region) }); {
-		case share >= b.a.Evidence.InIfGE:
-			return inViolation
-		case share <= b.a.Evidence.OutIfLE:
-			return beyondOutside
-		}
-	}
-	return ""
-}
-
-// A batch is how many weapons of one class an incident shows at least.
-type batch struct {
-	class  *agreement.WeaponClass
-	weapon *trucewatch.Weapon
-	count  int64
-}
-
-// weapons returns what a sighting shows of a party's weapons, by class.
-func (s *sighting) weapons(b *book, party trucewatch.PartyID) []batch {
-	g := ground{b: b, party: party}
-	known, ok := s.batches[g]
-	if !ok {
-		known = s.workOut(b, party)
-		if s.batches == nil {
-			s.batches = map[ground][]batch{}
-		}
-		s.batches[g] = known
-	}
-	return known
-}
-
-func (s *sighting) workOut(b *book, party trucewatch.PartyID) []batch {
-	var out []batch
-	for i := range s.looks {
-		k := &s.looks[i]
-		if k.weapon == nil || b.holder(s, k) != party {
-			continue
-		}
-		id := b.classOf(k.weapon)
-		if id == "" || slices.ContainsFunc(out, func(x batch) bool { return x.class.ID == id }) {
-			continue
-		}
-		n := s.most(func(k *look) bool { return k.weapon != nil && b.classOf(k.weapon) == id && b.holder(s, k) == party })
-		out = append(out, batch{class: b.a.Class(id), weapon: k.weapon, count: n})
 	}
 	return out
 }

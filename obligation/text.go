@@ -28,6 +28,7 @@ type book struct {
 	heldBy   []trucewatch.PartyID
 	streaks  []streak  // of each area of the streak's zone, in the order of the text
 	ceilings []counted // of each party, in the order of the text
+	strays   []strays  // of each party, in the order of the text
 	// registers are those of sites of which nothing was entered since.
 	registers map[string]*register
 }
@@ -38,6 +39,7 @@ func newText(variants []agreement.Variant) *text {
 		b := &book{a: v.Agreement, reading: trucewatch.Reading{ID: v.Reading, Span: v.Span, Basis: v.Basis}, heldBy: v.HeldBy, registers: map[string]*register{}}
 		b.openStreaks()
 		b.openCeilings()
+		b.openStrays()
 		t.books = append(t.books, b)
 	}
 	return t
