@@ -77,6 +77,7 @@ func (w *window) search(rung []int64) {
 	w.kept = make(map[inputHash]sought)
 	w.climb(rung)
 	for i := range w.found {
+		w.tile.Settle(&w.found[i].Solution)
 		if s := w.shot(&w.found[i]); w.first(&s) < w.till {
 			w.shots = append(w.shots, s)
 		} else {
@@ -238,7 +239,7 @@ func (w *window) places(numbers []int32) []int32 {
 func (w *window) shot(f *found) Shot {
 	s := Shot{Position: w.d.plane.Position(f.EastMM, f.NorthMM), DepthMM: f.DepthMM, At: w.from + trucewatch.Instant(f.At),
 		Score: trucewatch.MilliNat(f.Score), Degraded: w.degraded, Error: trucewatch.Instant(f.TimeErrorUS())}
-	s.Region = f.Region(s.Position)
+	s.Region, s.Places = f.Region(w.d.plane), f.Places(w.d.plane)
 	for i, at := range f.Arrivals {
 		s.Arrivals = append(s.Arrivals, at)
 		s.Gains = append(s.Gains, trucewatch.MilliNat(f.Gains[i]))
