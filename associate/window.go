@@ -77,7 +77,6 @@ func (w *window) search(rung []int64) {
 	w.kept = make(map[inputHash]sought)
 	w.climb(rung)
 	for i := range w.found {
-		w.tile.Settle(&w.found[i].Solution)
 		if s := w.shot(&w.found[i]); w.first(&s) < w.till {
 			w.shots = append(w.shots, s)
 		} else {
@@ -151,6 +150,7 @@ func (w *window) round(threshold int64) {
 			}
 			continue
 		}
+		w.tile.Settle(&f.Solution)
 		w.tile.Accept(&f.Solution)
 		for k, seed := range w.seeds {
 			if w.bound[k] < unbounded && w.tile.MayFollow(&f.Solution, seed) {

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -50,24 +51,15 @@ func (t *Tile) Settle(sol *Solution) {
 	} else if !t.kinds[t.kind[home]].shared {
 		return
 	}
-	var spots []spot
-	for _, start := range starts {
-		if p, ok := t.spotFrom(start, sol.Arrivals); ok && !slices.ContainsFunc(spots, p.same) {
-			spots = append(spots, p)
-		}
-	}
+	spots := t.spots(starts, sol.Arrivals)
 	if len(spots) == 0 {
 		return
 	}
-	slices.SortStableFunc(spots, func(a, b spot) int {
-		switch {
-		case a.weight > b.weight:
-			return -1
-		case a.weight < b.weight:
-			return 1
+	if t.reconsider(sol, &spots[0]) {
+		if spots = t.spots(append(starts[:1:1], spots[0].top), sol.Arrivals); len(spots) == 0 {
+			return
 		}
-		return 0
-	})
+	}
 	best := &spots[0]
 	sol.EastMM, sol.NorthMM, sol.DepthMM = round(float64(best.mean[0]*mmPerKM)), round(float64(best.mean[1]*mmPerKM)), round(float64(best.mean[3]*mmPerKM))
 	sol.At, sol.covariance, sol.spots = round(float64(best.mean[2]*1e6)), best.cov, nil
@@ -83,12 +75,25 @@ func (t *Tile) Settle(sol *Solution) {
 	sol.spots = []spot{*best, *other}
 }
 
+// spots returns the places that least squares lead to from starts, the likeliest first.
+func (t *Tile) spots(starts []state, arrivals []int32) (out []spot) {
+	for _, start := range starts {
+		if p, ok := t.spotFrom(start, arrivals); ok && !slices.ContainsFunc(out, p.same) {
+			out = append(out, p)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b spot) int { return cmp.Compare(b.weight, a.weight) })
+	return out
+}
+
 // A spot is one place of a solution.
 type spot struct {
 	mean   [4]float64 // x, y, time, depth
 	cov    [4][4]float64
 	weight float64 // logarithm of its likelihood
 	share  float64 // of all places
+	top    state   // in the air in which it is likeliest
+	m      *medium // that air
 }
 
 // same says whether q is the same place as p.
@@ -139,8 +144,11 @@ func (t *Tile) spotFrom(start state, arrivals []int32) (spot, bool) {
 // mixed returns the mean and covariance of spots by their likelihoods.
 func mixed(spots []spot) (p spot) {
 	top := spots[0].weight
+	p.top, p.m = spots[0].top, spots[0].m
 	for i := range spots {
-		top = max(top, spots[i].weight)
+		if spots[i].weight > top {
+			top, p.top, p.m = spots[i].weight, spots[i].top, spots[i].m
+		}
 	}
 	sum := 0.0
 	for i := range spots {
@@ -187,7 +195,7 @@ func (t *Tile) fit(start state, arrivals []int32, m *medium) (spot, bool) {
 		if move > float64(100*settledKM) {
 			return spot{}, false // it leads nowhere
 		}
-		p := spot{mean: [4]float64{v.x, v.y, v.at, v.z}, weight: t.likelihood(&v, arrivals, m) - logDet/2}
+		p := spot{mean: [4]float64{v.x, v.y, v.at, v.z}, top: v, m: m, weight: t.likelihood(&v, arrivals, m) - logDet/2}
 		volume, ok := logVolume(info, n)
 		if !ok {
 			return p, false
