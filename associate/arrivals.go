@@ -48,7 +48,7 @@ type Shot struct {
 // chance agreement cannot take their arrivals. All districts climb down the first
 // part before any goes on to the second.
 var (
-	rungs     = [][]int64{{25_000}, {10_000, leastScore}}
+	rungs     = [][]int64{{25_000}, {10_000}, {leastScore}}
 	sureRungs = [][]int64{{25_000}} // to learn conditions from
 )
 
