@@ -40,6 +40,7 @@ type Shot struct {
 	Gains    []trucewatch.MilliNat // what each of them is worth
 	Degraded bool                  // the search was cut short
 	Region   geo.Region            // holds the source with 95 %, if its arrivals are the right ones
+	Places   []kernel.Mode         // both places, the likelier first, if it may be one of two: then Region holds both
 	Error    trucewatch.Instant    // of At, one standard deviation
 }
 
@@ -47,7 +48,7 @@ type Shot struct {
 // chance agreement cannot take their arrivals. All districts climb down the first
 // part before any goes on to the second.
 var (
-	rungs     = [][]int64{{25_000}, {10_000, leastScore}}
+	rungs     = [][]int64{{25_000}, {10_000}, {leastScore}}
 	sureRungs = [][]int64{{25_000}} // to learn conditions from
 )
 

@@ -39,19 +39,11 @@ const (
 
 	// airCellMM is the side of the squares of one air.
 	airCellMM = 24_000_000
-	// airStepMMS is how far the air of one square may be from that of the district,
-	// one standard deviation, unless its shots say that it is another. Guess. Test:
-	// airs of neighbouring squares with many shots.
-	airStepMMS = 200
-	// airShots is from how many shots, the surest, one air is learned: 25 leave
-	// 0.3 m/s, more do not help.
-	airShots = 60
+	// airShots is how many shots of one square, the surest, bear on its air.
+	airShots = 25
 	// airArrivals is how many arrivals a shot needs to say something of the air:
 	// three are used up by its own place and time.
 	airArrivals = 6
-	// airRoundMMS is to what the air is rounded: 0.1 m/s move a sound of 20 s by
-	// 6 ms.
-	airRoundMMS = 100
 	// aloneGap is how far from all others in its district a shot stands alone.
 	aloneGap = 20 * trucewatch.Second
 
@@ -262,81 +254,42 @@ func surest(shots []*Shot) []*Shot {
 	return shots
 }
 
-// learnAir finds the air of each square of a district: first that of the whole
-// district, then each square's around it.
+// learnAir finds the air of each square of a district.
 func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []kernel.Air {
-	if len(shots) == 0 {
-		return before
-	}
-	h := &l.n.hearing
 	var blasts []kernel.Blast
-	own := make([][]kernel.Blast, d.squares)
+	own := make([]int, d.squares) // how many were taken of each
 	for _, s := range surest(shots) {
 		if len(s.Arrivals) < airArrivals {
 			continue
 		}
 		east, north := d.plane.Project(s.Position)
+		k, ok := d.squareOf(east, north)
+		if !ok || own[k] == airShots {
+			continue
+		}
+		own[k]++
 		blast := kernel.Blast{EastMM: east, NorthMM: north}
 		for _, a := range s.Arrivals {
 			blast.Arrivals = append(blast.Arrivals, kernel.Arrival{Station: d.local[l.arrivals[a].Station], Phase: l.arrivals[a].Phase, At: int64(l.arrivals[a].At - s.At)})
 		}
-		k, ok := d.squareOf(east, north)
-		if len(blasts) < airShots {
-			blasts = append(blasts, blast)
-		}
-		if ok && len(own[k]) < airShots {
-			own[k] = append(own[k], blast)
-		}
+		blasts = append(blasts, blast)
 	}
-	whole, speedLeft, windLeft := d.ground.LearnAir(blasts, kernel.Air{}, h.SpeedMMS, h.WindMMS)
-	out := make([]kernel.Air, d.squares)
-	for k := range out {
-		// A square has an air of its own only if its shots say so: else the few of
-		// them would add more error than they take away.
-		air, speedErr, windErr := d.ground.LearnAir(own[k], whole, h.SpeedMMS, h.WindMMS)
-		if !differs(air, whole, speedErr+speedLeft, windErr+windLeft) {
-			air, _, _ = d.ground.LearnAir(own[k], whole, speedLeft+airStepMMS, windLeft+airStepMMS)
-			other := otherAir(len(own[k]))
-			air.SpeedErr, air.WindErr = kernel.WithChance(air.SpeedErr, h.SpeedMMS, other), kernel.WithChance(air.WindErr, h.WindMMS, other)
-		}
-		air.Speed, air.East, air.North = rounded(air.Speed), rounded(air.East), rounded(air.North)
-		air.SpeedErr, air.WindErr = max(rounded(air.SpeedErr), airRoundMMS), max(rounded(air.WindErr), airRoundMMS)
-		air.Spread = stepped(air.Spread)
-		out[k] = air
+	if len(blasts) == 0 {
+		return before
 	}
-	return out
-}
-
-// otherAir is the probability, in parts per million, that the air of a square
-// is another than that of the district although so many of its shots did not say
-// so. Guess: one square in five has another; two shots show it mostly. Test: share
-// of shots within their regions of 95 %, by shots of the square.
-func otherAir(shots int) int64 {
-	switch {
-	case shots < 2:
-		return 200_000
-	case shots < 6:
-		return 50_000
+	var centres [][2]int64
+	for _, c := range d.corners {
+		centres = append(centres, [2]int64{c[0]*airCellMM + airCellMM/2, c[1]*airCellMM + airCellMM/2})
 	}
-	return 10_000
+	return d.ground.LearnAir(blasts, centres)
 }
-
-// differs says whether two airs differ by more than their errors, at one in a
-// hundred: chi-square of three degrees of freedom above 11.3.
-func differs(a, b kernel.Air, speedErr, windErr int64) bool {
-	speed, east, north := a.Speed-b.Speed, a.East-b.East, a.North-b.North
-	const scale = 1_000
-	return speed*speed*scale/(speedErr*speedErr+1)+(east*east+north*north)*scale/(windErr*windErr+1) > 11_300
-}
-
-func rounded(mms int64) int64 { return floor(mms+airRoundMMS/2, airRoundMMS) * airRoundMMS }
 
 // ready makes the sky and hashes of c.
 func (d *district) ready(c *conditions) {
 	c.sky = d.ground.NewSky(c.air, d.square, c.clutter, c.births)
 	var buf []byte
 	for _, a := range c.air {
-		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread, a.SpeedErr, a.WindErr} {
+		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread, a.Errors[0], a.Errors[1], a.Errors[2], a.Together[0], a.Together[1], a.Together[2]} {
 			buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
 		}
 	}

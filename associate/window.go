@@ -150,6 +150,7 @@ func (w *window) round(threshold int64) {
 			}
 			continue
 		}
+		w.tile.Settle(&f.Solution)
 		w.tile.Accept(&f.Solution)
 		for k, seed := range w.seeds {
 			if w.bound[k] < unbounded && w.tile.MayFollow(&f.Solution, seed) {
@@ -238,7 +239,7 @@ func (w *window) places(numbers []int32) []int32 {
 func (w *window) shot(f *found) Shot {
 	s := Shot{Position: w.d.plane.Position(f.EastMM, f.NorthMM), DepthMM: f.DepthMM, At: w.from + trucewatch.Instant(f.At),
 		Score: trucewatch.MilliNat(f.Score), Degraded: w.degraded, Error: trucewatch.Instant(f.TimeErrorUS())}
-	s.Region = f.Region(s.Position)
+	s.Region, s.Places = f.Region(w.d.plane), f.Places(w.d.plane)
 	for i, at := range f.Arrivals {
 		s.Arrivals = append(s.Arrivals, at)
 		s.Gains = append(s.Gains, trucewatch.MilliNat(f.Gains[i]))

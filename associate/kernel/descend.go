@@ -18,12 +18,30 @@ type Solution struct {
 	Arrivals                 []int32       // by station and phase
 	Gains                    []int64       // what each arrival is worth, thousandths of a nat, in the same order
 	covariance               [4][4]float64 // of x, y, time and depth, km and s
+	spots                    []spot        // both places, if it is two
 }
 
-// Region returns the ellipse around at, where the solution lies, that holds the
-// source with 95 % if its arrivals are the right ones.
-func (s *Solution) Region(at geo.Position) geo.Region {
-	return Normal{mean: at, xx: s.covariance[0][0], xy: s.covariance[0][1], yy: s.covariance[1][1]}.Ellipse()
+// Region returns the ellipse that holds the source with 95 % if its arrivals are the
+// right ones: around where the solution lies, or around both places if it is two.
+func (s *Solution) Region(plane geo.Plane) geo.Region {
+	if len(s.spots) == 0 {
+		return ellipse(plane, km(s.EastMM), km(s.NorthMM), s.covariance)
+	}
+	both := mixed(s.spots)
+	return ellipse(plane, both.mean[0], both.mean[1], both.cov)
+}
+
+// Places returns the two places of a solution, the likelier first; nil if it is one.
+func (s *Solution) Places(plane geo.Plane) (out []Mode) {
+	for _, p := range s.spots {
+		out = append(out, Mode{ellipse(plane, p.mean[0], p.mean[1], p.cov), round(float64(p.share * geo.Million))})
+	}
+	return out
+}
+
+func ellipse(plane geo.Plane, x, y float64, cov [4][4]float64) geo.Region {
+	at := plane.Position(round(float64(x*mmPerKM)), round(float64(y*mmPerKM)))
+	return Normal{mean: at, xx: cov[0][0], xy: cov[0][1], yy: cov[1][1]}.Ellipse()
 }
 
 // TimeErrorUS returns the error of the solution's time, one standard deviation,
@@ -32,55 +50,16 @@ func (s *Solution) TimeErrorUS() int64 {
 	return round(float64(math.Sqrt(s.covariance[2][2]) * 1e6))
 }
 
-// covariance returns that of (x, y, time, depth): the inverse of info, and what
-// the error of the air adds, which all chosen arrivals share. (The spread of the
-// air holds it too, as if each arrival had its own; that is small beside it.)
-func (s *Searcher) covariance(x, y float64, m *medium, info [4][4]float64) (cov [4][4]float64, ok bool) {
-	n := s.t.g.ears.dimensions()
+// inverse returns that of the first n rows and columns of a, symmetric and positive.
+func inverse(a [4][4]float64, n int) (out [4][4]float64, ok bool) {
 	for k := range n {
 		var unit [4]float64
 		unit[k] = 1
-		if cov[k], ok = solve(info, unit, n); !ok {
-			return cov, false
+		if out[k], ok = solve(a, unit, n); !ok {
+			return out, false
 		}
 	}
-	if m.errors == [3]float64{} {
-		return cov, true
-	}
-	var shift [3][4]float64 // of the weighted residuals, by a unit of speed, east and north
-	for i := range s.chosen {
-		c := &s.chosen[i]
-		in := 1 / (c.d + 1e-9)
-		slow := float64(c.travel * in)
-		ux, uy := float64((c.s.x-x)*in), float64((c.s.y-y)*in)
-		later := float64(float64(-c.d*slow)*slow) / float64(c.sigma*c.sigma)
-		h := [4]float64{float64(-ux * slow), float64(-uy * slow), 1}
-		for a := range n {
-			shift[0][a] += float64(later * h[a])
-			shift[1][a] += float64(float64(later*ux) * h[a])
-			shift[2][a] += float64(float64(later*uy) * h[a])
-		}
-	}
-	for k, variance := range m.errors {
-		var moved [4]float64
-		for a := range n {
-			for b := range n {
-				moved[a] += float64(cov[a][b] * shift[k][b])
-			}
-		}
-		shift[k] = moved
-		for a := range n {
-			shift[k][a] = float64(moved[a] * math.Sqrt(variance))
-		}
-	}
-	for _, v := range shift {
-		for a := range n {
-			for b := range n {
-				cov[a][b] += float64(v[a] * v[b])
-			}
-		}
-	}
-	return cov, true
+	return out, true
 }
 
 const (
@@ -154,9 +133,6 @@ func (s *Searcher) medium(home int) *medium {
 }
 
 const (
-	// otherAirKM is how far away the air may be that fits a shot better than that
-	// of its own cell: where one air ends and the next begins is not known.
-	otherAirKM = 24
 	// otherAirGain is by how much, in thousandths of a nat, it must fit better.
 	// Guess: one in ten shots is near such a border.
 	otherAirGain = 2_000
@@ -348,7 +324,7 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 	sol.Score = round(float64(total * 1000))
 	sol.EastMM, sol.NorthMM, sol.DepthMM = round(float64(x*mmPerKM)), round(float64(y*mmPerKM)), round(float64(z*mmPerKM))
 	sol.At = round(float64(at * 1e6))
-	if sol.covariance, ok = s.covariance(x, y, s.medium(home), info); !ok {
+	if sol.covariance, ok = inverse(info, e.dimensions()); !ok {
 		return sol, false
 	}
 	for _, w := range worth {

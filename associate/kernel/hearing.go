@@ -167,24 +167,3 @@ func (e *Ears) deviation(travel float64, clockUS, spread int64) float64 {
 }
 
 func (e *Ears) bin(d float64) int { return min(int(float64(d*e.bins)), tableBins-1) }
-
-// Air is how sound travels from one piece of country for a while: what is to be
-// added to its speed, the wind towards east and north, mm/s, and how well that
-// is known: the error of a travel time as a share of it, ppm. Earth is still.
-type Air struct {
-	Speed, East, North int64
-	Spread             int64
-	SpeedErr, WindErr  int64 // of Speed, and of East and North, one standard deviation: what all arrivals of a source share
-}
-
-// UnknownAir is the Air of which only the Hearing is known.
-func (h *Hearing) UnknownAir() Air {
-	return Air{Spread: h.spread(float64(h.SpeedMMS), float64(h.WindMMS)), SpeedErr: h.SpeedMMS, WindErr: h.WindMMS}
-}
-
-// spread adds errors of speed and wind, mm/s, to the spread of known air.
-func (h *Hearing) spread(speed, wind float64) int64 {
-	unknown := float64(math.Sqrt(float64(speed*speed)+float64(wind*wind)) / float64(h.PhasesMMS[0]) * geo.Million)
-	s := float64(h.Spread)
-	return round(math.Sqrt(float64(s*s) + float64(unknown*unknown)))
-}

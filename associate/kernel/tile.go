@@ -200,15 +200,6 @@ type Sky struct {
 	birth   float64            // ln of the density of sources, per km2 s (km3 s if deep)
 }
 
-// A medium is how sound leaves one top cell.
-type medium struct {
-	speed             [phasesMax]float64 // km/s
-	east, north, wind float64            // wind, km/s
-	slowest           [phasesMax]float64
-	spread            int
-	errors            [3]float64 // variance of its speed and wind, km2/s2
-}
-
 // NewSky readies the air, by kind, with the kind of each top cell (see Cells),
 // clutter: for each station and phase, how many false arrivals come in 1,000,000
 // seconds, and births, in the unit of Hearing.Births.
@@ -239,17 +230,6 @@ func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64
 		k.clutter[i] = -geo.Log(float64(max(n, 1)) / 1e6)
 	}
 	return k
-}
-
-func (e *Ears) medium(a Air) medium {
-	m := medium{east: km(a.East), north: km(a.North), spread: e.spreadClass(a.Spread)}
-	m.wind = length(m.east, m.north)
-	m.errors = [3]float64{square(km(a.SpeedErr)), square(km(a.WindErr)), square(km(a.WindErr))}
-	for ph := range e.phases {
-		m.speed[ph] = e.speed[ph] + km(a.Speed)
-		m.slowest[ph] = m.speed[ph] - m.wind
-	}
-	return m
 }
 
 // A Tile is what was heard on a Ground for a while.
@@ -362,16 +342,6 @@ func (t *Tile) Take(arrivals []int32, taken bool) {
 
 // Taken says whether an arrival is explained.
 func (t *Tile) Taken(i int32) bool { return t.taken[i] }
-
-// travel returns the time from (x, y, z), d km away, to s: d over the speed of
-// the air and the wind along the way.
-func (m *medium) travel(s *station, x, y, d float64, ph int) float64 {
-	v := m.speed[ph]
-	if m.wind != 0 && d > 1e-9 {
-		v += (float64((s.x-x)*m.east) + float64((s.y-y)*m.north)) / d
-	}
-	return d / v
-}
 
 // AreaKM2 is the area of the cells from which a station may be the first to hear.
 func (g *Ground) AreaKM2() int64 {

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	// reconsiderMost is how many arrivals a solution may gain and lose.
+	reconsiderMost = 8
+	// doubtSigmas is how far off an arrival must be for its place in a solution to be
+	// asked about.
+	doubtSigmas = 1.5
+)
+
+// An account is arrivals that one source explains: where it was, and the logarithm of
+// how much better it explains them, and the silence of others, than clutter does.
+type account struct {
+	arrivals []int32
+	top      state
+	worth    float64
+}
+
+// reconsider takes arrivals into a solution, and out of it, as long as that makes it
+// likelier. The gate of the search is as wide as the error of the air, and chance
+// arrivals lie within it; now that all arrivals share that error fewer do. It says
+// whether any changed.
+func (t *Tile) reconsider(sol *Solution, p *spot) bool {
+	if !p.m.shared {
+		return false
+	}
+	first, ok := t.account(p.top, sol.Arrivals, p.m)
+	if !ok {
+		return false
+	}
+	best := first
+	for range reconsiderMost {
+		next, ok := t.better(&best, p.m)
+		if !ok {
+			break
+		}
+		best = next
+	}
+	if best.worth == first.worth {
+		return false
+	}
+	sol.Score += round(float64((best.worth - first.worth) * 1000))
+	sol.Arrivals, sol.Gains, p.top = best.arrivals, t.gains(&best, p.m), best.top
+	return true
+}
+
+// account fits a source near at to arrivals.
+func (t *Tile) account(at state, arrivals []int32, m *medium) (account, bool) {
+	p, ok := t.fit(at, arrivals, m)
+	if !ok {
+		return account{}, false
+	}
+	worth, ok := t.heard(&p, arrivals)
+	for _, i := range arrivals {
+		worth += t.noise[i]
+	}
+	return account{arrivals, p.top, worth + p.weight}, ok
+}
+
+// better returns an account that is worth more: without the arrival furthest off, or
+// with one more.
+func (t *Tile) better(a *account, m *medium) (account, bool) {
+	worst, off := -1, doubtSigmas
+	for k, i := range a.arrivals {
+		if z := t.sigmas(&a.top, i, 0, m); z > off {
+			worst, off = k, z
+		}
+	}
+	if worst >= 0 && len(a.arrivals) > t.g.ears.h.Least {
+		if b, ok := t.account(a.top, slices.Delete(slices.Clone(a.arrivals), worst, worst+1), m); ok && b.worth > a.worth {
+			return b, true
+		}
+	}
+	for _, i := range t.others(a, m) {
+		more := append(slices.Clone(a.arrivals), i)
+		slices.Sort(more)
+		if b, ok := t.account(a.top, more, m); ok && b.worth > a.worth {
+			return b, true
+		}
+	}
+	return account{}, false
+}
+
+// sigmas is how far arrival i is from what v expects, in standard deviations of its
+// error in air of the given class of spread.
+func (t *Tile) sigmas(v *state, i int32, spread int, m *medium) float64 {
+	e := t.g.ears
+	q, phase := &t.g.stations[t.station[i]], t.phase[i]
+	_, _, off, _ := t.row(v, i, m)
+	return math.Abs(off) / e.sigma[e.table(q.clock, spread)][phase][e.bin(length3(v.x-q.x, v.y-q.y, v.z))]
+}
+
+// others returns the free arrivals, of each station and phase that has none in a the
+// one closest to what is expected, that lie within the gate.
+func (t *Tile) others(a *account, m *medium) (out []int32) {
+	g := t.g
+	e := g.ears
+	home, ok := g.topCell(a.top.x, a.top.y)
+	if !ok {
+		return nil
+	}
+	for _, j := range g.within[home] {
+		q := &g.stations[j]
+		d := length3(a.top.x-q.x, a.top.y-q.y, a.top.z)
+		if d > e.reach {
+			continue
+		}
+		for ph := range e.phases {
+			k := int(j)*e.phases + ph
+			low, high := t.begin[k], t.begin[k+1]
+			if low == high || slices.ContainsFunc(a.arrivals, func(i int32) bool { return i >= low && i < high }) {
+				continue
+			}
+			expected := a.top.at + m.travel(q, a.top.x, a.top.y, d, ph)
+			gate := float64(gateSigmas * e.sigma[e.table(q.clock, m.spread)][ph][e.bin(d)])
+			closest := int32(-1)
+			for i := t.after(low, high, expected-gate); i < high && t.at[i] <= expected+gate; i++ {
+				if off := math.Abs(t.at[i] - expected); !t.taken[i] && off <= gate {
+					closest, gate = i, off
+				}
+			}
+			if closest >= 0 {
+				out = append(out, closest)
+			}
+		}
+	}
+	return out
+}
+
+// gains returns what each arrival of a is worth, thousandths of a nat.
+func (t *Tile) gains(a *account, m *medium) (out []int64) {
+	e := t.g.ears
+	for _, i := range a.arrivals {
+		q, phase := &t.g.stations[t.station[i]], t.phase[i]
+		bin := e.bin(length3(a.top.x-q.x, a.top.y-q.y, a.top.z))
+		best := math.Inf(-1)
+		for c := range e.classes {
+			best = max(best, e.heard[bin*e.classes+c]-e.missed[bin*e.classes+c])
+		}
+		z := t.sigmas(&a.top, i, 0, m)
+		out = append(out, round(float64((best+t.noise[i]+e.peak[e.table(q.clock, 0)][phase][bin]-float64(z*z)/2)*1000)))
+	}
+	return out
+}
