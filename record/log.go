@@ -36,12 +36,12 @@ type Log struct {
 	queueMu   sync.Mutex
 	gathering *group // takes more entries; nil if nobody leads one; guarded by queueMu
 	expected  int    // calls that may be there soon: who waited and who was woken; guarded by queueMu
+	spare     []byte // for the frames of a next group, to be overwritten; guarded by queueMu
 
 	// commitMu is held by the one who writes to the disk. Only he changes what
 	// mu guards, so he may read it without mu.
 	commitMu sync.Mutex
-	guarded  State  // what the guard knows; guarded by commitMu
-	frames   []byte // of the last group, to be overwritten; guarded by commitMu
+	guarded  State // what the guard knows; guarded by commitMu
 
 	mu       sync.RWMutex
 	contents *contents  // guarded by mu

@@ -318,15 +318,16 @@ func (l *Log) copyEntries(size uint64, next func() ([]byte, error)) error {
 		c := l.contents
 		till := min(size, c.base()+l.segment)
 		var group [][]byte
-		for bytes := int64(0); c.tree.size+uint64(len(group)) < till && bytes < groupSizeMax-EntrySizeMax-frameHeaderSize; {
+		var frames []byte
+		for c.tree.size+uint64(len(group)) < till && len(frames) < groupSizeMax-EntrySizeMax-frameHeaderSize {
 			entry, err := next()
 			if err != nil {
 				return fmt.Errorf("entry %d: %w", c.tree.size+uint64(len(group)), err)
 			}
 			group = append(group, append([]byte(nil), entry...))
-			bytes += frameSize(entry)
+			frames = appendFrame(frames, entry)
 		}
-		if err := l.writeFrames(group); err != nil {
+		if err := l.writeFrames(group, frames); err != nil {
 			return err
 		}
 	}

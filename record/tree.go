@@ -4,6 +4,7 @@ package record
 
 import (
 	"crypto/sha256"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -16,6 +17,9 @@ type tree struct {
 	// fewer than tileWidth; level 0 are leaf hashes, level 1 the roots of full
 	// tiles of level 0, and so on.
 	edge [levelMax][]tlog.Hash
+	// folded are hashes of tiles of level 0 that foldAhead worked out and that are
+	// not full yet, in their order.
+	folded []tlog.Hash
 }
 
 // addTile appends a full tile of the level below by its hash, or, at level 0, a
@@ -31,9 +35,30 @@ func (t *tree) addTile(level int, h tlog.Hash, full func(id tileID, hashes []tlo
 			break
 		}
 		full(tileID{level, n}, t.edge[level])
-		h, n = fold(t.edge[level]), n/tileWidth
+		h, n = t.foldEdge(level), n/tileWidth
 		t.edge[level] = t.edge[level][:0]
 	}
+}
+
+// foldEdge is the hash of the full tile at the edge of a level.
+func (t *tree) foldEdge(level int) tlog.Hash {
+	if level > 0 || len(t.folded) == 0 {
+		return fold(t.edge[level])
+	}
+	h := t.folded[0]
+	t.folded = t.folded[1:]
+	return h
+}
+
+// foldAhead returns the hashes of the tiles of level 0 that become full with these
+// leaves. It changes nothing.
+func (t *tree) foldAhead(leaves []tlog.Hash) (folded []tlog.Hash) {
+	row := slices.Concat(t.edge[0], leaves)
+	for len(row) >= tileWidth {
+		folded = append(folded, fold(row[:tileWidth]))
+		row = row[tileWidth:]
+	}
+	return folded
 }
 
 // root is the Merkle tree hash of all leaves; of none it is SHA-256 of nothing.
