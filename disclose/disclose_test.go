@@ -691,6 +691,27 @@ func TestCaseIsPublicAsFarAsItsFindingsAre(t *testing.T) {
 	}
 }
 
+func TestPublicIsToldThatABodyDecidedAndNoMore(t *testing.T) {
+	ruling := func(body, about, outcome string, minutes int) trucewatch.Ruling {
+		at := epoch + trucewatch.Instant(minutes)*trucewatch.Minute
+		return trucewatch.Ruling{Index: 77, Received: at, Outcome: outcome, Why: "consensus: B voted against", Decision: trucewatch.Decision{
+			ID: "d-1", Case: "case/a", Body: body, Session: "s-1", About: about, Question: "Is B responsible?", Party: "B", Ref: "int-1", At: at,
+			Votes: []trucewatch.Vote{{Member: "A", Cast: "for", Dissent: "more"}}, Remedies: []trucewatch.Remedy{{ID: "r-1", Party: "B", What: "withdraw"}}}}
+	}
+	c := &trucewatch.Case{ID: "case/a", Opened: epoch, Findings: []trucewatch.FindingID{"a"}, Decisions: []trucewatch.Ruling{
+		ruling("joint_commission", "responsibility", "not_carried", 10),
+		ruling("joint_commission", "procedure", "carried", 20),
+		ruling("special_commission", "responsibility", "carried", 70),
+		ruling("special_commission", "remedy", "carried", 80),
+	}}
+	v, _ := rules(t, trucewatch.ForPublic).Case(epoch, c, trucewatch.FindingView{Finding: trucewatch.Finding{ID: "a"}})
+	hour := epoch + trucewatch.Hour
+	want := []trucewatch.Ruling{{Received: hour, Outcome: "carried", Decision: trucewatch.Decision{Body: "special_commission", At: hour}}}
+	if !reflect.DeepEqual(v.Decisions, want) {
+		t.Errorf("decisions %+v, want %+v", v.Decisions, want)
+	}
+}
+
 func TestWithoutAgreementThePublicSeesWhatWasPublished(t *testing.T) {
 	in, _ := event(1, trucewatch.Explosion, somewhere, moment(epoch))
 	st := facts([]IncidentFact{{Incident: in}})

@@ -11,10 +11,14 @@ import (
 // publicClocks are the clocks that every case has by the text of the agreement.
 var publicClocks = []string{"flash", "answer", "initial", "joint", "decide", "meet", "close"}
 
+// decisive are the subjects of decisions that end the clock "decide", whose end is public.
+var decisive = []string{"responsibility", "no_violation", "remedy", "close"}
+
 // Case returns a case as the audience sees it at an instant, and whether it
 // sees it at all. Visible are those of its findings that the audience sees, as it
 // sees them. The public sees the case as far as they go: what was found, revised
 // or withdrawn since they were released does not show in severity, state or list.
+// That a body decided is public, as its clock is; what, and who voted how, is not.
 func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucewatch.FindingView) (trucewatch.CaseView, bool) {
 	if r.mission() {
 		return trucewatch.CaseView{Case: *c}, true
@@ -38,7 +42,26 @@ func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucew
 		k := &out.Clocks[i]
 		k.From, k.Due, k.Ended = r.hourOf(k.From), r.hourOf(k.Due), r.hourOf(k.Ended)
 	}
+	out.Decisions = r.rulings(c.Decisions)
 	return trucewatch.CaseView{Case: out}, true
+}
+
+// rulings returns which body decided on a case, and in which hour, once for each.
+// What it decided may be about findings that are not public, and is the body's to
+// tell; what was put to the vote and did not carry is not told at all.
+func (r Rules) rulings(all []trucewatch.Ruling) (out []trucewatch.Ruling) {
+	for _, d := range all {
+		if d.Outcome != "carried" || !slices.Contains(decisive, d.Decision.About) {
+			continue
+		}
+		hour := r.hourOf(d.Received)
+		told := func(o trucewatch.Ruling) bool { return o.Decision.Body == d.Decision.Body && o.Received == hour }
+		if !slices.ContainsFunc(out, told) {
+			decided := trucewatch.Decision{Body: d.Decision.Body, At: hour}
+			out = append(out, trucewatch.Ruling{Decision: decided, Received: hour, Outcome: d.Outcome})
+		}
+	}
+	return out
 }
 
 // published says whether a kind of source speaks in public, so that what it

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
@@ -28,7 +29,8 @@ var link = regexp.MustCompile(`href="([^"#]+)`)
 
 // TestEveryLinkLeadsSomewhere walks the pages of the four missions as each
 // audience sees them: no link is dead, every page of the simulated mission says
-// that it is, and no public page names a source or a sensor.
+// that it is, no public page names a source or a sensor, and links lead to every
+// case that the audience sees.
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	dir, err := demo()
 	if err != nil {
@@ -52,7 +54,7 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 			base := "http://" + <-address
 			awaitReports(t, base)
 			for _, name := range examples.Names() {
-				walk(t, base, "/m/"+name, a)
+				checkCasesAreLinked(t, base, name, walk(t, base, "/m/"+name, a))
 			}
 			walk(t, base, "/", a)
 			cancel()
@@ -98,7 +100,41 @@ func fetch(t *testing.T, address string) (code int, kind, body string) {
 	return r.StatusCode, r.Header.Get("Content-Type"), string(text)
 }
 
-func walk(t *testing.T, base, start string, a trucewatch.Audience) {
+// checkCasesAreLinked holds the pages to which links lead against the cases that the
+// interface lists.
+func checkCasesAreLinked(t *testing.T, base, name string, reached map[string]bool) {
+	t.Helper()
+	code, _, body := fetch(t, base+"/api/v1/m/"+name+"/cases?limit=500")
+	if code != http.StatusOK {
+		t.Fatalf("cases of %s: %d: %s", name, code, body)
+	}
+	var list struct {
+		Total int
+		Items []trucewatch.CaseView
+	}
+	if err := json.Unmarshal([]byte(body), &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Items) != list.Total {
+		t.Errorf("%s: %d cases of %d are listed", name, len(list.Items), list.Total)
+	}
+	if name == "one-bad-day" && list.Total == 0 {
+		t.Errorf("%s shows no case", name)
+	}
+	for _, c := range list.Items {
+		page := "/m/" + name + "/cases/" + string(c.ID)
+		if !reached[page] {
+			t.Errorf("no link leads to %s", page)
+		}
+		if code, _, _ := fetch(t, base+page); code != http.StatusOK {
+			t.Errorf("%s: %d", page, code)
+		}
+	}
+}
+
+// walk follows links from a page to others below it, and returns those reached, by
+// address.
+func walk(t *testing.T, base, start string, a trucewatch.Audience) map[string]bool {
 	t.Helper()
 	seen, queue := map[string]bool{start: true}, []string{start}
 	from := map[string]string{}
@@ -143,4 +179,5 @@ func walk(t *testing.T, base, start string, a trucewatch.Audience) {
 	if len(queue) < 5 {
 		t.Errorf("%s: %d pages are linked", start, len(queue))
 	}
+	return seen
 }
