@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
 // ErrUnlike is wrapped by every refusal to compare or add.
 var ErrUnlike = errors.New("are not the same thing")
 
-// SideGapMost is by how much of the ground and time what was observed of two
-// sides may differ before their counts are shown only with a warning.
+// SideGapMost is by which share of the larger one what was observed of two sides may
+// differ before their counts are shown only with a warning.
 //
 // Guess: a tenth; with equal fire it makes one side's count a tenth larger. Test:
 // readers who are asked which side fired more.
@@ -39,11 +40,7 @@ func said(n trucewatch.Number) string {
 	case n.Value != 1:
 		noun += "s"
 	}
-	what := n.What
-	if n.Layer == ClaimLayer && n.Unit != "" {
-		what += " [" + n.Unit + "]"
-	}
-	return fmt.Sprintf("%d %s (%s) by rule %s", n.Value, noun, what, rule)
+	return fmt.Sprintf("%d %s (%s) by rule %s", n.Value, noun, n.What, rule)
 }
 
 // A Difference is two numbers of one thing side by side.
@@ -167,9 +164,23 @@ func PerSide(a, b Side) (Sides, error) {
 	if more.Number.Observed < less.Number.Observed {
 		more, less = less, more
 	}
-	if more.Number.Observed-less.Number.Observed > SideGapMost {
-		out.Caveat = fmt.Sprintf("side %s was watched more than side %s: of 100 events about %d against about %d would have been noticed; the counts do not show who did more",
-			more.Party, less.Party, max(1, more.Number.Observed/10_000), max(1, less.Number.Observed/10_000))
+	if gap := more.Number.Observed - less.Number.Observed; int64(gap)*geo.Million > int64(SideGapMost)*int64(more.Number.Observed) {
+		events, per := "100", trucewatch.PPM(10_000)
+		if less.Number.Observed < 10*per { // otherwise both may round to one figure
+			events, per = "10,000", 100
+		}
+		out.Caveat = fmt.Sprintf("side %s was watched more than side %s: of %s events about %d against about %d would have been noticed; the counts do not show who did more",
+			more.Party, less.Party, events, max(1, more.Number.Observed/per), max(1, less.Number.Observed/per))
 	}
 	return out, nil
+}
+
+// Sentence says both numbers, on whose ground each is, and what must stand beside
+// them.
+func (s Sides) Sentence() string {
+	out := fmt.Sprintf("on the side of %s: %s; on the side of %s: %s", s.A.Party, Statement(s.A.Number), s.B.Party, Statement(s.B.Number))
+	if s.Caveat != "" {
+		out += "; " + s.Caveat
+	}
+	return out + "; where fire was seen does not say who fired"
 }

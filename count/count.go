@@ -31,7 +31,6 @@ const (
 	PhenomenonLayer = "phenomenon"
 	EngagementLayer = "engagement"
 	FindingLayer    = "finding"
-	ClaimLayer      = "claim" // what somebody else counted, in his own unit
 )
 
 // Items are what is counted: the incidents and findings of one audience in one
@@ -310,24 +309,11 @@ func (b *book) numbers() []trucewatch.Number {
 
 // sortNumbers orders by layer, phenomena by the vocabulary, then by name.
 func sortNumbers(list []trucewatch.Number) {
-	layers := []string{PhenomenonLayer, EngagementLayer, FindingLayer, ClaimLayer}
+	layers := []string{PhenomenonLayer, EngagementLayer, FindingLayer}
 	kinds := trucewatch.Kinds()
 	slices.SortFunc(list, func(a, b trucewatch.Number) int {
 		return cmp.Or(cmp.Compare(slices.Index(layers, a.Layer), slices.Index(layers, b.Layer)),
 			cmp.Compare(slices.Index(kinds, trucewatch.Kind(a.What)), slices.Index(kinds, trucewatch.Kind(b.What))),
 			cmp.Compare(a.What, b.What), cmp.Compare(a.Rule, b.Rule))
 	})
-}
-
-// Claims returns the totals that others published, each as a number under its
-// claimant's own rule and in its own unit.
-func Claims(tallies []trucewatch.TallyView) []trucewatch.Number {
-	out := make([]trucewatch.Number, 0, len(tallies))
-	for i := range tallies {
-		t := &tallies[i].Tally
-		q := t.Count.Qualifier
-		out = append(out, trucewatch.Number{Layer: ClaimLayer, What: t.Category, Unit: t.Count.Unit, Rule: "as counted by " + t.Claimant, Value: t.Count.Value,
-			AtLeast: q == trucewatch.AtLeast || q == trucewatch.Multiple || t.Count.High > t.Count.Value})
-	}
-	return out
 }

@@ -56,8 +56,15 @@ func (s *State) Recount(id string, a trucewatch.Audience, period trucewatch.Inte
 // ground is what could be seen of a period near the line. It is for the mission
 // alone, as coverage is, and says nothing if no source says what it sees.
 func (s *State) ground(a trucewatch.Audience, period trucewatch.Interval) count.Ground {
-	area := s.lineArea()
-	if a != trucewatch.ForMission || area == nil || period.IsZero() || period.Till == 0 {
+	if a != trucewatch.ForMission {
+		return count.Ground{}
+	}
+	return s.seenOf(s.lineArea(""), period)
+}
+
+// seenOf is what could be seen of an area in a period.
+func (s *State) seenOf(area *coverage.Area, period trucewatch.Interval) count.Ground {
+	if area == nil || period.IsZero() || period.Till == 0 {
 		return count.Ground{}
 	}
 	return count.Ground{
@@ -78,7 +85,7 @@ func (s *State) Trend(period trucewatch.Interval) (count.Trend, error) {
 	if period.From == 0 || period.Till <= period.From {
 		return count.Trend{}, fmt.Errorf("replay: trend: %w: a trend needs a period with a beginning and an end", trucewatch.ErrInvalid)
 	}
-	area := s.lineArea()
+	area := s.lineArea("")
 	if area == nil {
 		return count.Trend{}, fmt.Errorf("replay: trend: %w: no source says what it could see near the line", trucewatch.ErrInvalid)
 	}
@@ -117,20 +124,75 @@ func (s *State) tallied(area *coverage.Area, period trucewatch.Interval) ([]coun
 	return out, nil
 }
 
-// lineArea is all ground near the line of the newest agreement, nil if it has none
-// or nobody reports coverage.
-func (s *State) lineArea() *coverage.Area {
-	if n := len(s.agreements); n > 0 && s.covered {
-		a := s.agreements[n-1]
-		var zones []*geo.Zone
-		for i := range a.Zones {
-			if nearLine(&a.Zones[i]) && len(a.Zones[i].Bands) > 0 {
-				zones = append(zones, a.Zones[i].All)
+// lineArea is all ground near the line of the newest agreement, of one party's side
+// if one is named, nil if it has none or nobody reports coverage.
+func (s *State) lineArea(party trucewatch.PartyID) *coverage.Area {
+	if len(s.agreements) == 0 || !s.covered {
+		return nil
+	}
+	a := s.agreements[len(s.agreements)-1]
+	var zones []*geo.Zone
+	for i := range a.Zones {
+		z := &a.Zones[i]
+		if !nearLine(z) || len(z.Bands) == 0 {
+			continue
+		}
+		if party == "" {
+			zones = append(zones, z.All)
+		}
+		for _, side := range z.PerSide {
+			if party != "" && side.Party == party {
+				zones = append(zones, side.Zone)
 			}
 		}
-		if len(zones) > 0 {
-			return s.area(a.ID+"/line", geo.Union(zones...))
-		}
 	}
-	return nil
+	if len(zones) == 0 {
+		return nil
+	}
+	return s.area(a.ID+"/line/"+string(party), geo.Union(zones...))
+}
+
+// Sides counts the fire of a period on the ground of each of two parties near the
+// line, under the rule in force, and sets the numbers side by side. Where fire was
+// seen says nothing of who fired. It is for the mission alone, as coverage is. The
+// error wraps trucewatch.ErrInvalid if there are no two sides or no period, and
+// count.ErrUnlike if of one side nobody can say what could have been seen.
+func (s *State) Sides(period trucewatch.Interval) (count.Sides, error) {
+	if period.From == 0 || period.Till <= period.From {
+		return count.Sides{}, fmt.Errorf("replay: sides: %w: sides need a period with a beginning and an end", trucewatch.ErrInvalid)
+	}
+	if len(s.agreements) == 0 || len(s.agreements[len(s.agreements)-1].PartyIDs) != 2 {
+		return count.Sides{}, fmt.Errorf("replay: sides: %w: no agreement of two parties", trucewatch.ErrInvalid)
+	}
+	parties := s.agreements[len(s.agreements)-1].PartyIDs
+	v, err := s.View(trucewatch.ForMission, period, trucewatch.Interval{})
+	if err != nil {
+		return count.Sides{}, err
+	}
+	var both [2]count.Side
+	for i, p := range parties {
+		area := s.lineArea(p)
+		if area == nil {
+			return count.Sides{}, fmt.Errorf("replay: sides: %w: no source says what it could see near the line on the side of %s", trucewatch.ErrInvalid, p)
+		}
+		items := count.Items{Period: period, Incidents: s.onSide(v.Incidents, p, area), Findings: v.Findings}
+		// The first number of a rule is the one of all fire.
+		both[i] = count.Side{Party: p, Number: count.Recount(s.rule(), items, s.seenOf(area, period))[0]}
+	}
+	return count.PerSide(both[0], both[1])
+}
+
+// onSide returns the incidents in an area of which the middle lay on a party's side
+// of the line of contact when they began.
+func (s *State) onSide(all []trucewatch.IncidentView, party trucewatch.PartyID, area *coverage.Area) []trucewatch.IncidentView {
+	a := s.agreements[len(s.agreements)-1]
+	var out []trucewatch.IncidentView
+	for i := range all {
+		in := &all[i]
+		if in.Where.IsZero() || area.Cell(in.Where.Mean()) < 0 || a.SideOfAt(in.Where.Mean(), in.When.From) != party {
+			continue
+		}
+		out = append(out, *in)
+	}
+	return out
 }

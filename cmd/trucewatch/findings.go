@@ -78,12 +78,16 @@ type recountCommand struct {
 	From    trucewatch.Instant `help:"Beginning of the period, RFC 3339." placeholder:"TIME"`
 	Till    trucewatch.Instant `help:"Its end." placeholder:"TIME"`
 	Trend   bool               `help:"Say instead whether there was more fire near the line than in as long a time before, on ground that was watched both times."`
+	Sides   bool               `help:"Set the fire seen on each party's side of the line beside the other's, with what could have been seen of each; refused where nobody can say."`
 }
 
-// Validate wants a whole period or none, and one for a trend.
+// Validate wants a whole period or none, and one for a trend and for sides.
 func (c *recountCommand) Validate() error {
-	if c.Trend && (c.From == 0 || c.Rule != "") {
-		return errors.New("--trend needs --from and --till, and counts under the rule in force")
+	if (c.Trend || c.Sides) && (c.From == 0 || c.Rule != "") {
+		return errors.New("--trend and --sides need --from and --till, and count under the rule in force")
+	}
+	if c.Trend && c.Sides {
+		return errors.New("--trend and --sides are asked one by one")
 	}
 	if (c.From == 0) != (c.Till == 0) || c.Till < c.From {
 		return errors.New("a period needs --from and a later --till; without both it is all time")
@@ -106,6 +110,14 @@ func (c *recountCommand) Run(t terminal) error {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s\n", trend.Sentence())
+		return err
+	}
+	if c.Sides {
+		sides, err := m.State().Sides(period)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s\n", sides.Sentence())
 		return err
 	}
 	if c.Compare != "" {
