@@ -223,7 +223,46 @@ func TestMeasuresObservationsLieBeforeTheMeasures(t *testing.T) {
 		}
 	}
 	for c := range m.State().Cases() {
-		t.Errorf("case %s about what lies before the measures", c.ID)
+		if refs := members(m, m.State().Incident(*c.Incident)); strings.HasPrefix(refs[0], "d") {
+			t.Errorf("case %s about %s, which lies before the measures", c.ID, refs[0])
+		}
+	}
+}
+
+// TestMeasuresAreJudged: each count of explosions of a region and period under the
+// measures is probably a breach of measure 2, "a ban on any fire": the mission's own
+// published report is one means, and a breach of severity 3 is confirmed by two. As
+// the text lets the mission adjudicate nothing, and the reports tell no place,
+// nobody is named.
+func TestMeasuresAreJudged(t *testing.T) {
+	m := load(t, "measures-2020")
+	want := map[string]int64{} // explosions by report and region, as the tallies have them
+	for _, row := range table(t, "measures-2020/tallies.csv") {
+		if n, err := strconv.ParseInt(row["count"], 10, 64); row["category"] == "explosions" && err == nil && n > 0 {
+			region, _, _ := strings.Cut(row["area"], " ")
+			want[row["issue"]+" "+region] = n
+		}
+	}
+	if len(want) != 48 {
+		t.Fatalf("%d counts of explosions, want 48", len(want))
+	}
+	for f := range m.State().Findings() {
+		in := m.State().Incident(*f.Subject.Incident)
+		ref := members(m, in)[0]
+		if strings.HasPrefix(ref, "d") {
+			continue
+		}
+		if f.Act != "M2-heavy" || f.Result != trucewatch.ProbableViolation || f.Severity != 3 || f.Confidence != 600_000 ||
+			f.Attribution.Party != "" || f.Basis != "measure 2" {
+			t.Errorf("%s, %s: %s %s, severity %d, confidence %d, of %q", ref, f.ID, f.Act, f.Result, f.Severity, f.Confidence, f.Attribution.Party)
+		}
+		if len(in.Phenomena) != 1 || in.Phenomena[0].Kind != trucewatch.Explosion || in.Phenomena[0].Count.Value != want[ref] {
+			t.Errorf("%s: %+v, want %d explosions", ref, in.Phenomena, want[ref])
+		}
+		delete(want, ref)
+	}
+	for ref := range want {
+		t.Errorf("%s was not judged", ref)
 	}
 }
 
