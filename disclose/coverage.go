@@ -14,11 +14,11 @@ import (
 const silenceIsNotPeace = "The mission does not see everything: what is not listed was not seen, which does not mean that it did not happen."
 
 // coverage says in sentences what could not be seen. The public is told in
-// general words and from what it sees itself, because knowing where nobody
-// looks is a means of attack.
+// general words, from what it sees itself, and late by week and district (package
+// coverage, Public), because knowing where nobody looks is a means of attack.
 func (r Rules) coverage(st Facts, p periodItems, v *trucewatch.View) []string {
 	if !r.mission() {
-		return publicCoverage(v)
+		return publicCoverage(st, v)
 	}
 	out := []string{silenceIsNotPeace}
 	heard := p.heard
@@ -54,7 +54,7 @@ func (r Rules) coverage(st Facts, p periodItems, v *trucewatch.View) []string {
 	return out
 }
 
-func publicCoverage(v *trucewatch.View) []string {
+func publicCoverage(st Facts, v *trucewatch.View) []string {
 	out := []string{silenceIsNotPeace}
 	var kinds []string
 	for _, s := range v.Sources {
@@ -66,7 +66,7 @@ func publicCoverage(v *trucewatch.View) []string {
 	if len(v.Restricted) > 0 {
 		out = append(out, fmt.Sprintf("Findings of this period about restricted access, interference or fire at the mission: %d.", len(v.Restricted)))
 	}
-	return out
+	return append(out, st.Watched...)
 }
 
 // listMost is how many names a sentence carries.

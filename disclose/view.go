@@ -52,6 +52,7 @@ type Facts struct {
 	Notices    []trucewatch.NoticeView    // in record order
 	Sources    []trucewatch.SourceView    // by ID
 	Standing   func() *trucewatch.Standing
+	Watched    []string // what may leave the mission of what could be seen, in sentences (coverage.Public)
 }
 
 // Build returns what an audience may see at an instant of one reporting period,

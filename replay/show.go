@@ -42,7 +42,7 @@ func (s *State) shower(a trucewatch.Audience, to Sink) (*shower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay: show: %w", err)
 	}
-	header, err := disclose.Build(disclose.Facts{Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(), Standing: s.Standing},
+	header, err := disclose.Build(disclose.Facts{Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(), Standing: s.Standing, Watched: s.seenLate},
 		a, s.Now(), trucewatch.Interval{}, trucewatch.Interval{})
 	if err != nil {
 		return nil, fmt.Errorf("replay: show: %w", err)
@@ -350,6 +350,7 @@ func (s *State) disclosable(a trucewatch.Audience) disclose.Facts {
 	f := disclose.Facts{
 		Genesis: s.genesis, Index: s.next, Agreements: s.agreements, Texts: s.texts(),
 		Sources: s.sourceViews(), Notices: s.noticeViews(), Cases: slices.Collect(s.desk.All()), Standing: s.Standing,
+		Watched: s.seenLate,
 		Numbers: func(now, before disclose.Items) []trucewatch.Number {
 			return count.Numbers(s.rule(), count.Items(now), count.Items(before), s.ground(a, now.Period))
 		},

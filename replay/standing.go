@@ -53,12 +53,40 @@ const coverageWeeks = 4
 // incidents of fire that lie deeper.
 const coverageDepthMM = 15_000_000
 
-// seenAtCutOff makes the statement of coverage anew, once a reporting period, if
+// seenAtCutOff makes the statements of coverage anew, once a reporting period, if
 // any source says what it sees: of each zone near the line.
 func (s *State) seenAtCutOff(at trucewatch.Instant) {
 	if !s.covered {
 		return
 	}
+	areas := s.areasNearLine()
+	s.seen = nil
+	for _, line := range s.watch.Statement(areas, trucewatch.Interval{From: at - coverageWeeks*7*trucewatch.Day, Till: at}, nil) {
+		s.seen = append(s.seen, trucewatch.CoverageLine{Area: line.Area, Week: line.Week, Word: line.Seen.Word(), Observed: line.Seen.Observed, Text: line.Sentence()})
+	}
+	s.tellSeen(areas, at)
+}
+
+// tellSeen makes anew what others than the mission are told of coverage, once a week
+// more may be told. Its weeks are those since the mission's epoch, and do not move
+// with the day: two statements of weeks that overlap would tell of single days.
+func (s *State) tellSeen(areas []*coverage.Area, at trucewatch.Instant) {
+	const week = 7 * trucewatch.Day
+	epoch := s.genesis.Epoch
+	over := (at - coverage.PublicDelay - epoch) / week
+	if over <= s.weeksTold {
+		return
+	}
+	s.weeksTold, s.seenLate = over, nil
+	first := max(0, over-coverageWeeks)
+	period := trucewatch.Interval{From: epoch + first*week, Till: epoch + over*week}
+	for _, line := range coverage.Public(s.watch.Statement(areas, period, nil), at) {
+		s.seenLate = append(s.seenLate, line.Sentence())
+	}
+}
+
+// areasNearLine are the zones of which coverage is stated.
+func (s *State) areasNearLine() []*coverage.Area {
 	var areas []*coverage.Area
 	for _, a := range s.agreements {
 		for i := range a.Zones {
@@ -71,10 +99,7 @@ func (s *State) seenAtCutOff(at trucewatch.Instant) {
 			}
 		}
 	}
-	s.seen = nil
-	for _, line := range s.watch.Statement(areas, trucewatch.Interval{From: at - coverageWeeks*7*trucewatch.Day, Till: at}, nil) {
-		s.seen = append(s.seen, trucewatch.CoverageLine{Area: line.Area, Week: line.Week, Word: line.Seen.Word(), Observed: line.Seen.Observed, Text: line.Sentence()})
-	}
+	return areas
 }
 
 // nearLine says whether coverage of a zone is stated.

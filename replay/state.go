@@ -61,6 +61,8 @@ type State struct {
 	areas      map[string]*coverage.Area // by name; nil for ground of which nothing can be asked
 	covered    bool                      // some source says what it sees
 	seen       []trucewatch.CoverageLine // as of the last cut-off
+	seenLate   []string                  // what others than the mission are told of it
+	weeksTold  trucewatch.Instant        // whole weeks since the epoch, of which seenLate tells the last
 	near       *near                     // empty without terms
 	byNotice   map[string][]trucewatch.FindingID
 	breached   map[string]trucewatch.Instant // notifications that were seen to be breached, since when
