@@ -5,7 +5,9 @@ package mission
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"html"
+	"io"
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
@@ -42,7 +44,9 @@ func (m *Mission) committedTo(v *trucewatch.View, issued string) (committed, err
 	if err != nil {
 		return committed{}, err
 	}
-	hash, same := d.State, !m.news && m.state.Closed() == 0 && !noticeTurns(v.Notices, end.Till+1, v.At)
+	cuts := m.state.CutOffs()
+	seenSince := m.state.Covered() && cuts[len(cuts)-1] != day // the statement of coverage is made at cut-offs
+	hash, same := d.State, !m.news && !seenSince && m.state.Closed() == 0 && !noticeTurns(v.Notices, end.Till+1, v.At)
 	if v.Audience != trucewatch.ForMission {
 		p, err := PublicationAt(m.state)
 		if err != nil {
@@ -86,6 +90,34 @@ type CodeCheck struct {
 
 // ErrNoSuchCode says that a well-formed code is of no report of this record.
 var ErrNoSuchCode = errors.New("mission: the code is of no report of this record: the report is another mission's, or is false")
+
+// ReportIssued writes a report as it was issued, by the code that stands on it,
+// however the record has grown since: what was then known, and where each finding
+// then stood. It quotes no checkpoint. The error is ErrNoSuchCode if the code is of no
+// report of this record.
+func (m *Mission) ReportIssued(w io.Writer, typed, format string) error {
+	code, err := exhibit.ParseCode(typed)
+	if err != nil {
+		return err
+	}
+	r, err := m.reader()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	c, err := m.findCode(r, code)
+	if err != nil {
+		return err
+	}
+	then, err := m.asOf(r, c.Entry+1)
+	if err != nil {
+		return err
+	}
+	if then.state.Skipped() != 0 {
+		return fmt.Errorf("mission: report %s: the record does not give what entry %d commits to", code, c.Entry)
+	}
+	return then.report(w, c.Issued, format, c.Audience, false)
+}
 
 // CheckCode finds the digest entry that a report's code leads to, recomputes what
 // it commits to, and compares the report with the record if its bytes are given.

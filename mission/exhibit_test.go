@@ -5,7 +5,9 @@ package mission
 import (
 	"bytes"
 	"errors"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -310,6 +312,59 @@ func TestReportThatNothingCommitsToSaysSo(t *testing.T) {
 	}
 	if codeIn(b.String()) != "" || !strings.Contains(b.String(), "No verification code") {
 		t.Error("a report that nothing commits to has a code")
+	}
+}
+
+// TestReportIsHadAgainAsItWasIssued: after what stands on it was withdrawn, a report
+// of the day is another one, and the code of the first still gives that.
+func TestReportIsHadAgainAsItWasIssued(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: long, and nothing in it runs at once")
+	}
+	m := oneBadDay(t)
+	releaseAll(t, m)
+	const issued = "2026-04-13"
+	for _, a := range []trucewatch.Audience{trucewatch.ForPublic, trucewatch.ForMission} {
+		var first bytes.Buffer
+		if err := m.report(&first, issued, "html", a, false); err != nil {
+			t.Fatal(err)
+		}
+		code := codeIn(first.String())
+		if code == "" {
+			t.Fatalf("%s: no code", a)
+		}
+		err := m.write(func(w *Writer) error {
+			now := m.state.Now()
+			w.Stamp = func() trucewatch.Instant { return now }
+			standing := slices.DeleteFunc(publicFindings(t, m), func(f trucewatch.FindingView) bool { return f.State == "withdrawn" })
+			for _, f := range standing[:2] {
+				review := &trucewatch.Review{Finding: f.ID, Deed: "withdraw", By: "head of mission", Reason: "a test"}
+				if err := w.Append(trucewatch.Payload{Review: review}, now); err != nil {
+					return err
+				}
+			}
+			return w.Tick(now + 2*trucewatch.Day)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var now, again bytes.Buffer
+		if err := m.report(&now, issued, "html", a, false); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Equal(now.Bytes(), first.Bytes()) {
+			t.Fatalf("%s: the report of the day did not change: nothing is tested", a)
+		}
+		if err := m.ReportIssued(&again, code, "html"); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(again.Bytes(), first.Bytes()) {
+			t.Errorf("%s: another report than was issued under %s", a, code)
+		}
+	}
+	other := exhibit.Code("example.org/other", trucewatch.ForPublic, issued, trucewatch.Hash{1})
+	if err := m.ReportIssued(io.Discard, other, "html"); !errors.Is(err, ErrNoSuchCode) {
+		t.Errorf("the code of another mission: %v", err)
 	}
 }
 

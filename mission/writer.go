@@ -249,7 +249,8 @@ func (w *Writer) Tick(until trucewatch.Instant) error {
 		if err := w.append(trucewatch.Payload{Tick: &trucewatch.Tick{At: at, CutOff: day}}, received); err != nil {
 			return err
 		}
-		if day == "" || !w.m.news && w.m.vault == nil {
+		// Where sources say what they see, what is shown of it changes at every cut-off.
+		if day == "" || !w.m.news && w.m.vault == nil && !w.m.state.Covered() {
 			continue
 		}
 		digest, err := w.m.digest(cutOffDigest+day, received)

@@ -164,6 +164,9 @@ func (s *State) Cases() iter.Seq[*trucewatch.Case] { return s.desk.All() }
 // Tallies returns every tally, in record order.
 func (s *State) Tallies() iter.Seq[*trucewatch.TallyView] { return slices.Values(s.tallies) }
 
+// Covered says whether any source has said what it could see.
+func (s *State) Covered() bool { return s.covered }
+
 // CutOffs returns the local days whose reporting periods have ended, oldest
 // first.
 func (s *State) CutOffs() []string {

@@ -128,10 +128,19 @@ func serve(ctx context.Context, t terminal, dirs []string, listener net.Listener
 
 type reportCommand struct {
 	Mission  string `arg:"" help:"Mission folder."`
-	Date     string `required:"" help:"Day of issue, such as 2026-04-12. The period ends at the cut-off of the day before, and must be over."`
+	Date     string `help:"Day of issue, such as 2026-04-12. The period ends at the cut-off of the day before, and must be over." placeholder:"DAY"`
+	Code     string `help:"In place of a day: the code that stands on a report, to have it as it was issued, however the record has grown since." placeholder:"TW-...."`
 	Format   string `help:"html, json or csv." enum:"html,json,csv" default:"html"`
-	Audience string `help:"Who will read it: mission or public." default:"public"`
+	Audience string `help:"Who will read it: mission or public; of a code, whom the report was for." default:"public"`
 	Out      string `short:"o" help:"File to write; standard output if left out." placeholder:"FILE"`
+}
+
+// Validate wants a day or a code.
+func (c *reportCommand) Validate() error {
+	if (c.Date == "") == (c.Code == "") {
+		return errors.New("a report is asked for by its --date or by its --code")
+	}
+	return nil
 }
 
 func (c *reportCommand) Run(t terminal) error {
@@ -140,7 +149,12 @@ func (c *reportCommand) Run(t terminal) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := m.Report(&b, c.Date, c.Format, trucewatch.Audience(c.Audience), trucewatch.InstantOf(time.Now())); err != nil {
+	if c.Code != "" {
+		err = m.ReportIssued(&b, c.Code, c.Format)
+	} else {
+		err = m.Report(&b, c.Date, c.Format, trucewatch.Audience(c.Audience), trucewatch.InstantOf(time.Now()))
+	}
+	if err != nil {
 		return err
 	}
 	if c.Out == "" || c.Out == "-" {
