@@ -191,21 +191,8 @@ func square(x float64) float64 { return float64(x * x) }
 func (g *Ground) blastTerms(b *Blast, now [3]float64, info *[4][4]float64, push *[4]float64) {
 	x, y, at := km(b.EastMM), km(b.NorthMM), float64(b.At)/1e6
 	for round := range blastRounds {
-		var own, cross, air [4][4]float64 // (x, y, time), air by (x, y, time), air by air
-		var ownPush, airPush [4]float64
-		for _, a := range b.Arrivals {
-			h, k, off, w := g.blastRow(a, x, y, at, now)
-			for i := range 3 {
-				for j := range 3 {
-					own[i][j] += float64(float64(w*h[i]) * h[j])
-					cross[i][j] += float64(float64(w*k[i]) * h[j])
-					air[i][j] += float64(float64(w*k[i]) * k[j])
-				}
-				ownPush[i] += float64(float64(w*h[i]) * off)
-				airPush[i] += float64(float64(w*k[i]) * off)
-			}
-		}
-		move, ok := solve(own, ownPush, 3)
+		n := g.blastSums(b, x, y, at, now)
+		move, ok := solve(n.own, n.ownPush, 3)
 		if !ok {
 			return
 		}
@@ -214,14 +201,14 @@ func (g *Ground) blastTerms(b *Blast, now [3]float64, info *[4][4]float64, push 
 			continue
 		}
 		for i := range 3 {
-			q, ok := solve(own, cross[i], 3)
+			q, ok := solve(n.own, n.cross[i], 3)
 			if !ok {
 				return
 			}
 			for j := range 3 {
-				info[i][j] += air[i][j] - (float64(q[0]*cross[j][0]) + float64(q[1]*cross[j][1]) + float64(q[2]*cross[j][2]))
+				info[i][j] += n.air[i][j] - (float64(q[0]*n.cross[j][0]) + float64(q[1]*n.cross[j][1]) + float64(q[2]*n.cross[j][2]))
 			}
-			push[i] += airPush[i] - (float64(q[0]*ownPush[0]) + float64(q[1]*ownPush[1]) + float64(q[2]*ownPush[2]))
+			push[i] += n.airPush[i] - (float64(q[0]*n.ownPush[0]) + float64(q[1]*n.ownPush[1]) + float64(q[2]*n.ownPush[2]))
 		}
 	}
 }

@@ -204,7 +204,7 @@ func (s *Searcher) choose(x, y, z, at, widerKM float64) {
 				continue
 			}
 			travel := m.travel(q, x, y, d, ph)
-			errors := e.table(q.clock, m.spread)
+			errors := e.table(t.clock[j], m.spread)
 			sigma := e.sigma[errors][ph][bin]
 			gate := float64(gateSigmas*sigma) + widerKM/e.speed[ph]
 			closest := int32(-1)

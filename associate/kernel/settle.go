@@ -214,7 +214,7 @@ func (t *Tile) likelihood(v *state, arrivals []int32, m *medium) float64 {
 	for _, i := range arrivals {
 		_, _, off, _ := t.row(v, i, m)
 		q, phase := &t.g.stations[t.station[i]], t.phase[i]
-		errors, bin := e.table(q.clock, 0), e.bin(length3(v.x-q.x, v.y-q.y, v.z))
+		errors, bin := e.table(t.clock[t.station[i]], 0), e.bin(length3(v.x-q.x, v.y-q.y, v.z))
 		z := math.Abs(off) / e.sigma[errors][phase][bin]
 		if sum += e.peak[errors][phase][bin]; z > settleSigmas {
 			sum -= float64(settleSigmas * (z - settleSigmas/2.0))
@@ -314,7 +314,7 @@ func (t *Tile) misfit(x, y, z float64, arrivals []int32, m *medium) (cost, at fl
 	for _, i := range arrivals {
 		q, phase := &t.g.stations[t.station[i]], t.phase[i]
 		d := length3(x-q.x, y-q.y, z)
-		sigma := e.sigma[e.table(q.clock, m.spread)][phase][e.bin(d)]
+		sigma := e.sigma[e.table(t.clock[t.station[i]], m.spread)][phase][e.bin(d)]
 		w := 1 / float64(sigma*sigma)
 		begun := t.at[i] - origin - m.travel(q, x, y, d, int(phase))
 		weight += w
@@ -416,7 +416,7 @@ func (t *Tile) row(v *state, i int32, m *medium) (h [4]float64, k [3]float64, of
 	ux, uy, uz := (q.x-v.x)/d, (q.y-v.y)/d, v.z/d
 	speed := m.speed[phase] + v.air[0] + float64(ux*(m.east+v.air[1])) + float64(uy*(m.north+v.air[2]))
 	off = t.at[i] - v.at - d/speed
-	sigma := e.sigma[e.table(q.clock, 0)][phase][e.bin(d)]
+	sigma := e.sigma[e.table(t.clock[t.station[i]], 0)][phase][e.bin(d)]
 	w = 1 / float64(sigma*sigma)
 	if z := math.Abs(off) / sigma; z > settleSigmas {
 		w = float64(w * (settleSigmas / z))
