@@ -88,7 +88,7 @@ func (n *blastSums) solve(before *belief, now [3]float64) (s blastSolution, ok b
 			push[i] += float64(before.inverse[i][j] * (before.mean[j] - now[j]))
 		}
 	}
-	if s.air, _, ok = inverse3(air); !ok {
+	if s.air, _, ok = inverse3(&air); !ok {
 		return s, false
 	}
 	own, ownPush := n.own, n.ownPush
@@ -107,10 +107,11 @@ func (n *blastSums) solve(before *belief, now [3]float64) (s blastSolution, ok b
 			}
 		}
 	}
-	own = damped(own, 3)
-	if s.place, ok = inverse(own, 3); !ok {
+	l, ok := factor(damped(&own, 3), 3)
+	if !ok {
 		return s, false
 	}
+	s.place = l.inverse(3)
 	for i := range 3 {
 		for j := range 3 {
 			s.move[i] += float64(s.place[i][j] * ownPush[j])

@@ -196,13 +196,13 @@ func (t *Tile) fit(start state, arrivals []int32, m *medium) (spot, bool) {
 			return spot{}, false // it leads nowhere
 		}
 		p := spot{mean: [4]float64{v.x, v.y, v.at, v.z}, top: v, m: m, weight: t.likelihood(&v, arrivals, m) - logDet/2}
-		volume, ok := logVolume(info, n)
+		l, ok := factor(&info, n)
 		if !ok {
 			return p, false
 		}
-		p.weight += volume
-		p.cov, ok = inverse(info, n)
-		return p, ok
+		p.weight += l.logVolume(n)
+		p.cov = l.inverse(n)
+		return p, true
 	}
 }
 
@@ -364,7 +364,7 @@ func (t *Tile) adjust(v *state, arrivals []int32, m *medium) (info [4][4]float64
 	}
 	var left [4][4]float64 // the covariance of the air if the place were known
 	if m.shared {
-		if left, logDet, ok = inverse3(air); !ok {
+		if left, logDet, ok = inverse3(&air); !ok {
 			return info, 0, 0, false
 		}
 	}
@@ -380,7 +380,7 @@ func (t *Tile) adjust(v *state, arrivals []int32, m *medium) (info [4][4]float64
 			info[a][b] -= float64(drawn[0]*cross[0][b]) + float64(drawn[1]*cross[1][b]) + float64(drawn[2]*cross[2][b])
 		}
 	}
-	move, ok := solve(damped(info, n), push, n)
+	move, ok := solve(damped(&info, n), &push, n)
 	if !ok {
 		return info, 0, 0, false
 	}
