@@ -42,6 +42,9 @@ type Shot struct {
 	Region   geo.Region            // holds the source with 95 %, if its arrivals are the right ones
 	Places   []kernel.Mode         // both places, the likelier first, if it may be one of two: then Region holds both
 	Error    trucewatch.Instant    // of At, one standard deviation
+	Clocks   []kernel.Clock        // how wrong the clock of each arrival's station was taken to be; nil if none was
+	Near     []int32               // of sure shots, arrivals that would belong to it if the clocks of their stations were wrong
+	home     int                   // district in which it was found
 }
 
 // Solutions are accepted down a ladder of scores, the sure ones first, so that a

@@ -19,11 +19,12 @@ import (
 // needs nothing else. They are rounded, so that one more arrival seldom changes
 // them.
 type conditions struct {
-	air     []kernel.Air // by square of the district
-	clutter []int64      // false arrivals in 1,000,000 s, by station of the district and phase
-	births  int64        // as Hearing.Births
+	air     []kernel.Air   // by square of the district
+	clutter []int64        // false arrivals in 1,000,000 s, by station of the district and phase
+	clocks  []kernel.Clock // by station of the district; zero if good
+	births  int64          // as Hearing.Births
 	sky     *kernel.Sky
-	aired   [sha256.Size]byte // hash of air and births
+	aired   [sha256.Size]byte // hash of air, births and clocks
 	hash    [sha256.Size]byte // of all
 }
 
@@ -88,7 +89,7 @@ func (n *Network) before(place int, heard int64) *conditions {
 	if c := d.before[mean]; c != nil {
 		return c
 	}
-	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS)), births: h.Births}
+	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS)), clocks: clocks(nil).local(d), births: h.Births}
 	for i := range c.air {
 		c.air[i] = h.UnknownAir()
 	}
@@ -105,6 +106,15 @@ func (n *Network) before(place int, heard int64) *conditions {
 func (l *Listener) learn(where []touched, run Run) touched {
 	n := l.n
 	first := func(t touched) int64 { return floor(int64(t.from-n.slab), int64(n.slab)) }
+	if l.sure != nil {
+		for i := range where {
+			for k := first(where[i]); where[i].from <= where[i].till && k <= floor(int64(where[i].till+period), int64(n.slab)); k++ {
+				if _, known := l.clocks[k]; !known {
+					l.clocks[k] = l.clocksIn(k)
+				}
+			}
+		}
+	}
 	now := make([][]*conditions, len(n.districts))
 	run(len(now), func(i int) {
 		for k := first(where[i]); where[i].from <= where[i].till && k <= floor(int64(where[i].till+period), int64(n.slab)); k++ {
@@ -153,11 +163,11 @@ func (l *Listener) learned(place int, number int64) *conditions {
 		return nil
 	}
 	lasted := min(period, max(till-l.span.from, n.slab))
-	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, lasted, l.sure == nil), births: n.hearing.Births}
+	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, lasted, l.sure == nil), clocks: l.clocks[number].local(d), births: n.hearing.Births}
 	if l.sure != nil {
 		shots := l.sureShots(d, from)
 		c.births = d.birthsOf(len(shots), lasted, n.hearing.Births)
-		c.air = l.learnAir(d, c.air, shots)
+		c.air = l.learnAir(d, c.air, shots, l.clocks[number])
 	}
 	d.ready(c)
 	return c
@@ -255,7 +265,7 @@ func surest(shots []*Shot) []*Shot {
 }
 
 // learnAir finds the air of each square of a district.
-func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []kernel.Air {
+func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot, known clocks) []kernel.Air {
 	var blasts []kernel.Blast
 	own := make([]int, d.squares) // how many were taken of each
 	for _, s := range surest(shots) {
@@ -268,11 +278,7 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 			continue
 		}
 		own[k]++
-		blast := kernel.Blast{EastMM: east, NorthMM: north}
-		for _, a := range s.Arrivals {
-			blast.Arrivals = append(blast.Arrivals, kernel.Arrival{Station: d.local[l.arrivals[a].Station], Phase: l.arrivals[a].Phase, At: int64(l.arrivals[a].At - s.At)})
-		}
-		blasts = append(blasts, blast)
+		blasts = append(blasts, l.blast(d, s, known))
 	}
 	if len(blasts) == 0 {
 		return before
@@ -286,7 +292,11 @@ func (l *Listener) learnAir(d *district, before []kernel.Air, shots []*Shot) []k
 
 // ready makes the sky and hashes of c.
 func (d *district) ready(c *conditions) {
-	c.sky = d.ground.NewSky(c.air, d.square, c.clutter, c.births)
+	errors := make([]int64, len(c.clocks))
+	for k := range errors {
+		errors[k] = c.clocks[k].ErrorUS
+	}
+	c.sky = d.ground.NewSky(c.air, d.square, c.clutter, c.births, errors)
 	var buf []byte
 	for _, a := range c.air {
 		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread, a.Errors[0], a.Errors[1], a.Errors[2], a.Together[0], a.Together[1], a.Together[2]} {
@@ -294,6 +304,13 @@ func (d *district) ready(c *conditions) {
 		}
 	}
 	buf = binary.LittleEndian.AppendUint64(buf, uint64(c.births))
+	for k, clock := range c.clocks {
+		if clock != (kernel.Clock{}) {
+			for _, v := range [...]int64{int64(k), clock.LateUS, clock.ErrorUS, clock.Shots} {
+				buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
+			}
+		}
+	}
 	c.aired = sha256.Sum256(buf)
 	for _, v := range c.clutter {
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(v))

@@ -70,7 +70,9 @@
 //
 // Sound travels d/(c + w.u). Speed c and wind w of each piece of country are
 // learned from the sure shots of the half hour before, together with their
-// places; clutter from the arrivals that these leave, and how frequent fire is from
+// places; the offset of a clock that is wrong by more than it states from those of three
+// hours, each of which says by how much a station is late if the others are right (see
+// clocks.go); clutter from the arrivals that these leave, and how frequent fire is from
 // their number. What is learned is a
 // function of the set of arrivals, so that a replay needs nothing else. A
 // region holds the error of the air, which all arrivals of a shot share.

@@ -47,6 +47,7 @@ type solved struct {
 	shot  Shot
 	recs  []*trucewatch.Recorded // by ObservationID
 	gain  []trucewatch.MilliNat  // of each of recs
+	clock []kernel.Clock         // of the station of each of recs; nil if none was wrong
 	fresh bool                   // arrivals to come may still change it
 }
 
@@ -191,6 +192,9 @@ func (e *ear) node(s *Shot) *solved {
 	slices.SortFunc(at, func(i, j int) int { return e.recs[s.Arrivals[i]].ID.Compare(e.recs[s.Arrivals[j]].ID) })
 	for _, i := range at {
 		v.recs, v.gain = append(v.recs, e.recs[s.Arrivals[i]]), append(v.gain, s.Gains[i])
+		if s.Clocks != nil {
+			v.clock = append(v.clock, s.Clocks[i])
+		}
 	}
 	return v
 }
@@ -251,7 +255,7 @@ func (v *solved) spread(link trucewatch.Link) []trucewatch.Link {
 	out := make([]trucewatch.Link, len(v.recs))
 	for i, r := range v.recs {
 		share := link.Share * trucewatch.PPM(kernel.Probability(int64(v.gain[i]))) / geo.Million
-		out[i] = trucewatch.Link{Observation: r.ID, Key: r.Observation.Key, Gain: v.gain[i], Share: share, Reason: v.words(r)}
+		out[i] = trucewatch.Link{Observation: r.ID, Key: r.Observation.Key, Gain: v.gain[i], Share: share, Reason: v.words(i)}
 		if link.Reason != aloneReason {
 			out[i].Reason += "; the source: " + link.Reason
 		}
@@ -277,13 +281,30 @@ func spread(s *set, links []trucewatch.Link) []trucewatch.Link {
 }
 
 // words says why an arrival belongs to the shot: "sound 12.3 s after its source,
-// with 11 other arrivals; together 45.0 nats against chance".
-func (v *solved) words(r *trucewatch.Recorded) string {
-	tenth := int64((r.Observation.When.From - v.shot.At + trucewatch.Second/20) / (trucewatch.Second / 10))
+// with 11 other arrivals; together 45.0 nats against chance", and how wrong the clock of
+// its station was taken to be.
+func (v *solved) words(i int) string {
+	r := v.recs[i]
+	var clock kernel.Clock
+	if len(v.clock) > 0 {
+		clock = v.clock[i]
+	}
+	after := r.Observation.When.From - v.shot.At - trucewatch.Instant(clock.LateUS)
+	tenth := int64((after + trucewatch.Second/20) / (trucewatch.Second / 10))
 	score := int64(v.shot.Score+50) / 100
-	return r.Observation.Arrival.Wave + " " + tenths(tenth) + " s after its source, with " + number(len(v.recs)-1) +
+	said := r.Observation.Arrival.Wave + " " + tenths(tenth) + " s after its source, with " + number(len(v.recs)-1) +
 		" other arrivals; together " + tenths(score) + " nats against chance"
+	if clock == (kernel.Clock{}) {
+		return said
+	}
+	way := "late"
+	if clock.LateUS < 0 {
+		way, clock.LateUS = "early", -clock.LateUS
+	}
+	return said + "; its clock taken to be " + milliseconds(clock.LateUS) + " " + way + ", with an error of " + milliseconds(clock.ErrorUS) + ", by " + number(int(clock.Shots)) + " shots"
 }
+
+func milliseconds(us int64) string { return strconv.FormatInt(us/1000, 10) + " ms" }
 
 func tenths(v int64) string { return strconv.FormatInt(v/10, 10) + "." + strconv.FormatInt(v%10, 10) }
 

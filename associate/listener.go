@@ -32,6 +32,7 @@ type Listener struct {
 	sure, full *pass
 	conditions map[placeAndTime]*conditions // by district and slab
 	heard      map[placeAndTime]int64       // arrivals, likewise
+	clocks     map[int64]clocks             // by slab
 	touched    []touched                    // by district, since the last Settle
 	span       touched                      // of all arrivals
 	Windows    int64                        // searched so far
@@ -73,15 +74,16 @@ type slab struct {
 }
 
 type result struct {
-	input [sha256.Size]byte // of all that the shots depend on
-	shots []Shot
-	ahead []int32 // arrivals of shots of the next slab: kept from less sure ones of this
-	known map[inputHash]sought
+	input     [sha256.Size]byte // of all that the shots depend on
+	shots     []Shot
+	ahead     []int32 // arrivals of shots of the next slab: kept from less sure ones of this
+	known     map[inputHash]sought
+	residuals [][]kernel.Residual // of each of shots, if they are sure ones: what they say of clocks
 }
 
 // NewListener returns a Listener without arrivals.
 func NewListener(n *Network) *Listener {
-	l := &Listener{n: n, lists: make([][]int32, len(n.stations)*len(n.hearing.PhasesMMS)), full: &pass{rungs: rungs}, conditions: make(map[placeAndTime]*conditions), heard: make(map[placeAndTime]int64), span: untouched()}
+	l := &Listener{n: n, lists: make([][]int32, len(n.stations)*len(n.hearing.PhasesMMS)), full: &pass{rungs: rungs}, conditions: make(map[placeAndTime]*conditions), heard: make(map[placeAndTime]int64), clocks: make(map[int64]clocks), span: untouched()}
 	l.touch(len(n.districts))
 	if n.hearing.WindMMS > 0 {
 		l.sure = &pass{rungs: sureRungs, sure: true}
@@ -206,6 +208,7 @@ func (l *Listener) settle(run Run, ask Ask) Settled {
 				}
 			}
 		}
+		l.relearn(changed, where)
 	}
 	all.join(l.learn(where, run))
 	return l.fold(l.full, all, run, ask)
@@ -322,7 +325,7 @@ func compared(before, after *slab, out *Settled) bool {
 }
 
 func (s Shot) equal(t Shot) bool {
-	return s.At == t.At && s.Position == t.Position && s.DepthMM == t.DepthMM && s.Score == t.Score && slices.Equal(s.Arrivals, t.Arrivals)
+	return s.home == t.home && slices.Equal(s.Clocks, t.Clocks) && s.At == t.At && s.Position == t.Position && s.DepthMM == t.DepthMM && s.Score == t.Score && slices.Equal(s.Arrivals, t.Arrivals) && slices.Equal(s.Near, t.Near)
 }
 
 // search finds the shots of slab k, nil if it has no arrivals. Kept are the slabs
@@ -369,6 +372,12 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run,
 				w := &windows[district]
 				if anew[i] != nil {
 					*w = anew[i].result(w.input)
+					for j := range w.shots {
+						w.shots[j].home = district
+						if p.sure {
+							w.residuals = append(w.residuals, l.residuals(n.districts[district], &w.shots[j], nil))
+						}
+					}
 					l.Windows++
 					l.Searches += anew[i].searched
 				}
@@ -434,8 +443,10 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 	n := l.n
 	d := n.districts[place]
 	from := trucewatch.Instant(k) * n.slab
-	w := &window{d: d, from: from, till: from + n.slab}
+	w := &window{d: d, from: from, till: from + n.slab, sure: p.sure}
 	begin, end := from-n.travel, w.till+n.ahead+n.travel
+	c := l.conditionsOf(p, place, k)
+	w.c = c
 	phases := len(n.hearing.PhasesMMS)
 	h := sha256.New()
 	var buf [8]byte
@@ -446,18 +457,22 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 			if len(list) == 0 {
 				continue
 			}
-			at, _ := slices.BinarySearchFunc(list, begin, func(i int32, t trucewatch.Instant) int { return cmp.Compare(l.arrivals[i].At, t) })
-			for ; at < len(list) && l.arrivals[list[at]].At < end; at++ {
-				a := &l.arrivals[list[at]]
-				if p.taken[list[at]] {
+			first, _ := slices.BinarySearchFunc(list, begin, func(i int32, t trucewatch.Instant) int { return cmp.Compare(l.arrivals[i].At, t) })
+			for _, number := range list[first:] {
+				a := &l.arrivals[number]
+				if a.At >= end {
+					break
+				}
+				if p.taken[number] {
 					continue
 				}
-				if ph == 0 && d.core[local] && a.At >= from && a.At < w.till+n.ahead {
+				at := a.At - trucewatch.Instant(c.clocks[local].LateUS)
+				if ph == 0 && d.core[local] && at >= from && at < w.till+n.ahead {
 					w.seeds = append(w.seeds, int32(len(w.arrivals)))
 				}
-				w.arrivals = append(w.arrivals, kernel.Arrival{Station: int32(local), Phase: uint8(ph), At: int64(a.At - from)})
-				w.number = append(w.number, list[at])
-				put(int64(list[at]))
+				w.arrivals = append(w.arrivals, kernel.Arrival{Station: int32(local), Phase: uint8(ph), At: int64(at - from)})
+				w.number = append(w.number, number)
+				put(int64(number))
 			}
 		}
 	}
@@ -473,9 +488,7 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 			put(int64(r.at))
 		}
 	}
-	c := l.conditionsOf(p, place, k)
 	h.Write(c.hash[:])
-	w.c = c
 	return w, [sha256.Size]byte(h.Sum(nil))
 }
 

@@ -75,10 +75,12 @@ type windowPiece struct {
 	Air        []kernel.Air
 	Clutter    []int64
 	Births     int64
+	Clocks     []int64    // errors of the stations' clocks beyond what they state, microseconds
 	Near       [][3]int64 // shots found before: east, north, time
 	Arrivals   []kernel.Arrival
 	Seeds      []int32
 	Rung       []int64
+	Sure       bool // shots to learn from
 }
 
 // A divisionPiece is a group that is to be divided, in content order.
@@ -97,6 +99,7 @@ type nodePiece struct {
 type shotPiece struct {
 	Arrivals []*trucewatch.Recorded
 	Gains    []trucewatch.MilliNat
+	Clocks   []kernel.Clock // of the arrivals' stations; none if all are right
 	At       trucewatch.Instant
 	Score    trucewatch.MilliNat
 	Fresh    bool
@@ -119,9 +122,10 @@ type draftPiece struct {
 // piece is w as a Piece.
 func (w *window) piece(n *Network, rung []int64) Piece {
 	p := &windowPiece{Hearing: n.hearing, Centre: w.d.centre, From: w.from, Till: w.till, Air: w.c.air, Clutter: w.c.clutter, Births: w.c.births,
-		Near: w.births, Arrivals: w.arrivals, Seeds: w.seeds, Rung: rung}
-	for _, i := range w.d.stations {
+		Near: w.births, Arrivals: w.arrivals, Seeds: w.seeds, Rung: rung, Sure: w.sure}
+	for k, i := range w.d.stations {
 		p.Stations = append(p.Stations, n.stations[i])
+		p.Clocks = append(p.Clocks, w.c.clocks[k].ErrorUS)
 	}
 	return Piece{Cell: w.d.corner, Body: trucewatch.Encode(&body{Window: p})}
 }
@@ -134,7 +138,7 @@ func (d *division) piece(a *Associator) Piece {
 		piece := nodePiece{Recorded: node.rec}
 		piece.Clutter, piece.Birth = a.ratesOf(node)
 		if v := node.solved; v != nil {
-			piece.Shot = &shotPiece{v.recs, v.gain, v.shot.At, v.shot.Score, v.fresh, v.shot.Degraded}
+			piece.Shot = &shotPiece{v.recs, v.gain, v.clock, v.shot.At, v.shot.Score, v.fresh, v.shot.Degraded}
 		}
 		p.Nodes = append(p.Nodes, piece)
 	}
@@ -185,7 +189,7 @@ func (w *window) take(answer []byte) bool {
 		if len(s.Arrivals) == 0 || len(s.Gains) != len(s.Arrivals) {
 			return false
 		}
-		lists = append(lists, s.Arrivals)
+		lists = append(lists, s.Arrivals, s.Near)
 	}
 	for _, list := range lists {
 		if slices.ContainsFunc(list, func(at int32) bool { return at < 0 || int(at) >= len(w.arrivals) }) {

@@ -28,6 +28,7 @@ type window struct {
 	bound    []int64 // by place in seeds: above the score of what it may still give
 	found    []found // accepted
 	degraded bool
+	sure     bool // it is the sure shots that are sought, to learn from
 	input    []byte
 	known    map[inputHash]sought // answers of the last search of the same window
 	kept     map[inputHash]sought // those of this one
@@ -77,7 +78,11 @@ func (w *window) search(rung []int64) {
 	w.kept = make(map[inputHash]sought)
 	w.climb(rung)
 	for i := range w.found {
-		if s := w.shot(&w.found[i]); w.first(&s) < w.till {
+		s := w.shot(&w.found[i])
+		if w.sure {
+			s.Near = w.tile.Near(&w.found[i].Solution)
+		}
+		if w.first(&s) < w.till {
 			w.shots = append(w.shots, s)
 		} else {
 			w.ahead = append(w.ahead, s.Arrivals...)
@@ -98,9 +103,24 @@ func (w *window) first(s *Shot) trucewatch.Instant {
 // network's list.
 func (w *window) result(input [sha256.Size]byte) result {
 	for i := range w.shots {
-		w.shots[i].Arrivals = w.numbers(w.shots[i].Arrivals)
+		s := &w.shots[i]
+		s.Clocks = w.clocks(s.Arrivals)
+		s.Arrivals, s.Near = w.numbers(s.Arrivals), w.numbers(s.Near)
 	}
-	return result{input, w.shots, w.numbers(w.ahead), w.kept}
+	return result{input: input, shots: w.shots, ahead: w.numbers(w.ahead), known: w.kept}
+}
+
+// clocks returns how wrong the clock of each arrival's station was taken to be; nil if
+// none was.
+func (w *window) clocks(places []int32) []kernel.Clock {
+	out := make([]kernel.Clock, len(places))
+	for k, at := range places {
+		out[k] = w.c.clocks[w.arrivals[at].Station]
+	}
+	if !slices.ContainsFunc(out, func(c kernel.Clock) bool { return c != kernel.Clock{} }) {
+		return nil
+	}
+	return out
 }
 
 // climb accepts solutions down the ladder from one rung to another. What those of

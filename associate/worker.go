@@ -57,9 +57,12 @@ func (w *Worker) window(p *windowPiece) ([]byte, error) {
 	if len(p.Air) != d.squares {
 		return nil, fmt.Errorf("piece: window: air of %d squares of %d", len(p.Air), d.squares)
 	}
-	c := &conditions{air: p.Air, clutter: p.Clutter, births: p.Births}
+	c := &conditions{air: p.Air, clutter: p.Clutter, births: p.Births, clocks: make([]kernel.Clock, len(p.Clocks))}
+	for k, err := range p.Clocks {
+		c.clocks[k].ErrorUS = err
+	}
 	d.ready(c)
-	window := &window{d: d, c: c, from: p.From, till: p.Till, births: p.Near, arrivals: p.Arrivals, seeds: p.Seeds}
+	window := &window{d: d, c: c, from: p.From, till: p.Till, births: p.Near, arrivals: p.Arrivals, seeds: p.Seeds, sure: p.Sure}
 	window.search(p.Rung)
 	return trucewatch.Encode(&foundPiece{window.shots, window.ahead}), nil
 }
@@ -95,7 +98,7 @@ func (p *divisionPiece) work() (out []draftPiece) {
 		n.spot = a.spotOf(n.rec)
 		if s := piece.Shot; s != nil {
 			n.spot.shot = true
-			n.solved = &solved{shot: Shot{At: s.At, Score: s.Score, Degraded: s.Degraded}, recs: s.Arrivals, gain: s.Gains, fresh: s.Fresh}
+			n.solved = &solved{shot: Shot{At: s.At, Score: s.Score, Degraded: s.Degraded}, recs: s.Arrivals, gain: s.Gains, clock: s.Clocks, fresh: s.Fresh}
 		}
 		n.patch = &patch{birth: piece.Birth, model: a.rates.model}
 		if means := slices.Index(a.rates.means, n.rec.Observation.Means); means >= 0 {
@@ -137,6 +140,8 @@ func (p *windowPiece) check() error {
 		return fmt.Errorf("%d stations, %d arrivals, %d seeds", len(p.Stations), len(p.Arrivals), len(p.Seeds))
 	case len(p.Clutter) != len(p.Stations)*phases || p.Births < 1:
 		return fmt.Errorf("clutter of %d for %d stations, %d births", len(p.Clutter), len(p.Stations), p.Births)
+	case len(p.Clocks) != len(p.Stations) || slices.ContainsFunc(p.Clocks, func(v int64) bool { return !between(0, v, 60_000_000) }):
+		return errors.New("clocks that are not possible")
 	}
 	for _, s := range p.Stations {
 		if geo.NearMM(s.Position, p.Centre) > 4*(h.FirstMM+h.ReachMM) {
@@ -173,7 +178,7 @@ func (p *divisionPiece) check() error {
 			}
 			continue
 		}
-		if len(n.Shot.Arrivals) == 0 || len(n.Shot.Arrivals) != len(n.Shot.Gains) ||
+		if len(n.Shot.Arrivals) == 0 || len(n.Shot.Arrivals) != len(n.Shot.Gains) || len(n.Shot.Clocks) > 0 && len(n.Shot.Clocks) != len(n.Shot.Arrivals) ||
 			slices.ContainsFunc(n.Shot.Arrivals, func(r *trucewatch.Recorded) bool { return !whole(r) || r.Observation.Arrival == nil }) {
 			return fmt.Errorf("member %d is a shot without its arrivals", i)
 		}

@@ -24,21 +24,22 @@ import (
 // wind w constant for each 100 km of the line; each travel time has a further
 // relative error (turbulence), and each time an error of the sensor.
 type Line struct {
-	Seed       uint64
-	LengthKM   float64
-	WidthKM    float64
-	SpacingKM  float64
-	Hours      float64
-	Rate       float64 // rounds an hour
-	Clutter    float64 // false arrivals for each true one, evenly over time and sensors
-	Bursts     float64 // share of rounds that come 6 to 20 together, 1 to 4 s apart, within 300 m
-	Wind       float64 // standard deviation of the wind along each axis, m/s
-	Sound      float64 // standard deviation of the speed of sound round 340 m/s, m/s
-	TimingMS   float64 // error of each time, one standard deviation
-	Turbulence float64 // relative error of travel times
-	ClockMS    float64 // standard deviation of the sensors' constant clock errors, which nobody knows
-	Outliers   float64 // share of true arrivals whose time is wrong by up to 20 s either way
-	Echoes     float64 // share of true arrivals that come again, as an echo, 0.2 to 2 s later
+	Seed        uint64
+	LengthKM    float64
+	WidthKM     float64
+	SpacingKM   float64
+	Hours       float64
+	Rate        float64 // rounds an hour
+	Clutter     float64 // false arrivals for each true one, evenly over time and sensors
+	Bursts      float64 // share of rounds that come 6 to 20 together, 1 to 4 s apart, within 300 m
+	Wind        float64 // standard deviation of the wind along each axis, m/s
+	Sound       float64 // standard deviation of the speed of sound round 340 m/s, m/s
+	TimingMS    float64 // error of each time, one standard deviation
+	Turbulence  float64 // relative error of travel times
+	ClockMS     float64 // standard deviation of the sensors' constant clock errors, which nobody knows
+	WrongClocks float64 // share of sensors whose clock is off by 0.2 to 0.5 s either way, all the time; nobody knows which
+	Outliers    float64 // share of true arrivals whose time is wrong by up to 20 s either way
+	Echoes      float64 // share of true arrivals that come again, as an echo, 0.2 to 2 s later
 }
 
 // NewLine returns the line that results are compared on: 1,500 sensors and one
@@ -53,6 +54,8 @@ const (
 	fieldKM     = 100.0
 	leastHeard  = 4
 	outlierMaxS = 20.0
+	// leastWrongUS and mostWrongUS are by how much a wrong clock is off.
+	leastWrongUS, mostWrongUS = 200_000.0, 500_000.0
 )
 
 // loudness classes of Line.
@@ -84,7 +87,7 @@ func (l Line) check() error {
 	}{
 		{"length", l.LengthKM, 10, 1500}, {"width", l.WidthKM, 1, 200}, {"spacing", l.SpacingKM, 0.5, 50}, {"hours", l.Hours, 0.01, 24},
 		{"rate", l.Rate, 0, 100_000}, {"clutter", l.Clutter, 0, 100}, {"bursts", l.Bursts, 0, 1}, {"wind", l.Wind, 0, 40}, {"sound", l.Sound, 0, 30},
-		{"timing", l.TimingMS, 0.1, 10_000}, {"turbulence", l.Turbulence, 0, 0.1}, {"clock", l.ClockMS, 0, 10_000}, {"outliers", l.Outliers, 0, 1}, {"echoes", l.Echoes, 0, 1},
+		{"timing", l.TimingMS, 0.1, 10_000}, {"turbulence", l.Turbulence, 0, 0.1}, {"clock", l.ClockMS, 0, 10_000}, {"wrong clocks", l.WrongClocks, 0, 1}, {"outliers", l.Outliers, 0, 1}, {"echoes", l.Echoes, 0, 1},
 	} {
 		if !(p.v >= p.low && p.v <= p.high) {
 			return fmt.Errorf("scenario: %s %v is outside %v to %v", p.name, p.v, p.low, p.high)
@@ -106,7 +109,7 @@ type lineMaker struct {
 }
 
 func (g *lineMaker) sensors() {
-	r := newRandom(g.Seed, streamSensors)
+	r, clocks := newRandom(g.Seed, streamSensors), newRandom(g.Seed, streamClocks)
 	for i := 0; ; i++ {
 		y := float64((float64(i) + 0.5) * g.SpacingKM)
 		if y >= g.WidthKM {
@@ -120,9 +123,21 @@ func (g *lineMaker) sensors() {
 			px, py := x+float64(g.SpacingKM*r.between(-0.3, 0.3)), y+float64(g.SpacingKM*r.between(-0.3, 0.3))
 			g.place = append(g.place, [2]float64{px, py})
 			g.w.Sensors = append(g.w.Sensors, Sensor{ID: sensorID(len(g.w.Sensors)), Kind: trucewatch.SensorSource, Position: at(px, py),
-				ErrorUS: round(float64(g.TimingMS * 1000)), OffsetUS: round(float64(1000 * r.spread(g.ClockMS)))})
+				ErrorUS: round(float64(g.TimingMS * 1000)), OffsetUS: round(float64(1000*r.spread(g.ClockMS))) + g.wrong(clocks)})
 		}
 	}
+}
+
+// wrong is by how much a clock is off that is wrong; 0 of most.
+func (g *lineMaker) wrong(r *random) int64 {
+	wrong, by, late := r.chance(g.WrongClocks), r.between(leastWrongUS, mostWrongUS), r.chance(0.5)
+	switch {
+	case !wrong:
+		return 0
+	case late:
+		return round(by)
+	}
+	return -round(by)
 }
 
 func sensorID(n int) trucewatch.SourceID {

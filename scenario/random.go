@@ -32,6 +32,7 @@ const (
 	streamClutter
 	streamTowns
 	streamOracle
+	streamClocks
 )
 
 func newRandom(seed uint64, s stream) *random {

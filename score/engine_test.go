@@ -55,6 +55,8 @@ func arrivalWorlds() []arrivalWorld {
 		{"line-100", true, line(func(l *scenario.Line) { l.Rate = 100 }), 0.98, 0.98},
 		{"line-1000", false, line(func(*scenario.Line) {}), 0.995, 0.97},
 		{"line-1000-calm", false, line(func(l *scenario.Line) { l.Wind, l.Sound = 0, 0 }), 0.99, 0.95},
+		{"line-1000-clocks", false, line(func(l *scenario.Line) { l.WrongClocks = 0.075 }), 0.99, 0.96},
+		{"line-100-clocks", false, line(func(l *scenario.Line) { l.Rate, l.WrongClocks = 100, 0.075 }), 0.98, 0.97},
 		{"line-1000-clutter", false, line(func(l *scenario.Line) { l.Clutter = 3 }), 0.99, 0.92},
 		{"line-1000-bursts", false, line(func(l *scenario.Line) { l.Bursts = 0.3 }), 0.95, 0.92},
 		{"line-1000-outliers", false, line(func(l *scenario.Line) { l.Outliers = 0.3 }), 0.9, 0.6},
@@ -88,23 +90,23 @@ func hearing(w *scenario.World) associate.Hearing {
 	return h
 }
 
-// engine is what the engine makes of a world's arrivals, and its CPU seconds.
-func engine(w *scenario.World) (*score.Result, float64) {
-	var stations []associate.Station
+// heardIn returns the sensors of a world as stations, and its arrivals.
+func heardIn(w *scenario.World) (stations []associate.Station, arrivals []associate.Arrival) {
 	for _, s := range w.Sensors {
 		stations = append(stations, associate.Station{Position: s.Position, Clock: tw.Instant(max(s.ErrorUS, 1000))})
 	}
-	var arrivals []associate.Arrival
 	for i, r := range w.Recorded() {
 		a := w.Arrivals[i]
 		arrivals = append(arrivals, associate.Arrival{Station: a.Sensor, Phase: uint8(a.Phase), At: a.At, Key: r.Observation.Key})
 	}
+	return stations, arrivals
+}
+
+// engine is what the engine makes of a world's arrivals, and its CPU seconds.
+func engine(w *scenario.World) (*score.Result, float64) {
+	stations, arrivals := heardIn(w)
 	began := cpuSeconds()
-	shots := associate.NewNetwork(hearing(w), stations).Find(arrivals, func(n int, task func(int)) {
-		for i := range n {
-			task(i)
-		}
-	})
+	shots, _ := find(stations, arrivals, hearing(w))
 	took := cpuSeconds() - began
 	r := &score.Result{Name: "trucewatch"}
 	for i, s := range shots {

@@ -413,7 +413,7 @@ func TestRealHalfDayOfArrivals(t *testing.T) {
 		}
 	}
 	stations, arrivals := halfDay(t, day, span)
-	shots, took := find(stations, arrivals)
+	shots, took := find(stations, arrivals, centralItaly())
 	result := &score.Result{Name: "trucewatch"}
 	members := 0
 	for i, s := range shots {
@@ -424,7 +424,7 @@ func TestRealHalfDayOfArrivals(t *testing.T) {
 		turned := (a.At - day + tw.Instant(a.Station+1)*span/61) % span
 		arrivals[i].At = day + turned
 	}
-	chance, _ := find(stations, arrivals)
+	chance, _ := find(stations, arrivals, centralItaly())
 	s := score.Of(truth, result, score.DefaultOptions(truth))
 	t.Logf("%d arrivals in %v: %d of %d events of the catalogue, median distance %.0f m; %d shots in all, %.1f arrivals each; %d by chance",
 		len(arrivals), took.Round(time.Millisecond), s.Matched, s.Events, s.Location.MedianM, len(shots), float64(members)/float64(len(shots)), len(chance))
@@ -434,9 +434,9 @@ func TestRealHalfDayOfArrivals(t *testing.T) {
 }
 
 // find locates shots one task after the other, and says how long it took.
-func find(stations []associate.Station, arrivals []associate.Arrival) ([]associate.Shot, time.Duration) {
+func find(stations []associate.Station, arrivals []associate.Arrival, hearing associate.Hearing) ([]associate.Shot, time.Duration) {
 	began := time.Now()
-	shots := associate.NewNetwork(centralItaly(), stations).Find(arrivals, func(n int, task func(int)) {
+	shots := associate.NewNetwork(hearing, stations).Find(arrivals, func(n int, task func(int)) {
 		for i := range n {
 			task(i)
 		}

@@ -66,7 +66,7 @@ type belief struct {
 // with returns the belief with a mean and covariance; false if that is not positive.
 func with(mean [4]float64, cov [4][4]float64) (b belief, ok bool) {
 	b = belief{mean: mean, cov: cov}
-	if b.inverse, b.logDet, ok = inverse3(cov); !ok {
+	if b.inverse, b.logDet, ok = inverse3(&cov); !ok {
 		return b, false
 	}
 	b.logDet = -b.logDet
@@ -75,18 +75,15 @@ func with(mean [4]float64, cov [4][4]float64) (b belief, ok bool) {
 
 // inverse3 returns the inverse of the first three rows and columns of a, and the
 // logarithm of the determinant of a.
-func inverse3(a [4][4]float64) (out [4][4]float64, logDet float64, ok bool) {
+func inverse3(a *[4][4]float64) (out [4][4]float64, logDet float64, ok bool) {
 	l, ok := factor(a, 3)
 	if !ok {
 		return out, 0, false
 	}
 	for k := range 3 {
 		logDet += float64(2 * geo.Log(l[k][k]))
-		var unit [4]float64
-		unit[k] = 1
-		out[k], _ = solve(a, unit, 3)
 	}
-	return out, logDet, true
+	return l.inverse(3), logDet, true
 }
 
 // A clue is what one blast says of the air at its place: the logarithm of its
@@ -132,7 +129,7 @@ func (b *belief) and(c *clue) (after belief, rest float64, ok bool) {
 		before += float64(drawn * b.mean[i])
 	}
 	after.inverse = sum
-	if after.cov, after.logDet, ok = inverse3(sum); !ok {
+	if after.cov, after.logDet, ok = inverse3(&sum); !ok {
 		return *b, 0, false
 	}
 	drawn := 0.0
@@ -191,37 +188,22 @@ func square(x float64) float64 { return float64(x * x) }
 func (g *Ground) blastTerms(b *Blast, now [3]float64, info *[4][4]float64, push *[4]float64) {
 	x, y, at := km(b.EastMM), km(b.NorthMM), float64(b.At)/1e6
 	for round := range blastRounds {
-		var own, cross, air [4][4]float64 // (x, y, time), air by (x, y, time), air by air
-		var ownPush, airPush [4]float64
-		for _, a := range b.Arrivals {
-			h, k, off, w := g.blastRow(a, x, y, at, now)
-			for i := range 3 {
-				for j := range 3 {
-					own[i][j] += float64(float64(w*h[i]) * h[j])
-					cross[i][j] += float64(float64(w*k[i]) * h[j])
-					air[i][j] += float64(float64(w*k[i]) * k[j])
-				}
-				ownPush[i] += float64(float64(w*h[i]) * off)
-				airPush[i] += float64(float64(w*k[i]) * off)
-			}
-		}
-		move, ok := solve(own, ownPush, 3)
+		n := g.blastSums(b, x, y, at, now)
+		l, ok := factor(&n.own, 3)
 		if !ok {
 			return
 		}
+		move := l.solve(&n.ownPush, 3)
 		if round < blastRounds-1 {
 			x, y, at = x+move[0], y+move[1], at+move[2]
 			continue
 		}
 		for i := range 3 {
-			q, ok := solve(own, cross[i], 3)
-			if !ok {
-				return
-			}
+			q := l.solve(&n.cross[i], 3)
 			for j := range 3 {
-				info[i][j] += air[i][j] - (float64(q[0]*cross[j][0]) + float64(q[1]*cross[j][1]) + float64(q[2]*cross[j][2]))
+				info[i][j] += n.air[i][j] - (float64(q[0]*n.cross[j][0]) + float64(q[1]*n.cross[j][1]) + float64(q[2]*n.cross[j][2]))
 			}
-			push[i] += airPush[i] - (float64(q[0]*ownPush[0]) + float64(q[1]*ownPush[1]) + float64(q[2]*ownPush[2]))
+			push[i] += n.airPush[i] - (float64(q[0]*n.ownPush[0]) + float64(q[1]*n.ownPush[1]) + float64(q[2]*n.ownPush[2]))
 		}
 	}
 }

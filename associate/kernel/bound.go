@@ -74,7 +74,7 @@ func (s *Searcher) viewOf(n *cell) view {
 	v.travel = v.m.travel(first, n.x, n.y, d, 0)
 	nearest := max(d-n.half, 0)
 	v.near, v.far = e.bin(nearest), e.bin(d+n.half)
-	v.slack = float64(gateSigmas * e.sigma[e.table(first.clock, v.m.spread)][0][v.far])
+	v.slack = float64(gateSigmas * e.sigma[e.table(t.clock[t.station[s.first]], v.m.spread)][0][v.far])
 	slow := v.travel / (d + 1e-9)
 	per := slow / (d + 1e-9)
 	v.gx, v.gy, v.gz = float64((n.x-first.x)*per), float64((n.y-first.y)*per), float64(n.z*per)

@@ -50,18 +50,6 @@ func (s *Solution) TimeErrorUS() int64 {
 	return round(float64(math.Sqrt(s.covariance[2][2]) * 1e6))
 }
 
-// inverse returns that of the first n rows and columns of a, symmetric and positive.
-func inverse(a [4][4]float64, n int) (out [4][4]float64, ok bool) {
-	for k := range n {
-		var unit [4]float64
-		unit[k] = 1
-		if out[k], ok = solve(a, unit, n); !ok {
-			return out, false
-		}
-	}
-	return out, true
-}
-
 const (
 	depthSigmaKM = 15 // Guess: prior of the depth around the middle, one standard deviation. Test: depths of catalogued events.
 
@@ -104,7 +92,7 @@ func (s *Searcher) descend(x, y, z float64) (Solution, bool) {
 		if step == descents {
 			break
 		}
-		move, ok := solve(damped(info, e.dimensions()), push, e.dimensions())
+		move, ok := solve(damped(&info, e.dimensions()), &push, e.dimensions())
 		if !ok {
 			return Solution{}, false
 		}
@@ -204,7 +192,7 @@ func (s *Searcher) choose(x, y, z, at, widerKM float64) {
 				continue
 			}
 			travel := m.travel(q, x, y, d, ph)
-			errors := e.table(q.clock, m.spread)
+			errors := e.table(t.clock[j], m.spread)
 			sigma := e.sigma[errors][ph][bin]
 			gate := float64(gateSigmas*sigma) + widerKM/e.speed[ph]
 			closest := int32(-1)
@@ -255,11 +243,12 @@ func (s *Searcher) normalEquations(x, y, z float64, wide bool) (info [4][4]float
 
 // damped returns info with a touch more on its diagonal, so that a descent
 // does not leap where stations lie in one line.
-func damped(info [4][4]float64, n int) [4][4]float64 {
+func damped(info *[4][4]float64, n int) *[4][4]float64 {
+	out := *info
 	for a := range n {
-		info[a][a] += float64(info[a][a]*1e-6) + 1e-9
+		out[a][a] += float64(out[a][a]*1e-6) + 1e-9
 	}
-	return info
+	return &out
 }
 
 // weigh scores a solution: of each class of sources the likelihood ratio of what
@@ -307,7 +296,7 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 	for c := range e.classes {
 		sum[c] += e.share[c]
 	}
-	volume, ok := logVolume(info, e.dimensions())
+	l, ok := factor(&info, e.dimensions())
 	if !ok {
 		return sol, false
 	}
@@ -317,16 +306,14 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 			salvo++
 		}
 	}
-	total := logSum(sum[:e.classes]) + s.logBirth(salvo) + volume
+	total := logSum(sum[:e.classes]) + s.logBirth(salvo) + l.logVolume(e.dimensions())
 	if e.deep > 0 {
 		total -= geo.Log(e.deep) // any depth is as likely
 	}
 	sol.Score = round(float64(total * 1000))
 	sol.EastMM, sol.NorthMM, sol.DepthMM = round(float64(x*mmPerKM)), round(float64(y*mmPerKM)), round(float64(z*mmPerKM))
 	sol.At = round(float64(at * 1e6))
-	if sol.covariance, ok = inverse(info, e.dimensions()); !ok {
-		return sol, false
-	}
+	sol.covariance = l.inverse(e.dimensions())
 	for _, w := range worth {
 		sol.Gains = append(sol.Gains, round(float64(w*1000)))
 	}
@@ -353,46 +340,52 @@ func logSum(v []float64) float64 {
 	return top + geo.Log(sum)
 }
 
-// logVolume is ln of sqrt(|2 pi Sigma|), Sigma the inverse of info.
-func logVolume(info [4][4]float64, n int) (float64, bool) {
-	l, ok := factor(info, n)
-	if !ok {
-		return 0, false
-	}
-	v := float64(float64(n) * lnRoot2Pi)
-	for i := range n {
-		v -= geo.Log(l[i][i])
-	}
-	return v, true
-}
+// A lower is the lower triangle L of a symmetric, positive a = L L' (Cholesky). It is
+// worked out once for all that is asked of a.
+type lower [4][4]float64
 
-// factor returns the lower triangle L of a = L L', and whether a is positive.
-func factor(a [4][4]float64, n int) ([4][4]float64, bool) {
+// factor returns that of the first n rows and columns of a, and whether a is positive.
+func factor(a *[4][4]float64, n int) (l lower, ok bool) {
 	for i := range n {
 		for j := 0; j <= i; j++ {
 			v := a[i][j]
 			for k := range j {
-				v -= float64(a[i][k] * a[j][k])
+				v -= float64(l[i][k] * l[j][k])
 			}
 			if i != j {
-				a[i][j] = v / a[j][j]
+				l[i][j] = v / l[j][j]
 				continue
 			}
 			if v <= 1e-12 {
-				return a, false
+				return l, false
 			}
-			a[i][i] = math.Sqrt(v)
+			l[i][i] = math.Sqrt(v)
 		}
 	}
-	return a, true
+	return l, true
 }
 
-// solve returns the x of a x = b, a symmetric and positive.
-func solve(a [4][4]float64, b [4]float64, n int) (x [4]float64, ok bool) {
-	l, ok := factor(a, n)
-	if !ok {
-		return x, false
+// logVolume is ln of sqrt(|2 pi Sigma|), Sigma the inverse of a.
+func (l *lower) logVolume(n int) float64 {
+	v := float64(float64(n) * lnRoot2Pi)
+	for i := range n {
+		v -= geo.Log(l[i][i])
 	}
+	return v
+}
+
+// inverse is that of a.
+func (l *lower) inverse(n int) (out [4][4]float64) {
+	for k := range n {
+		var unit [4]float64
+		unit[k] = 1
+		out[k] = l.solve(&unit, n)
+	}
+	return out
+}
+
+// solve returns the x of a x = b.
+func (l *lower) solve(b *[4]float64, n int) (x [4]float64) {
 	for i := range n {
 		v := b[i]
 		for k := range i {
@@ -407,5 +400,14 @@ func solve(a [4][4]float64, b [4]float64, n int) (x [4]float64, ok bool) {
 		}
 		x[i] = v / l[i][i]
 	}
-	return x, true
+	return x
+}
+
+// solve returns the x of a x = b, a symmetric and positive.
+func solve(a *[4][4]float64, b *[4]float64, n int) (x [4]float64, ok bool) {
+	l, ok := factor(a, n)
+	if !ok {
+		return x, false
+	}
+	return l.solve(b, n), true
 }

@@ -81,8 +81,8 @@ func (a *Air) certainty() (out [4][4]float64, logDet float64, ok bool) {
 		cov[i][j] = float64(float64(km(a.Errors[i])*km(a.Errors[j])) * (float64(a.Together[k]) / 100))
 		cov[j][i] = cov[i][j]
 	}
-	if out, logDet, ok = inverse3(cov); !ok { // rounding may have made correlations that cannot be
-		out, logDet, ok = inverse3(alone)
+	if out, logDet, ok = inverse3(&cov); !ok { // rounding may have made correlations that cannot be
+		out, logDet, ok = inverse3(&alone)
 	}
 	return out, -logDet, ok
 }

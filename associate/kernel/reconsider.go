@@ -78,7 +78,7 @@ func (t *Tile) better(a *account, m *medium) (account, bool) {
 			return b, true
 		}
 	}
-	for _, i := range t.others(a, m) {
+	for _, i := range t.others(&a.top, a.arrivals, m, 0) {
 		more := append(slices.Clone(a.arrivals), i)
 		slices.Sort(more)
 		if b, ok := t.account(a.top, more, m); ok && b.worth > a.worth {
@@ -94,32 +94,47 @@ func (t *Tile) sigmas(v *state, i int32, spread int, m *medium) float64 {
 	e := t.g.ears
 	q, phase := &t.g.stations[t.station[i]], t.phase[i]
 	_, _, off, _ := t.row(v, i, m)
-	return math.Abs(off) / e.sigma[e.table(q.clock, spread)][phase][e.bin(length3(v.x-q.x, v.y-q.y, v.z))]
+	return math.Abs(off) / e.sigma[e.table(t.clock[t.station[i]], spread)][phase][e.bin(length3(v.x-q.x, v.y-q.y, v.z))]
 }
 
-// others returns the free arrivals, of each station and phase that has none in a the
-// one closest to what is expected, that lie within the gate.
-func (t *Tile) others(a *account, m *medium) (out []int32) {
+// nearWiderS is how far beyond its gate an arrival is still told of by Near: the most
+// by which a clock can be found to be wrong.
+const nearWiderS = 0.5
+
+// Near returns the free arrivals that would belong to a solution if the clocks of their
+// stations, which have none in it, were wrong.
+func (t *Tile) Near(sol *Solution) []int32 {
+	v := state{x: km(sol.EastMM), y: km(sol.NorthMM), z: km(sol.DepthMM), at: float64(sol.At) / 1e6}
+	home, ok := t.g.topCell(v.x, v.y)
+	if !ok {
+		return nil
+	}
+	return t.others(&v, sol.Arrivals, &t.kinds[t.kind[home]], nearWiderS)
+}
+
+// others returns the free arrivals, of each station and phase that has none in arrivals
+// the one closest to what v expects, that lie within the gate and so many seconds more.
+func (t *Tile) others(v *state, arrivals []int32, m *medium, wider float64) (out []int32) {
 	g := t.g
 	e := g.ears
-	home, ok := g.topCell(a.top.x, a.top.y)
+	home, ok := g.topCell(v.x, v.y)
 	if !ok {
 		return nil
 	}
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
-		d := length3(a.top.x-q.x, a.top.y-q.y, a.top.z)
+		d := length3(v.x-q.x, v.y-q.y, v.z)
 		if d > e.reach {
 			continue
 		}
 		for ph := range e.phases {
 			k := int(j)*e.phases + ph
 			low, high := t.begin[k], t.begin[k+1]
-			if low == high || slices.ContainsFunc(a.arrivals, func(i int32) bool { return i >= low && i < high }) {
+			if low == high || slices.ContainsFunc(arrivals, func(i int32) bool { return i >= low && i < high }) {
 				continue
 			}
-			expected := a.top.at + m.travel(q, a.top.x, a.top.y, d, ph)
-			gate := float64(gateSigmas * e.sigma[e.table(q.clock, m.spread)][ph][e.bin(d)])
+			expected := v.at + m.travel(q, v.x, v.y, d, ph)
+			gate := float64(gateSigmas*e.sigma[e.table(t.clock[j], m.spread)][ph][e.bin(d)]) + wider
 			closest := int32(-1)
 			for i := t.after(low, high, expected-gate); i < high && t.at[i] <= expected+gate; i++ {
 				if off := math.Abs(t.at[i] - expected); !t.taken[i] && off <= gate {
@@ -145,7 +160,7 @@ func (t *Tile) gains(a *account, m *medium) (out []int64) {
 			best = max(best, e.heard[bin*e.classes+c]-e.missed[bin*e.classes+c])
 		}
 		z := t.sigmas(&a.top, i, 0, m)
-		out = append(out, round(float64((best+t.noise[i]+e.peak[e.table(q.clock, 0)][phase][bin]-float64(z*z)/2)*1000)))
+		out = append(out, round(float64((best+t.noise[i]+e.peak[e.table(t.clock[t.station[i]], 0)][phase][bin]-float64(z*z)/2)*1000)))
 	}
 	return out
 }

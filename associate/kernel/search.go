@@ -260,7 +260,7 @@ func (s *Searcher) gather() int {
 				if t.taken[i] || t.at[i] < at-slack || n.station == from && ph == int(t.phase[s.first]) {
 					continue
 				}
-				errors := e.table(q.clock, 0)
+				errors := e.table(t.clock[n.station], 0)
 				gate := float64(gateSigmas * e.sigma[errors+t.vaguest][ph][tableBins-1])
 				s.candidate = append(s.candidate, candidate{x: q.x, y: q.y, after: t.at[i] - at, gate: gate, noise: t.noise[i], arrival: i, key: int32(k), errors: int32(errors), phase: uint8(ph),
 					distance: n.distance, row: int32(row*e.phases + ph)})
@@ -276,7 +276,7 @@ func (s *Searcher) gather() int {
 // slack bounds the error of the first arrival, in seconds.
 func (s *Searcher) slack() float64 {
 	e := s.t.g.ears
-	clock := s.t.g.stations[s.t.station[s.first]].clock
+	clock := s.t.clock[s.t.station[s.first]]
 	return float64(gateSigmas * e.sigma[e.table(clock, s.t.vaguest)][0][e.bin(e.first)])
 }
 

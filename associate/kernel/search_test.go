@@ -47,7 +47,7 @@ func tile(g *Ground, air Air, arrivals []Arrival) *Tile {
 	for i := range clutter {
 		clutter[i] = 1_000
 	}
-	return NewTile(g, g.NewSky([]Air{air}, make([]int32, len(g.Cells())), clutter, g.ears.h.Births), arrivals)
+	return NewTile(g, g.NewSky([]Air{air}, make([]int32, len(g.Cells())), clutter, g.ears.h.Births, make([]int64, len(g.stations))), arrivals)
 }
 
 // first is the earliest arrival of a tile.

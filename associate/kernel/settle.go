@@ -196,13 +196,13 @@ func (t *Tile) fit(start state, arrivals []int32, m *medium) (spot, bool) {
 			return spot{}, false // it leads nowhere
 		}
 		p := spot{mean: [4]float64{v.x, v.y, v.at, v.z}, top: v, m: m, weight: t.likelihood(&v, arrivals, m) - logDet/2}
-		volume, ok := logVolume(info, n)
+		l, ok := factor(&info, n)
 		if !ok {
 			return p, false
 		}
-		p.weight += volume
-		p.cov, ok = inverse(info, n)
-		return p, ok
+		p.weight += l.logVolume(n)
+		p.cov = l.inverse(n)
+		return p, true
 	}
 }
 
@@ -214,7 +214,7 @@ func (t *Tile) likelihood(v *state, arrivals []int32, m *medium) float64 {
 	for _, i := range arrivals {
 		_, _, off, _ := t.row(v, i, m)
 		q, phase := &t.g.stations[t.station[i]], t.phase[i]
-		errors, bin := e.table(q.clock, 0), e.bin(length3(v.x-q.x, v.y-q.y, v.z))
+		errors, bin := e.table(t.clock[t.station[i]], 0), e.bin(length3(v.x-q.x, v.y-q.y, v.z))
 		z := math.Abs(off) / e.sigma[errors][phase][bin]
 		if sum += e.peak[errors][phase][bin]; z > settleSigmas {
 			sum -= float64(settleSigmas * (z - settleSigmas/2.0))
@@ -314,7 +314,7 @@ func (t *Tile) misfit(x, y, z float64, arrivals []int32, m *medium) (cost, at fl
 	for _, i := range arrivals {
 		q, phase := &t.g.stations[t.station[i]], t.phase[i]
 		d := length3(x-q.x, y-q.y, z)
-		sigma := e.sigma[e.table(q.clock, m.spread)][phase][e.bin(d)]
+		sigma := e.sigma[e.table(t.clock[t.station[i]], m.spread)][phase][e.bin(d)]
 		w := 1 / float64(sigma*sigma)
 		begun := t.at[i] - origin - m.travel(q, x, y, d, int(phase))
 		weight += w
@@ -364,7 +364,7 @@ func (t *Tile) adjust(v *state, arrivals []int32, m *medium) (info [4][4]float64
 	}
 	var left [4][4]float64 // the covariance of the air if the place were known
 	if m.shared {
-		if left, logDet, ok = inverse3(air); !ok {
+		if left, logDet, ok = inverse3(&air); !ok {
 			return info, 0, 0, false
 		}
 	}
@@ -380,7 +380,7 @@ func (t *Tile) adjust(v *state, arrivals []int32, m *medium) (info [4][4]float64
 			info[a][b] -= float64(drawn[0]*cross[0][b]) + float64(drawn[1]*cross[1][b]) + float64(drawn[2]*cross[2][b])
 		}
 	}
-	move, ok := solve(damped(info, n), push, n)
+	move, ok := solve(damped(&info, n), &push, n)
 	if !ok {
 		return info, 0, 0, false
 	}
@@ -416,7 +416,7 @@ func (t *Tile) row(v *state, i int32, m *medium) (h [4]float64, k [3]float64, of
 	ux, uy, uz := (q.x-v.x)/d, (q.y-v.y)/d, v.z/d
 	speed := m.speed[phase] + v.air[0] + float64(ux*(m.east+v.air[1])) + float64(uy*(m.north+v.air[2]))
 	off = t.at[i] - v.at - d/speed
-	sigma := e.sigma[e.table(q.clock, 0)][phase][e.bin(d)]
+	sigma := e.sigma[e.table(t.clock[t.station[i]], 0)][phase][e.bin(d)]
 	w = 1 / float64(sigma*sigma)
 	if z := math.Abs(off) / sigma; z > settleSigmas {
 		w = float64(w * (settleSigmas / z))

@@ -197,15 +197,17 @@ type Sky struct {
 	vaguest int                // class of spread anywhere
 	surest  int                // the least of these
 	clutter []float64          // -ln of the rate of false arrivals, by station and phase
+	clock   []uint8            // class of the error of each station's clock
 	birth   float64            // ln of the density of sources, per km2 s (km3 s if deep)
 }
 
 // NewSky readies the air, by kind, with the kind of each top cell (see Cells),
 // clutter: for each station and phase, how many false arrivals come in 1,000,000
-// seconds, and births, in the unit of Hearing.Births.
-func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64) *Sky {
+// seconds, births, in the unit of Hearing.Births, and clocks: the error of each
+// station's clock, microseconds, 0 for what it states.
+func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64, clocks []int64) *Sky {
 	e := g.ears
-	k := &Sky{kind: kind, clutter: make([]float64, len(clutter)), birth: geo.Log(float64(births) / (1e6 * 86_400))}
+	k := &Sky{kind: kind, clutter: make([]float64, len(clutter)), clock: make([]uint8, len(g.stations)), birth: geo.Log(float64(births) / (1e6 * 86_400))}
 	for i, a := range kinds {
 		m := e.medium(a)
 		k.kinds = append(k.kinds, m)
@@ -228,6 +230,9 @@ func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64
 			continue
 		}
 		k.clutter[i] = -geo.Log(float64(max(n, 1)) / 1e6)
+	}
+	for i := range g.stations {
+		k.clock[i] = max(g.stations[i].clock, clockClass(clocks[i]))
 	}
 	return k
 }

@@ -26,33 +26,34 @@ type simulateCommand struct {
 }
 
 type simulateLineCommand struct {
-	Seed       uint64  `default:"1" help:"What the random numbers follow from."`
-	Rate       float64 `default:"1000" help:"Rounds an hour."`
-	Hours      float64 `default:"1" help:"Length of time."`
-	Clutter    float64 `default:"1" help:"False arrivals for each true one."`
-	Bursts     float64 `default:"0" help:"Share of rounds that come 6 to 20 together."`
-	Wind       float64 `default:"4" help:"Standard deviation of the wind along each axis, m/s."`
-	Sound      float64 `default:"3" help:"Standard deviation of the speed of sound, m/s."`
-	Timing     float64 `default:"20" help:"Error of each time, ms."`
-	Turbulence float64 `default:"0.003" help:"Relative error of travel times."`
-	Clock      float64 `default:"0" help:"Constant clock errors of sensors that nobody knows, ms."`
-	Outliers   float64 `default:"0" help:"Share of true arrivals with a gross error."`
-	Echoes     float64 `default:"0" help:"Share of true arrivals that come again as an echo."`
-	Length     float64 `default:"1250" help:"Of the line, km."`
-	Width      float64 `default:"30" help:"Of the band, km."`
-	Spacing    float64 `default:"5" help:"Of the sensors, km: 1,500 of them at 5 km."`
-	Truth      string  `help:"Write the truth to this file." placeholder:"FILE"`
+	Seed        uint64  `default:"1" help:"What the random numbers follow from."`
+	Rate        float64 `default:"1000" help:"Rounds an hour."`
+	Hours       float64 `default:"1" help:"Length of time."`
+	Clutter     float64 `default:"1" help:"False arrivals for each true one."`
+	Bursts      float64 `default:"0" help:"Share of rounds that come 6 to 20 together."`
+	Wind        float64 `default:"4" help:"Standard deviation of the wind along each axis, m/s."`
+	Sound       float64 `default:"3" help:"Standard deviation of the speed of sound, m/s."`
+	Timing      float64 `default:"20" help:"Error of each time, ms."`
+	Turbulence  float64 `default:"0.003" help:"Relative error of travel times."`
+	Clock       float64 `default:"0" help:"Constant clock errors of sensors that nobody knows, ms."`
+	WrongClocks float64 `default:"0" help:"Share of sensors whose clock is off by 0.2 to 0.5 s all the time."`
+	Outliers    float64 `default:"0" help:"Share of true arrivals with a gross error."`
+	Echoes      float64 `default:"0" help:"Share of true arrivals that come again as an echo."`
+	Length      float64 `default:"1250" help:"Of the line, km."`
+	Width       float64 `default:"30" help:"Of the band, km."`
+	Spacing     float64 `default:"5" help:"Of the sensors, km: 1,500 of them at 5 km."`
+	Truth       string  `help:"Write the truth to this file." placeholder:"FILE"`
 }
 
 func (c *simulateLineCommand) Run(t terminal) error {
 	w, err := scenario.Line{Seed: c.Seed, LengthKM: c.Length, WidthKM: c.Width, SpacingKM: c.Spacing, Hours: c.Hours, Rate: c.Rate, Clutter: c.Clutter,
-		Bursts: c.Bursts, Wind: c.Wind, Sound: c.Sound, TimingMS: c.Timing, Turbulence: c.Turbulence, ClockMS: c.Clock, Outliers: c.Outliers, Echoes: c.Echoes}.World()
+		Bursts: c.Bursts, Wind: c.Wind, Sound: c.Sound, TimingMS: c.Timing, Turbulence: c.Turbulence, ClockMS: c.Clock, WrongClocks: c.WrongClocks, Outliers: c.Outliers, Echoes: c.Echoes}.World()
 	if err != nil {
 		return err
 	}
 	d := scenario.NewLine(c.Seed)
 	parameters := differing("rate", c.Rate, d.Rate, "hours", c.Hours, d.Hours, "clutter", c.Clutter, d.Clutter, "bursts", c.Bursts, d.Bursts,
-		"wind", c.Wind, d.Wind, "sound", c.Sound, d.Sound, "timing", c.Timing, d.TimingMS, "turbulence", c.Turbulence, d.Turbulence, "clock", c.Clock, d.ClockMS,
+		"wind", c.Wind, d.Wind, "sound", c.Sound, d.Sound, "timing", c.Timing, d.TimingMS, "turbulence", c.Turbulence, d.Turbulence, "clock", c.Clock, d.ClockMS, "wrong-clocks", c.WrongClocks, d.WrongClocks,
 		"outliers", c.Outliers, d.Outliers, "echoes", c.Echoes, d.Echoes, "length", c.Length, d.LengthKM, "width", c.Width, d.WidthKM, "spacing", c.Spacing, d.SpacingKM)
 	return writeWorld(t, w, c.Truth, parameters)
 }
