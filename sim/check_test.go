@@ -81,7 +81,11 @@ func (w *world) check() {
 	if w.random.IntN(3) > 0 {
 		return
 	}
+	before := disk.Clone()
 	disk.CutPower(w.random) // what if the power went now?
+	if disk.Same(before) {
+		return // the same was just verified and replayed
+	}
 	w.checkVerify(disk)
 	w.checkFinal(disk, w.recover(disk, w.replay(disk)))
 	w.checkRecord(disk)
@@ -119,7 +123,7 @@ func (w *world) checkVerify(disk *durabletest.Disk) {
 // replay replays what is on a disk as a stranger does.
 func (w *world) replay(disk *durabletest.Disk) *mission.Mission {
 	w.t.Helper()
-	m, err := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
+	m, err := mission.OpenIn(w.around(disk), "/m", nil)
 	if err != nil {
 		w.fail("I3", "replay: %v", err)
 	}
@@ -137,21 +141,36 @@ func (w *world) checkFinal(disk *durabletest.Disk, m *mission.Mission) {
 		if err != nil {
 			w.fail("I2", "the final checkpoint of size %d: %v", size, err)
 		}
-		s, err := policy.Standing(c.Note)
+		s, err := w.standing(policy, c.Note)
 		if err != nil || s.Tier != witness.Final || s.Root != root {
 			w.fail("I2", "the checkpoint of size %d was final, and is %v: %v", size, s.Tier, err)
 		}
 	}
 }
 
-func (w *world) cosigners() []note.Verifier {
-	var all []note.Verifier
-	for _, s := range w.net.sites {
-		v, err := f_note.NewVerifierForCosignatureV1(s.organisation.Witness)
-		w.must(err)
-		all = append(all, v)
+// standing is Policy.Standing, asked once for the same bytes: a world's policy
+// stays as it is.
+func (w *world) standing(policy *witness.Policy, checkpoint []byte) (witness.Standing, error) {
+	if s, known := w.stood[string(checkpoint)]; known {
+		return s, nil
 	}
-	return all
+	s, err := policy.Standing(checkpoint)
+	if err == nil {
+		w.stood[string(checkpoint)] = s
+	}
+	return s, err
+}
+
+// cosigners verify the signatures of the sites.
+func (w *world) cosigners() []note.Verifier {
+	if w.signers == nil {
+		for _, s := range w.net.sites {
+			v, err := f_note.NewVerifierForCosignatureV1(s.organisation.Witness)
+			w.must(err)
+			w.signers = append(w.signers, newVerifier(v))
+		}
+	}
+	return w.signers
 }
 
 // checkIncidents: every observation is a member of one incident, and of one
@@ -316,7 +335,7 @@ func (w *world) rollBack() error {
 		knows = knows || !s.lies && s.server != nil && s.fate == reached && s.last > w.copied
 		s.mu.Unlock()
 	}
-	m, err := mission.OpenIn(mission.Surroundings{Disk: old, Net: w.net}, "/m", nil)
+	m, err := mission.OpenIn(w.around(old), "/m", nil)
 	w.must(err)
 	err = m.Write(func(wr *mission.Writer) error {
 		wr.Stamp = w.now
@@ -357,7 +376,7 @@ func (w *world) rot() error {
 	if err != nil || len(report.Problems) > 0 || report.Cosignatures < whole.Cosignatures {
 		return nil
 	}
-	m, err := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
+	m, err := mission.OpenIn(w.around(disk), "/m", nil)
 	if err == nil && (strings.HasPrefix(name, "/m/record/") || m.State().Digest() != w.m.State().Digest()) {
 		w.fail("I3", "a bit of %s was changed at %d of %d, and nobody noticed", name, i, len(b))
 	}
@@ -374,8 +393,9 @@ func (w *world) heal() {
 	w.full, w.slow = 0, 0
 	w.disk.FailAt(-1, "", nil, false)
 	w.net.calm(w)
-	w.stop()
-	w.must(w.open())
+	if w.m == nil {
+		w.must(w.open())
+	}
 	w.must(w.landAll())
 	if ids := w.m.State().Publishable(); len(ids) > 0 {
 		w.must(w.enter(trucewatch.Payload{Release: &trucewatch.Release{Findings: ids, By: "head of mission"}}))
