@@ -326,7 +326,9 @@ func (w *world) end(failed bool) {
 		w.disk.Crash(durabletest.Crashes()[w.random.IntN(len(durabletest.Crashes()))])
 	}
 	w.step += ", end of the process"
-	w.must(w.open())
+	if err := w.open(); err != nil {
+		w.fail("I1", "the mission does not open any more: %v", err)
+	}
 	w.m = w.recover(w.disk, w.m)
 	w.acknowledge(nil)
 }
