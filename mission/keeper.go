@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/index"
 	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/replay"
@@ -28,6 +29,7 @@ type keeper struct {
 	index    *index.Index
 	lock     io.Closer
 	m        *Mission
+	texts    agreement.Texts // of m, for when it is opened again
 	pending  []replay.Change
 	flushed  func(rows int64, took time.Duration) // told of each sync of a write, if set
 	anew     bool                                 // the index does not stand where the record does: show all
@@ -76,7 +78,7 @@ func (k *keeper) hear(m *Mission, i uint64, changes []replay.Change) {
 func (k *keeper) fold(dir string) error {
 	entries, _ := k.index.At()
 	k.pending, k.anew = nil, entries == 0
-	m, err := OpenFunc(dir, k.hear)
+	m, err := OpenIn(Surroundings{Texts: &k.texts}, dir, k.hear)
 	if err != nil {
 		return err
 	}

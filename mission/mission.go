@@ -68,22 +68,24 @@ type Listener func(m *Mission, index uint64, changes []replay.Change)
 // Surroundings are what a mission lives in: its disk, and the network over which
 // it reaches witnesses. The zero Surroundings are the machine's own.
 type Surroundings struct {
-	Disk durable.Disk
-	Net  http.RoundTripper
+	Disk  durable.Disk
+	Net   http.RoundTripper
+	Texts *agreement.Texts // for who opens missions again; nil: none
 }
 
 // A place is a mission's folder in its surroundings.
 type place struct {
-	disk durable.Disk
-	net  http.RoundTripper // nil: the machine's network
-	dir  string
+	disk  durable.Disk
+	net   http.RoundTripper // nil: the machine's network
+	texts *agreement.Texts
+	dir   string
 }
 
 func (s Surroundings) place(dir string) place {
 	if s.Disk == nil {
 		s.Disk = durable.OS{}
 	}
-	return place{s.Disk, s.Net, dir}
+	return place{s.Disk, s.Net, s.Texts, dir}
 }
 
 // onDisk is a folder on the disk of the operating system.
@@ -276,7 +278,7 @@ func empty(p place) *Mission {
 	m := &Mission{place: p, seen: map[trucewatch.ContentKey]print{}, alike: map[string]trucewatch.SourceID{}, refused: map[trucewatch.Hash]bool{}, submitted: map[trucewatch.Hash]uint64{},
 		boxes: map[uint64][]trucewatch.SealedBox{}, known: map[uint64]uint32{}, void: map[uint64]bool{},
 		hourly: map[trucewatch.KeyID]bodies{}}
-	m.state = replay.New(m.Blob)
+	m.state = replay.NewWith(m.Blob, p.texts)
 	return m
 }
 

@@ -32,6 +32,7 @@ import (
 // safe for concurrent use; its owner guards it.
 type State struct {
 	bundle  func(trucewatch.Hash) ([]byte, error)
+	bundles *agreement.Texts // that were read, by other states too; or nil
 	next    uint64
 	now     trucewatch.Instant // the last tick
 	last    trucewatch.Instant // Received of the last entry; never decreases
@@ -102,9 +103,12 @@ type cutOff struct {
 
 // New returns the state before the first entry. Bundle returns the bytes of the
 // agreement bundle with the given hash; replay checks them against it.
-func New(bundle func(trucewatch.Hash) ([]byte, error)) *State {
+func New(bundle func(trucewatch.Hash) ([]byte, error)) *State { return NewWith(bundle, nil) }
+
+// NewWith is New, with texts that other states have read or will; nil if none.
+func NewWith(bundle func(trucewatch.Hash) ([]byte, error), texts *agreement.Texts) *State {
 	s := &State{
-		bundle: bundle, keys: map[trucewatch.ContentKey]bool{},
+		bundle: bundle, bundles: texts, keys: map[trucewatch.ContentKey]bool{},
 		incidents:  associate.New(),
 		findings:   map[trucewatch.FindingID]*findingState{},
 		byIncident: map[trucewatch.IncidentID][]trucewatch.FindingID{},
@@ -317,11 +321,7 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 	if trucewatch.Hash(sha256.Sum256(raw)) != a.Bundle {
 		return nil, fmt.Errorf("%w: the bundle of agreement %s version %d is not the one that was adopted", trucewatch.ErrInvalid, a.ID, a.Version)
 	}
-	files, err := agreement.Unpack(raw)
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := agreement.Parse(files)
+	parsed, err := s.bundles.Parse(raw)
 	if err != nil {
 		return nil, err
 	}

@@ -351,13 +351,24 @@ func (w *world) erase() error {
 	if refs == nil {
 		return nil
 	}
-	w.account.erased++ // if the process dies over it, the next one goes on with it
+	w.wantErased(refs[0].Index) // if the process dies over it, the next one goes on with it
 	_, err := w.m.Erase(w.officers, trucewatch.Erasure{Boxes: refs, Basis: "article 17", Authority: "data officer"})
 	if err == nil {
 		w.acknowledge(nil)
 	}
 	w.stop() // as the mission must be opened again after that
 	return errors.Join(err, w.open())
+}
+
+// wantErased notes what stands in an entry that two officers are about to erase.
+func (w *world) wantErased(entry uint64) {
+	for in := range w.m.State().Incidents() {
+		for _, o := range w.m.State().Members(in) {
+			if o.ID.Index == entry {
+				w.account.asked[entry] = append(w.account.asked[entry], o.Observation.Key)
+			}
+		}
+	}
 }
 
 // erasable are the boxes of one entry with observations.

@@ -118,17 +118,16 @@ func noise(which int) (int, []byte) {
 	return http.StatusInternalServerError, []byte("out of order\n")
 }
 
-// A verifier verifies the log's signatures, each pair of text and signature once:
-// a world reads its checkpoints some hundred times.
+// A verifier verifies the signatures of a log or a witness, each pair of text and
+// signature once: a world reads its checkpoints some hundred times.
 type verifier struct {
 	note.Verifier
 	mu   sync.Mutex // guards what follows
 	good map[[32]byte]bool
 }
 
-func newVerifier(key string) (*verifier, error) {
-	v, err := note.NewVerifier(key)
-	return &verifier{Verifier: v, good: map[[32]byte]bool{}}, err
+func newVerifier(v note.Verifier) *verifier {
+	return &verifier{Verifier: v, good: map[[32]byte]bool{}}
 }
 
 // Verify implements note.Verifier.
@@ -260,7 +259,7 @@ func (n *network) draw(random *rand.Rand) {
 		s.wait, s.noise = time.Duration(random.IntN(9000))*time.Millisecond, random.IntN(64)
 		if random.IntN(8) == 0 {
 			failure := []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[random.IntN(3)]
-			s.disk.FailAt(len(s.disk.Calls())+random.IntN(12), failure, syscall.EIO, true)
+			s.disk.FailAt(s.disk.Made()+random.IntN(12), failure, syscall.EIO, true)
 		}
 		s.mu.Unlock()
 	}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/agreement"
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/mission"
@@ -40,13 +41,15 @@ type world struct {
 	guarded  bool
 	slow     time.Duration // by which the mission's clock is behind
 	verifier note.Verifier
-	m        *mission.Mission // nil while the process is down
-	cosigned witness.Standing // what the last beat brought
-	deep     bool             // the record is to be replayed
-	fresh    bool             // m was replayed from the disk in this step
-	next     time.Time        // of the next step
-	full     int              // steps until the disk is freed
-	step     string           // what happens, for messages
+	signers  []note.Verifier             // of the sites; see cosigners
+	stood    map[string]witness.Standing // of checkpoints, by their bytes
+	m        *mission.Mission            // nil while the process is down
+	cosigned witness.Standing            // what the last beat brought
+	deep     bool                        // the record is to be replayed
+	fresh    bool                        // m was replayed from the disk in this step
+	next     time.Time                   // of the next step
+	full     int                         // steps until the disk is freed
+	step     string                      // what happens, for messages
 
 	officers []ed25519.PrivateKey
 	devices  []*device
@@ -94,11 +97,19 @@ func (w *world) sound() *durabletest.Disk {
 }
 
 func (w *world) surroundings() mission.Surroundings {
-	return mission.Surroundings{Disk: w.disk, Net: w.net}
+	return w.around(w.disk)
+}
+
+// texts are those of all worlds: they adopt the same bundles.
+var texts agreement.Texts
+
+// around is the world with another disk in it.
+func (w *world) around(disk *durabletest.Disk) mission.Surroundings {
+	return mission.Surroundings{Disk: disk, Net: w.net, Texts: &texts}
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), digest: sha256.New(), disk: durabletest.New("/m"), next: time.Now(), step: "create"}
+	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), digest: sha256.New(), stood: map[string]witness.Standing{}, disk: durabletest.New("/m"), next: time.Now(), step: "create"}
 	w.account = newAccount()
 	w.sealed, w.guarded = w.random.IntN(3) == 0, w.random.IntN(2) == 0
 	spec := &mission.Spec{ID: "sim", Title: "Sim", Mode: trucewatch.Exercise, Simulated: true, DisplayZone: "UTC", CutOff: "19:30",
@@ -119,8 +130,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
 	w.net.logKey = string(w.read("/m/keys/log.pub"))
 	w.net.logKey = w.net.logKey[:len(w.net.logKey)-1]
-	w.verifier, err = newVerifier(w.net.logKey)
+	log, err := note.NewVerifier(w.net.logKey)
 	w.must(err)
+	w.verifier = newVerifier(log)
 	w.net.begin(w)
 	w.must(w.open())
 	w.must(w.m.Write(w.register))
@@ -135,10 +147,10 @@ func (w *world) dieSettingUp(spec *mission.Spec, files fs.FS) {
 		return
 	}
 	disk := w.disk.Clone()
-	disk.FailAt(len(disk.Calls())+w.random.IntN(150), durabletest.HalfDone, syscall.EIO, true)
-	err := mission.CreateIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", spec, files, w.now())
+	disk.FailAt(disk.Made()+w.random.IntN(150), durabletest.HalfDone, syscall.EIO, true)
+	err := mission.CreateIn(w.around(disk), "/m", spec, files, w.now())
 	disk.CutPower(w.random)
-	m, opened := mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil)
+	m, opened := mission.OpenIn(w.around(disk), "/m", nil)
 	if err == nil && opened != nil {
 		w.fail("I1", "a mission that was set up does not open: %v", opened)
 	}
@@ -262,7 +274,7 @@ func (w *world) suffer(name string, do func() error) {
 	if w.m == nil {
 		w.must(w.open())
 	}
-	begun, at := len(w.disk.Calls()), -1
+	begun, at := w.disk.Made(), -1
 	switch {
 	case w.full > 0:
 		if w.full--; w.full == 0 {
@@ -274,7 +286,7 @@ func (w *world) suffer(name string, do func() error) {
 		w.disk.FailAt(at, failure, syscall.EIO, w.random.IntN(2) == 0)
 	}
 	err := do()
-	failed := at >= 0 && len(w.disk.Calls()) > at
+	failed := at >= 0 && w.disk.Made() > at
 	w.note("%s %v %d", w.step, err != nil, w.rows)
 	switch {
 	case w.full > 0:
@@ -314,7 +326,9 @@ func (w *world) end(failed bool) {
 		w.disk.Crash(durabletest.Crashes()[w.random.IntN(len(durabletest.Crashes()))])
 	}
 	w.step += ", end of the process"
-	w.must(w.open())
+	if err := w.open(); err != nil {
+		w.fail("I1", "the mission does not open any more: %v", err)
+	}
 	w.m = w.recover(w.disk, w.m)
 	w.acknowledge(nil)
 }
@@ -325,7 +339,7 @@ func (w *world) recover(disk *durabletest.Disk, m *mission.Mission) *mission.Mis
 	w.t.Helper()
 	err := m.Write(w.nothing)
 	if errors.Is(err, mission.ErrAhead) {
-		if m, err = mission.OpenIn(mission.Surroundings{Disk: disk, Net: w.net}, "/m", nil); err == nil {
+		if m, err = mission.OpenIn(w.around(disk), "/m", nil); err == nil {
 			err = m.Write(w.nothing)
 		}
 	}

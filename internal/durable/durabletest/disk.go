@@ -14,6 +14,7 @@
 package durabletest
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -61,7 +62,20 @@ type node struct {
 	// writes nothing, until the bytes are written again.
 	dirty []bool
 	clean int // bytes from the start of which none is dirty and all are synced
+	// shared says that a clone's node may have the same bytes: see own.
+	shared bool
 }
+
+// own gives a node bytes of its own, before any of them is changed in place.
+func (n *node) own() {
+	if !n.shared {
+		return
+	}
+	n.data, n.synced, n.dirty, n.shared = slices.Clone(n.data), slices.Clone(n.synced), slices.Clone(n.dirty), false
+}
+
+// A call is one call of a Disk, such as "sync a/b".
+type call struct{ op, name string }
 
 // A Disk is a durable.Disk in memory. The zero value is not usable; see New.
 type Disk struct {
@@ -70,7 +84,7 @@ type Disk struct {
 	synced  map[string]*node // as they are on the medium
 	locks   map[string]int   // epoch of the holder
 	epoch   int              // crashes so far; files of an earlier epoch are dead
-	calls   []string
+	calls   []call
 	failAt  int // index into calls, or -1
 	failure Failure
 	failErr error
@@ -102,7 +116,9 @@ func (d *Disk) Clone() *Disk {
 		copied := make(map[string]*node, len(names))
 		for name, n := range names {
 			if nodes[n] == nil {
-				nodes[n] = &node{n.dir, slices.Clone(n.data), slices.Clone(n.synced), slices.Clone(n.dirty), n.clean}
+				n.shared = true
+				copied := *n
+				nodes[n] = &copied
 			}
 			copied[name] = nodes[n]
 		}
@@ -119,6 +135,27 @@ func (d *Disk) FailAt(call int, failure Failure, err error, sticky bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failAt, d.failure, d.failErr, d.sticky = call, failure, err, sticky
+}
+
+// Same says whether a process sees the same files on both disks.
+func (d *Disk) Same(other *Disk) bool {
+	names := d.Files()
+	if !slices.Equal(names, other.Files()) {
+		return false
+	}
+	for _, name := range names {
+		if !bytes.Equal(d.content(name), other.content(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// content is what a process sees in a file: not to be changed.
+func (d *Disk) content(name string) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.names[name].data
 }
 
 // Files lists the files, sorted.
@@ -153,7 +190,18 @@ func (d *Disk) Put(name string, content []byte) {
 func (d *Disk) Calls() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.calls)
+	names := make([]string, 0, len(d.calls))
+	for _, c := range d.calls {
+		names = append(names, c.op+" "+c.name)
+	}
+	return names
+}
+
+// Made is how many calls there were so far.
+func (d *Disk) Made() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.calls)
 }
 
 // Crash ends all locks and open files, and does to unsynced work what crash
@@ -280,6 +328,7 @@ func (n *node) cut(crash Crash) {
 
 // sync writes what is dirty to the medium; only the first half of it if half.
 func (n *node) sync(half bool) {
+	n.own()
 	end := len(n.data)
 	if half {
 		end = min(end, (len(n.data)+len(n.synced))/2)
@@ -301,6 +350,7 @@ func (n *node) sync(half bool) {
 
 // write puts p at off; the bytes, and zeros in a gap before them, are dirty.
 func (n *node) write(p []byte, off int) {
+	n.own()
 	for len(n.data) < off {
 		n.data, n.dirty = append(n.data, 0), append(n.dirty, true)
 	}
@@ -316,7 +366,7 @@ func (n *node) write(p []byte, off int) {
 // call counts a call and says whether it fails. d.mu is held.
 func (d *Disk) call(op, name string, changes bool) (Failure, error) {
 	i := len(d.calls)
-	d.calls = append(d.calls, op+" "+name)
+	d.calls = append(d.calls, call{op, name})
 	if i == d.failAt || d.sticky && d.failAt >= 0 && i > d.failAt && changes {
 		return d.failure, &fs.PathError{Op: op, Path: name, Err: d.failErr}
 	}
@@ -336,6 +386,7 @@ func (d *Disk) do(op, name string, changes bool, work func(half bool) error) err
 		// What the work itself says is hidden behind the failure.
 		_ = work(failure == HalfDone)
 	} else if op == "sync" && d.names[name] != nil {
+		d.names[name].own()
 		clear(d.names[name].dirty) // Linux: failed pages count as clean.
 	}
 	return err
