@@ -296,6 +296,7 @@ func (m *mapPen) close(href string) {
 func (m *mapPen) outlines() {
 	slices.SortStableFunc(m.in.Shapes, func(a, b Shape) int { return cmp.Compare(b.Region.ReachMM(), a.Region.ReachMM()) })
 	m.f(`<g class="regions">`)
+	drawn := map[string]bool{} // one on top of the other, outlines of one region would hide all below
 	for _, s := range m.in.Shapes {
 		rings := s.Region.Outline()
 		if len(rings) == 0 {
@@ -311,8 +312,12 @@ func (m *mapPen) outlines() {
 		if s.Dotted {
 			dash, opacity = ` stroke-dasharray="2 2.5"`, "0.06"
 		}
-		m.f(`<path d="%s" fill="%s" fill-opacity="%s" fill-rule="evenodd" stroke="%s" stroke-width="%s"%s><title>%s</title></path>`,
-			m.path(rings, true), color, opacity, color, width, dash, esc(s.Title))
+		outline := fmt.Sprintf(`<path d="%s" fill="%s" fill-opacity="%s" fill-rule="evenodd" stroke="%s" stroke-width="%s"%s>`,
+			m.path(rings, true), color, opacity, color, width, dash)
+		if !drawn[outline] {
+			drawn[outline] = true
+			m.f(`%s<title>%s</title></path>`, outline, esc(s.Title))
+		}
 	}
 	m.f(`</g>`)
 }

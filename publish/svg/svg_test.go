@@ -92,6 +92,19 @@ func TestMapDrawsEveryShape(t *testing.T) {
 
 // TestMapIsToScale holds that a circle of 1 km is drawn with the radius that the
 // scale bar gives it.
+// TestOneRegionOfManyIsDrawnOnce: what many rows say of one district does not cover
+// the map; each keeps its symbol.
+func TestOneRegionOfManyIsDrawnOnce(t *testing.T) {
+	s := Shape{Region: regions["circle"], Kind: trucewatch.Explosion, Fill: Half, Title: "one"}
+	out := string(Map(MapInput{ID: "m", Shapes: []Shape{s, s, s}}))
+	if n := strings.Count(out, `fill-opacity="0.12"`); n != 1 {
+		t.Errorf("%d outlines of one region", n)
+	}
+	if one := string(Map(MapInput{ID: "m", Shapes: []Shape{s}})); len(out) <= len(one) {
+		t.Error("symbols of the same place are missing")
+	}
+}
+
 func TestMapIsToScale(t *testing.T) {
 	m := mapPen{frame: fit(-41.3, 12.0, -41.0, 12.3, 720, 540)}
 	x1, _ := m.frame.position(at(12.15, -41.15))
