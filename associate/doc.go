@@ -146,6 +146,10 @@
 // disc. Confidence takes the classes of means as independent, and the numbers in
 // modelOf are guesses until a mission has counted its own.
 //
+// A clock is held against those around it: who runs most sensors of a place can make a
+// good one look wrong there; links say what was taken off. Clocks are learned for sound
+// alone: waves in the ground err by 0.4 s anyway.
+//
 // Every station known is held to have listened all the time. Detection ranges are
 // guesses. An arrangement of four stations may fit a shot in two places; only the
 // better is given, and its region says nothing of the other.
