@@ -149,6 +149,9 @@ func (w *world) dieSettingUp(spec *mission.Spec, files fs.FS) {
 	disk := w.disk.Clone()
 	disk.FailAt(disk.Made()+w.random.IntN(150), durabletest.HalfDone, syscall.EIO, true)
 	err := mission.CreateIn(w.around(disk), "/m", spec, files, w.now())
+	if err != nil {
+		happened.add("process: died while the mission was set up")
+	}
 	disk.CutPower(w.random)
 	m, opened := mission.OpenIn(w.around(disk), "/m", nil)
 	if err == nil && opened != nil {
@@ -275,18 +278,20 @@ func (w *world) suffer(name string, do func() error) {
 		w.must(w.open())
 	}
 	begun, at := w.disk.Made(), -1
+	failures, failure, sticky := w.disk.Failed(), durabletest.NotDone, w.random.IntN(2) == 0
 	switch {
 	case w.full > 0:
 		if w.full--; w.full == 0 {
 			w.disk.FailAt(-1, "", nil, false)
 		}
 	case name != "beat" && w.random.IntN(3) == 0:
-		failure := []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[w.random.IntN(3)]
+		failure = []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[w.random.IntN(3)]
 		at = begun + w.random.IntN(90)
-		w.disk.FailAt(at, failure, syscall.EIO, w.random.IntN(2) == 0)
+		w.disk.FailAt(at, failure, syscall.EIO, sticky)
 	}
 	err := do()
 	failed := at >= 0 && w.disk.Made() > at
+	w.countDisk(at >= 0, failure, w.disk.Failed()-failures)
 	w.note("%s %v %d", w.step, err != nil, w.rows)
 	switch {
 	case w.full > 0:
@@ -309,6 +314,24 @@ func (w *world) suffer(name string, do func() error) {
 	}
 }
 
+// countDisk counts what the disk did in a deed: failed calls of a kind, or calls
+// that found it full.
+func (w *world) countDisk(drawn bool, failure durabletest.Failure, failed int) {
+	switch {
+	case failed == 0:
+	case drawn:
+		happened.add("disk: call failed, " + string(failure))
+		if failed > 1 {
+			happened.add("disk: all calls failed from one on")
+		}
+	default:
+		happened.add("disk: full when something was to be written")
+	}
+	if w.slow > 0 && w.disk.Made() > 0 {
+		happened.add("clock: set back")
+	}
+}
+
 // end is how a process ends after its disk failed: it goes on with the mission
 // opened again, it is killed, or the power goes.
 func (w *world) end(failed bool) {
@@ -320,10 +343,14 @@ func (w *world) end(failed bool) {
 	switch w.random.IntN(3) {
 	case 0:
 		w.disk.Crash(durabletest.Kill)
+		happened.add("process: kill")
 	case 1:
 		w.disk.CutPower(w.random)
+		happened.add("process: power cut, by sectors")
 	case 2:
-		w.disk.Crash(durabletest.Crashes()[w.random.IntN(len(durabletest.Crashes()))])
+		crash := durabletest.Crashes()[w.random.IntN(len(durabletest.Crashes()))]
+		w.disk.Crash(crash)
+		happened.add(powerCut(crash))
 	}
 	w.step += ", end of the process"
 	if err := w.open(); err != nil {
