@@ -110,6 +110,7 @@ func (w *world) check() {
 		w.copied = c.Size
 	}
 	if w.m != nil {
+		w.checkTime(w.m.State().Now())
 		w.note("%v %d %x", w.m.State().Digest(), w.account.size, w.account.root[:4])
 		w.checkIncidents(w.m.State())
 	}
@@ -127,6 +128,7 @@ func (w *world) check() {
 		w.fail("I3", "the mission's state is not what its record gives")
 	}
 	w.checkIncidents(fresh.State())
+	w.checkAgreed(fresh.State())
 	w.checkPublic(fresh.State())
 	if w.random.IntN(3) > 0 {
 		return
@@ -159,6 +161,20 @@ func (w *world) checkRecord(disk *durabletest.Disk) {
 	if r.Checkpoint().Size < w.account.shown {
 		w.fail("I2", "checkpoint of %d entries, and %d were shown", r.Checkpoint().Size, w.account.shown)
 	}
+}
+
+// checkTime: the record's time never goes back; in a sealed one, whose times are
+// rounded down, by no more than a slot.
+func (w *world) checkTime(now trucewatch.Instant) {
+	w.t.Helper()
+	least := w.latest
+	if w.sealed {
+		least -= mission.SlotS * trucewatch.Second
+	}
+	if now < least {
+		w.fail("I2", "the record's time was %v, and is %v", w.latest, now)
+	}
+	w.latest = max(w.latest, now)
 }
 
 // readWarrants notes which entries the record's warrants name: whether an erasure

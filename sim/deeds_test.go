@@ -434,11 +434,15 @@ func (w *world) tick() error {
 	return err
 }
 
-// setClock sets the machine's clock back, or right again.
+// setClock sets the machine's clock back, ahead, or right again. After it was
+// ahead the record's time stands still until the clock comes to it.
 func (w *world) setClock() error {
 	w.slow = 0
-	if w.random.IntN(2) == 0 {
+	switch w.random.IntN(4) {
+	case 0, 1:
 		w.slow = time.Duration(w.random.IntN(48*3600)) * time.Second
+	case 2:
+		w.slow = -time.Duration(w.random.IntN(48*3600)) * time.Second
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
 )
 
-// faults are the kinds of things that go wrong, and of attempts that must fail.
+// faults are the kinds of things that go wrong, of attempts that must fail, and
+// of seldom deeds that what must hold is about.
 // One is counted when it took effect, not when it was drawn: a call that was to
 // fail and was never made is no fault.
 var faults = []string{
@@ -25,7 +26,9 @@ var faults = []string{
 	"submission: lost", "submission: rows said again", "submission: rows in another order",
 	"submission: body handed in again", "submission: body before the one that it names",
 	"submission: forged, another key", "submission: forged, a bit changed", "submission: forged, no signature",
-	"clock: set back", "erasure: by two officers", "erasure: by one officer",
+	"clock: set back", "clock: ahead", "erasure: by two officers", "erasure: by one officer",
+	"agreement: later version adopted", "agreement: later version without a party, refused", "agreement: later version for the past, refused",
+	"interpretation: settled by both parties", "interpretation: by a decision that did not carry, refused", "notification: given",
 	"witness: lied", "witness: its disk failed", "witness: kill", "witness: power cut",
 	"witness: offered another history of its size", "witness: offered a longer history that is another",
 	"witness: offered a longer history by an old proof", "witness: offered a shorter history",

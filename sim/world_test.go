@@ -39,7 +39,9 @@ type world struct {
 	net      *network
 	sealed   bool
 	guarded  bool
-	slow     time.Duration // by which the mission's clock is behind
+	slow     time.Duration      // by which the mission's clock is behind; less than 0: ahead
+	latest   trucewatch.Instant // the time of the record, when it was looked at last
+	terms    fs.FS
 	verifier note.Verifier
 	signers  []note.Verifier             // of the sites; see cosigners
 	stood    map[string]witness.Standing // of checkpoints, by their bytes
@@ -56,6 +58,10 @@ type world struct {
 	sources  []*reporter
 	events   []event
 	rows     int // observations made so far
+
+	agreed     agreed
+	consenting []ed25519.PrivateKey // officers of the sites, party A first
+	noticed    int                  // notifications given so far
 
 	account account
 	backup  *durabletest.Disk // of some steps before
@@ -126,6 +132,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.net = newNetwork(w)
 	files, err := terms()
 	w.must(err)
+	w.terms, w.agreed.notices = files, map[string]bool{}
 	w.dieSettingUp(spec, files)
 	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
 	w.net.logKey = string(w.read("/m/keys/log.pub"))
@@ -176,6 +183,9 @@ func (w *world) register(wr *mission.Writer) error {
 		if _, err := wr.Enter(nil, trucewatch.Payload{Key: k}); err != nil {
 			return err
 		}
+	}
+	if err := w.officersOf(wr); err != nil {
+		return err
 	}
 	w.people()
 	for _, d := range w.devices {
@@ -255,7 +265,7 @@ func (w *world) act() {
 		{"reports", 8, w.report}, {"devices", 5, w.devicesSubmit}, {"forgery", 2, w.forge}, {"beat", 8, w.beat}, {"release", 5, w.release},
 		{"serve", 3, w.serve}, {"answer", 3, w.answer}, {"proceedings", 2, w.proceed}, {"erasure", 2, w.erase}, {"lone erasure", 1, w.eraseAlone},
 		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
-		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack},
+		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 2, w.interpret}, {"notice", 2, w.notice},
 	}
 	total := 0
 	for _, d := range deeds {
@@ -327,8 +337,11 @@ func (w *world) countDisk(drawn bool, failure durabletest.Failure, failed int) {
 	default:
 		happened.add("disk: full when something was to be written")
 	}
-	if w.slow > 0 && w.disk.Made() > 0 {
+	switch {
+	case w.slow > 0:
 		happened.add("clock: set back")
+	case w.slow < 0:
+		happened.add("clock: ahead")
 	}
 }
 
