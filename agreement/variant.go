@@ -42,7 +42,7 @@ func (a *Agreement) Variants(settled []Settled) []Variant {
 	if len(settled) == 0 || slices.Equal(settled, a.settled) {
 		return a.variants
 	}
-	known := slices.DeleteFunc(slices.Clone(settled), func(s Settled) bool { return !a.hasReading(s) })
+	known := slices.DeleteFunc(slices.Clone(settled), func(s Settled) bool { return !a.HasReading(s) })
 	if b, err := a.Settle(known); err == nil {
 		return b.variants
 	}
@@ -56,7 +56,7 @@ func (a *Agreement) Variants(settled []Settled) []Variant {
 func (a *Agreement) Settle(settled []Settled) (*Agreement, error) {
 	all := slices.Clone(a.settled)
 	for _, s := range settled {
-		if !a.hasReading(s) {
+		if !a.HasReading(s) {
 			return nil, fmt.Errorf("agreement %s: %w: the text has no question %q with a reading %q", a.ID, trucewatch.ErrInvalid, s.Question, s.Reading)
 		}
 		if was := answer(all, s.Question); was != "" && was != s.Reading {
@@ -88,8 +88,8 @@ func (q *Question) reading(id string) *TermReading {
 	return find(q.Readings, func(t *TermReading) bool { return t.ID == id })
 }
 
-// hasReading says whether the text has a reading of a question.
-func (a *Agreement) hasReading(s Settled) bool {
+// HasReading says whether the text has a reading of a question.
+func (a *Agreement) HasReading(s Settled) bool {
 	q := a.Question(s.Question)
 	return q != nil && q.reading(s.Reading) != nil
 }

@@ -3,6 +3,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -22,6 +23,8 @@ func (s *State) Acceptable(e *trucewatch.Entry) error {
 		return err
 	}
 	switch {
+	case p.Agreement != nil:
+		return s.checkAdoption(p.Agreement, e.Received)
 	case p.Fact != nil:
 		return s.owed.CheckFact(p.Fact)
 	case p.Inventory != nil:
@@ -46,18 +49,24 @@ func (s *State) checkNoticeStep(n *trucewatch.NoticeStep, received trucewatch.In
 	return nil
 }
 
-// checkInterpretation wants a question and a reading that the text has.
+// checkInterpretation wants a question and a reading that one of the versions of
+// the text has: the newest may have added it, or left it to what happened before.
 func (s *State) checkInterpretation(i *trucewatch.Interpretation) error {
-	for _, a := range s.agreements {
+	var refused error
+	for _, a := range slices.Backward(s.agreements) {
 		if a.ID != i.Agreement {
 			continue
 		}
 		// It refuses readings that the text does not have, and those that cannot stand
 		// beside what was settled before.
-		_, err := a.Settle(append(s.answers(a), agreement.Settled{Question: i.Question, Reading: i.Reading}))
-		return err
+		before := slices.DeleteFunc(s.answers(a), func(answer agreement.Settled) bool { return !a.HasReading(answer) })
+		_, err := a.Settle(append(before, agreement.Settled{Question: i.Question, Reading: i.Reading}))
+		if err == nil {
+			return nil
+		}
+		refused = cmp.Or(refused, err)
 	}
-	return fmt.Errorf("%w: no agreement %s was adopted", trucewatch.ErrInvalid, i.Agreement)
+	return cmp.Or(refused, fmt.Errorf("%w: no agreement %s was adopted", trucewatch.ErrInvalid, i.Agreement))
 }
 
 func (s *State) noticeNamed(id string) *judge.Notice {

@@ -3,6 +3,7 @@
 package replay_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"strings"
 	"testing"
@@ -127,5 +128,80 @@ weapons:`
 	}
 	if gone == 0 {
 		t.Error("the other reading is not kept as withdrawn, settled by d-7")
+	}
+}
+
+// TestALaterVersionsQuestionIsSettled: a version that is adopted later may ask what
+// the one before it did not, and drop what was settled of that.
+func TestALaterVersionsQuestionIsSettled(t *testing.T) {
+	question := func(id string) string {
+		return "\nquestions:\n  - id: " + id + `
+    text: "How far back must rocket launchers stand?"
+    readings:
+      - {id: thirty_five, held_by: [A]}
+      - {id: seventeen, held_by: [B], set: {weapons.mlrs.withdraw_km: 17}}
+weapons:`
+	}
+	d := theDay(t)
+	head, _, _ := d.opening(t)
+	d, head = withAgreement(d, head, amended(t, "\nweapons:", question("q-old")))
+	first := d.blob
+	second := amended(t, "version: 3", "version: 4", `from: "2026-03-01T22:00:00Z"`, `from: "2030-01-01T00:00:00Z"`, "\nweapons:", question("q-new"))
+	hash := trucewatch.Hash(sha256.Sum256(second))
+	d.blob = func(h trucewatch.Hash) ([]byte, error) {
+		if h == hash {
+			return second, nil
+		}
+		return first(h)
+	}
+	s := begin(t, d, head)
+	enter := func(p trucewatch.Payload) error {
+		e := entered(s, p)
+		if err := s.Acceptable(e); err != nil {
+			return err
+		}
+		_, err := s.Apply(e)
+		return err
+	}
+	settle := func(question, reading string) error {
+		id := question + "-" + reading
+		decision := &trucewatch.Decision{ID: id, Body: "joint_commission", About: "interpretation", Question: "35 km", Ref: question + "/" + reading, At: s.Now(),
+			Votes: []trucewatch.Vote{{Member: "A", Cast: "for"}, {Member: "B", Cast: "for"}}}
+		if err := enter(trucewatch.Payload{Decision: decision}); err != nil {
+			t.Fatal(err)
+		}
+		return enter(trucewatch.Payload{Interpretation: &trucewatch.Interpretation{ID: id, Agreement: "agr-line-2026", Question: question, Reading: reading, Decision: id}})
+	}
+	later := trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: hash, ID: "agr-line-2026", Version: 4}}
+	if err := settle("q-new", "thirty_five"); !errors.Is(err, trucewatch.ErrInvalid) {
+		t.Errorf("before it is asked: %v", err)
+	}
+	for _, err := range []error{settle("q-old", "thirty_five"), enter(later), settle("q-new", "seventeen")} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if err := settle("q-old", "seventeen"); !errors.Is(err, trucewatch.ErrInvalid) {
+		t.Errorf("settled in two ways: %v", err)
+	}
+}
+
+// TestATextForThePastIsNotAcceptable: it is refused before it is entered, not by
+// who folds it.
+func TestATextForThePastIsNotAcceptable(t *testing.T) {
+	d := theDay(t)
+	head, _, _ := d.opening(t)
+	blob := amended(t, "version: 3", "version: 4")
+	first := d.blob
+	d.blob = func(h trucewatch.Hash) ([]byte, error) {
+		if h == sha256.Sum256(blob) {
+			return blob, nil
+		}
+		return first(h)
+	}
+	s := begin(t, d, head)
+	e := entered(s, trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: sha256.Sum256(blob), ID: "agr-line-2026", Version: 4}})
+	if err := s.Acceptable(e); !errors.Is(err, trucewatch.ErrInvalid) || !strings.Contains(err.Error(), "not retroactive") {
+		t.Errorf("a text in force before it is entered: %v", err)
 	}
 }

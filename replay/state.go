@@ -313,7 +313,8 @@ func (s *State) compare(d *trucewatch.Digest) error {
 	return nil
 }
 
-func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, error) {
+// text reads the bundle that an adoption names.
+func (s *State) text(a *trucewatch.Adoption) (*agreement.Agreement, error) {
 	raw, err := s.bundle(a.Bundle)
 	if err != nil {
 		return nil, fmt.Errorf("agreement %s version %d: %w", a.ID, a.Version, err)
@@ -321,7 +322,23 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 	if trucewatch.Hash(sha256.Sum256(raw)) != a.Bundle {
 		return nil, fmt.Errorf("%w: the bundle of agreement %s version %d is not the one that was adopted", trucewatch.ErrInvalid, a.ID, a.Version)
 	}
-	parsed, err := s.bundles.Parse(raw)
+	return s.bundles.Parse(raw)
+}
+
+// checkAdoption wants a text that may follow those before it.
+func (s *State) checkAdoption(a *trucewatch.Adoption, received trucewatch.Instant) error {
+	if a.Draft || len(s.agreements) == 0 {
+		return nil
+	}
+	next, err := s.text(a)
+	if err != nil {
+		return err
+	}
+	return s.follows(next, received)
+}
+
+func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, error) {
+	parsed, err := s.text(a)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ type account struct {
 
 	asked   map[uint64][]trucewatch.ContentKey // what stood in the entries that two officers wanted erased
 	erased  map[uint64]bool                    // entries that a warrant of the record names
+	judged  int                                // of those, when the public's view was looked at
 	scanned uint64                             // entries that were looked at for warrants
 }
 
@@ -63,6 +64,19 @@ func (a *account) gone() map[trucewatch.ContentKey]bool {
 // excuses says whether something of those entries was erased.
 func (a *account) excuses(entries rests) bool {
 	return slices.ContainsFunc(entries, func(entry uint64) bool { return a.erased[entry] })
+}
+
+// regrouped says whether what stands in those entries is not the whole of one
+// incident any more.
+func regrouped(s *replay.State, entries rests) bool {
+	for in := range s.Incidents() {
+		id := in.ID
+		now := restsOf(s, &id)
+		if slices.ContainsFunc(entries, func(entry uint64) bool { return slices.Contains(now, entry) }) {
+			return !slices.Equal(slices.Sorted(slices.Values(now)), slices.Sorted(slices.Values(entries)))
+		}
+	}
+	return false
 }
 
 // restsOf are the entries of an incident's members, none if there is none.
@@ -96,6 +110,7 @@ func (w *world) check() {
 		w.copied = c.Size
 	}
 	if w.m != nil {
+		w.checkTime(w.m.State().Now())
 		w.note("%v %d %x", w.m.State().Digest(), w.account.size, w.account.root[:4])
 		w.checkIncidents(w.m.State())
 	}
@@ -113,6 +128,7 @@ func (w *world) check() {
 		w.fail("I3", "the mission's state is not what its record gives")
 	}
 	w.checkIncidents(fresh.State())
+	w.checkAgreed(fresh.State())
 	w.checkPublic(fresh.State())
 	if w.random.IntN(3) > 0 {
 		return
@@ -122,6 +138,7 @@ func (w *world) check() {
 	if disk.Same(before) {
 		return // the same was just verified and replayed
 	}
+	happened.add("process: power cut of a copy, which changed it")
 	w.checkVerify(disk)
 	w.checkFinal(disk, w.recover(disk, w.replay(disk)))
 	w.checkRecord(disk)
@@ -144,6 +161,20 @@ func (w *world) checkRecord(disk *durabletest.Disk) {
 	if r.Checkpoint().Size < w.account.shown {
 		w.fail("I2", "checkpoint of %d entries, and %d were shown", r.Checkpoint().Size, w.account.shown)
 	}
+}
+
+// checkTime: the record's time never goes back; in a sealed one, whose times are
+// rounded down, by no more than a slot.
+func (w *world) checkTime(now trucewatch.Instant) {
+	w.t.Helper()
+	least := w.latest
+	if w.sealed {
+		least -= mission.SlotS * trucewatch.Second
+	}
+	if now < least {
+		w.fail("I2", "the record's time was %v, and is %v", w.latest, now)
+	}
+	w.latest = max(w.latest, now)
 }
 
 // readWarrants notes which entries the record's warrants name: whether an erasure
@@ -295,10 +326,13 @@ func (w *world) checkPublic(s *replay.State) {
 		}
 		w.account.public[f.ID] = restsOf(s, f.Subject.Incident)
 	}
+	// Without what was erased just now, other observations may belong together.
+	erasing := len(w.account.erased) > w.account.judged
+	w.account.judged = len(w.account.erased)
 	for id, entries := range w.account.public {
 		switch {
 		case public[id]:
-		case w.account.excuses(entries): // what it rested on is gone by two officers' word
+		case w.account.excuses(entries), erasing && regrouped(s, entries):
 			delete(w.account.public, id)
 		default:
 			w.fail("I2", "finding %s was public and is not any more", id)
@@ -407,6 +441,11 @@ func (w *world) rollBack() error {
 	if r, opened := record.ReadCheckpointOn(old, "/m/record", w.verifier); knows && (opened != nil || r.Size > w.copied) {
 		w.fail("I6", "an old backup was signed on: %v", err)
 	}
+	if knows {
+		happened.add("disk: old backup refused")
+	} else {
+		happened.add("disk: old backup that nobody in reach knows to be old")
+	}
 	return nil
 }
 
@@ -434,11 +473,17 @@ func (w *world) rot() error {
 	report, err := record.VerifyOn(disk, "/m/record", w.verifier, w.cosigners()...)
 	// Who has the disk may take a cosignature away; it is then one fewer.
 	if err != nil || len(report.Problems) > 0 || report.Cosignatures < whole.Cosignatures {
+		happened.add("disk: changed bit noticed")
 		return nil
 	}
 	m, err := mission.OpenIn(w.around(disk), "/m", nil)
 	if err == nil && (strings.HasPrefix(name, "/m/record/") || m.State().Digest() != w.m.State().Digest()) {
 		w.fail("I3", "a bit of %s was changed at %d of %d, and nobody noticed", name, i, len(b))
+	}
+	if err != nil {
+		happened.add("disk: changed bit noticed")
+	} else {
+		happened.add("disk: changed bit without effect")
 	}
 	return nil
 }

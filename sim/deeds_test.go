@@ -120,14 +120,23 @@ func (w *world) report() error {
 		}
 	}
 	for _, r := range w.sources {
-		if len(r.queue) == 0 || w.random.IntN(4) == 0 { // lost on the way
+		if len(r.queue) == 0 {
+			continue
+		}
+		if w.random.IntN(4) == 0 {
+			happened.add("submission: lost")
 			continue
 		}
 		rows := slices.Clone(r.queue)
 		if len(r.said) > 0 && w.random.IntN(3) == 0 {
 			rows = append(rows, r.said[w.random.IntN(len(r.said))])
+			happened.add("submission: rows said again")
 		}
+		order := slices.Clone(rows)
 		w.random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+		if !slices.EqualFunc(rows, order, func(a, b trucewatch.Observation) bool { return a.Key == b.Key }) {
+			happened.add("submission: rows in another order")
+		}
 		batch := &trucewatch.Batch{Source: r.source, Observations: rows}
 		err := w.write(rows, func(wr *mission.Writer) error {
 			_, err := wr.Enter(nil, trucewatch.Payload{Observations: batch})
@@ -176,6 +185,7 @@ func (w *world) devicesSubmit() error {
 			if !errors.Is(err, mission.ErrRefused) {
 				return err
 			}
+			happened.add("submission: body before the one that it names")
 		}
 		err := w.submitAll(d)
 		if errors.Is(err, mission.ErrRefused) && w.slow > 0 {
@@ -204,6 +214,7 @@ func (w *world) submitAll(d *device) error {
 	bodies := d.bodies
 	if len(d.sent) > 0 && w.random.IntN(3) == 0 {
 		bodies = append([]mission.Submission{d.sent[w.random.IntN(len(d.sent))]}, bodies...)
+		happened.add("submission: body handed in again")
 	}
 	err := w.write(d.rows, func(wr *mission.Writer) error {
 		for _, s := range bodies {
@@ -229,7 +240,8 @@ func (w *world) forge() error {
 	w.sign(d, w.see(&d.reporter, w.happen()))
 	forged, row := d.bodies[0], d.rows[0]
 	d.sequence, d.previous, d.bodies, d.rows = sequence, previous, bodies, rows
-	switch w.random.IntN(3) {
+	how := w.random.IntN(3)
+	switch how {
 	case 0:
 		forged.Signatures = []trucewatch.Signature{keyring.Sign(w.newKey("stranger"), forged.Body)}
 	case 1:
@@ -247,6 +259,7 @@ func (w *world) forge() error {
 	}
 	w.account.forged[row.Key] = true
 	if errors.Is(err, mission.ErrRefused) {
+		happened.add("submission: forged, " + []string{"another key", "a bit changed", "no signature"}[how])
 		return nil
 	}
 	return err
@@ -355,6 +368,7 @@ func (w *world) erase() error {
 	_, err := w.m.Erase(w.officers, trucewatch.Erasure{Boxes: refs, Basis: "article 17", Authority: "data officer"})
 	if err == nil {
 		w.acknowledge(nil)
+		happened.add("erasure: by two officers")
 	}
 	w.stop() // as the mission must be opened again after that
 	return errors.Join(err, w.open())
@@ -405,6 +419,7 @@ func (w *world) eraseAlone() error {
 		w.fail("I1", "one officer alone erased")
 	}
 	if errors.Is(err, mission.ErrRefused) {
+		happened.add("erasure: by one officer")
 		return nil
 	}
 	return err
@@ -419,11 +434,15 @@ func (w *world) tick() error {
 	return err
 }
 
-// setClock sets the machine's clock back, or right again.
+// setClock sets the machine's clock back, ahead, or right again. After it was
+// ahead the record's time stands still until the clock comes to it.
 func (w *world) setClock() error {
 	w.slow = 0
-	if w.random.IntN(2) == 0 {
+	switch w.random.IntN(4) {
+	case 0, 1:
 		w.slow = time.Duration(w.random.IntN(48*3600)) * time.Second
+	case 2:
+		w.slow = -time.Duration(w.random.IntN(48*3600)) * time.Second
 	}
 	return nil
 }

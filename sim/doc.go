@@ -12,7 +12,10 @@
 // The legal faults:
 //
 //   - a submission is lost, comes late, twice, in another order, or forged
-//   - a source's clock is skewed; a source lies
+//   - a source's clock is skewed; a source lies; the mission's clock is behind, or
+//     ahead by as much as two days
+//   - a text is adopted without a party, or for what is past; a question is settled
+//     by a decision that did not carry
 //   - any call of a disk fails having done nothing, half or all of its work
 //   - a process dies at any call of its disk; the power goes, and of what was
 //     not synced each sector and each name is there or not

@@ -18,6 +18,8 @@ func TestFoundSeeds(t *testing.T) {
 		{"released finding rests on what was erased", 0x101f}, // TestReleaseOfWhatWasErased
 		{"finding and case rest on what was erased", 0xbae7639b4001132},
 		{"another deed on what was erased", 0xbec905cb476e00a2},
+		{"erasure makes another observation join another incident", 0xbe},
+		{"text for the past is refused only when it is folded", 0x529}, // TestATextForThePastIsNotAcceptable
 		{"process dies while it overwrites a box", 0x4c3abad00000c617}, // TestHalfOverwrittenBoxIsDestroyed
 	} {
 		t.Run(found.what, func(t *testing.T) { runSeed(t, found.seed) })

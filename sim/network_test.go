@@ -80,6 +80,9 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	what, wait := s.fate, s.wait
 	s.mu.Unlock()
+	if what != reached {
+		happened.add(s.side() + [...]string{"", "cut off", "silent", "late", "garbled", "asked twice"}[what])
+	}
 	switch what {
 	case cutOff:
 		return nil, errCut
@@ -103,6 +106,14 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 		status, text = noise(s.noise)
 	}
 	return &http.Response{StatusCode: status, Body: io.NopCloser(bytes.NewReader(text)), Request: r, Header: http.Header{}, ProtoMajor: 1, ProtoMinor: 1}, nil
+}
+
+// side says whose witness it is, as the faults do.
+func (s *site) side() string {
+	if s.organisation.Party != "" {
+		return "party: "
+	}
+	return "guarantor: "
 }
 
 // noise is an answer that means nothing, or something false.
@@ -144,14 +155,18 @@ func (v *verifier) Verify(text, signature []byte) bool {
 // answer is what the site answers; mu is held.
 func (s *site) answer(method, path string, body []byte) (int, []byte) {
 	if s.lies {
+		happened.add("witness: lied")
 		return s.lie(method, body)
 	}
 	if s.server == nil {
 		return http.StatusBadGateway, nil
 	}
 	request := httptest.NewRequest(method, path, bytes.NewReader(body))
-	answer := httptest.NewRecorder()
+	answer, failures := httptest.NewRecorder(), s.disk.Failed()
 	s.server.ServeHTTP(answer, request)
+	if s.disk.Failed() > failures {
+		happened.add("witness: its disk failed")
+	}
 	if method == http.MethodPost && answer.Code == http.StatusOK {
 		s.account(body)
 	}
@@ -270,8 +285,10 @@ func (n *network) restart(w *world, s *site) {
 	s.mu.Lock()
 	if w.random.IntN(2) == 0 {
 		s.disk.Crash(durabletest.Kill)
+		happened.add("witness: kill")
 	} else {
 		s.disk.CutPower(w.random)
+		happened.add("witness: power cut")
 	}
 	s.server = nil
 	s.mu.Unlock()
@@ -319,6 +336,7 @@ func (n *network) offerForks(w *world, s *site) {
 	root, err := tlog.TreeHash(int64(s.last), fork)
 	w.must(err)
 	n.refuses(w, s, signer, origin, s.last, nil, s.last, root)
+	happened.add("witness: offered another history of its size")
 	longer := w.fork(r, s.last-1, 3)
 	if root, err = tlog.TreeHash(int64(s.last+2), longer); err != nil {
 		w.must(err)
@@ -326,10 +344,13 @@ func (n *network) offerForks(w *world, s *site) {
 	proof, err := tlog.ProveTree(int64(s.last+2), int64(s.last-1), longer)
 	w.must(err)
 	n.refuses(w, s, signer, origin, s.last-1, proof, s.last+2, root)
+	happened.add("witness: offered a longer history by an old proof")
 	n.refuses(w, s, signer, origin, s.last, proof, s.last+2, root)
+	happened.add("witness: offered a longer history that is another")
 	smaller, err := r.RootAt(s.last - 1)
 	w.must(err)
 	n.refuses(w, s, signer, origin, s.last-1, nil, s.last-1, smaller)
+	happened.add("witness: offered a shorter history")
 }
 
 // refuses offers one checkpoint, which must not be signed.

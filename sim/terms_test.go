@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/trucewatch/trucewatch/examples"
 )
@@ -44,7 +46,35 @@ func terms() (fs.FS, error) {
 		text = strings.Replace(text, hex.EncodeToString(before[:]), hex.EncodeToString(after[:]), 1)
 	}
 	out[bundle+"/agreement.yaml"].Data = []byte(text)
-	return out, nil
+	return out, withLater(out, text)
+}
+
+// withLater adds the later version to the files.
+func withLater(files fstest.MapFS, text string) error {
+	for _, change := range []struct{ was, is string }{
+		{"  version: 3\n", fmt.Sprintf("  version: %d\n", laterVersion)},
+		{`in_force: {from: "2026-03-01T22:00:00Z"`, fmt.Sprintf(`in_force: {from: "%s"`, laterFrom.Format(time.RFC3339))},
+		{"\nweapons:", `
+questions:
+  - id: q-mlrs
+    text: "How far back must rocket launchers stand?"
+    readings:
+      - {id: thirty_five, held_by: [A]}
+      - {id: seventeen, held_by: [B], set: {weapons.mlrs.withdraw_km: 17}}
+weapons:`},
+	} {
+		if !strings.Contains(text, change.was) {
+			return fmt.Errorf("the example agreement has no %q any more", change.was)
+		}
+		text = strings.Replace(text, change.was, change.is, 1)
+	}
+	for name, file := range maps.Clone(files) {
+		if rest, inside := strings.CutPrefix(name, bundle+"/"); inside {
+			files[later+"/"+rest] = file
+		}
+	}
+	files[later+"/agreement.yaml"] = &fstest.MapFile{Data: []byte(text)}
+	return nil
 }
 
 // cutLine leaves of a line the points within half a degree of the events.

@@ -39,7 +39,9 @@ type world struct {
 	net      *network
 	sealed   bool
 	guarded  bool
-	slow     time.Duration // by which the mission's clock is behind
+	slow     time.Duration      // by which the mission's clock is behind; less than 0: ahead
+	latest   trucewatch.Instant // the time of the record, when it was looked at last
+	terms    fs.FS
 	verifier note.Verifier
 	signers  []note.Verifier             // of the sites; see cosigners
 	stood    map[string]witness.Standing // of checkpoints, by their bytes
@@ -56,6 +58,10 @@ type world struct {
 	sources  []*reporter
 	events   []event
 	rows     int // observations made so far
+
+	agreed     agreed
+	consenting []ed25519.PrivateKey // officers of the sites, party A first
+	noticed    int                  // notifications given so far
 
 	account account
 	backup  *durabletest.Disk // of some steps before
@@ -126,6 +132,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.net = newNetwork(w)
 	files, err := terms()
 	w.must(err)
+	w.terms, w.agreed.notices = files, map[string]bool{}
 	w.dieSettingUp(spec, files)
 	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
 	w.net.logKey = string(w.read("/m/keys/log.pub"))
@@ -149,6 +156,9 @@ func (w *world) dieSettingUp(spec *mission.Spec, files fs.FS) {
 	disk := w.disk.Clone()
 	disk.FailAt(disk.Made()+w.random.IntN(150), durabletest.HalfDone, syscall.EIO, true)
 	err := mission.CreateIn(w.around(disk), "/m", spec, files, w.now())
+	if err != nil {
+		happened.add("process: died while the mission was set up")
+	}
 	disk.CutPower(w.random)
 	m, opened := mission.OpenIn(w.around(disk), "/m", nil)
 	if err == nil && opened != nil {
@@ -173,6 +183,9 @@ func (w *world) register(wr *mission.Writer) error {
 		if _, err := wr.Enter(nil, trucewatch.Payload{Key: k}); err != nil {
 			return err
 		}
+	}
+	if err := w.officersOf(wr); err != nil {
+		return err
 	}
 	w.people()
 	for _, d := range w.devices {
@@ -252,7 +265,7 @@ func (w *world) act() {
 		{"reports", 8, w.report}, {"devices", 5, w.devicesSubmit}, {"forgery", 2, w.forge}, {"beat", 8, w.beat}, {"release", 5, w.release},
 		{"serve", 3, w.serve}, {"answer", 3, w.answer}, {"proceedings", 2, w.proceed}, {"erasure", 2, w.erase}, {"lone erasure", 1, w.eraseAlone},
 		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
-		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack},
+		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 2, w.interpret}, {"notice", 2, w.notice},
 	}
 	total := 0
 	for _, d := range deeds {
@@ -275,18 +288,20 @@ func (w *world) suffer(name string, do func() error) {
 		w.must(w.open())
 	}
 	begun, at := w.disk.Made(), -1
+	failures, failure, sticky := w.disk.Failed(), durabletest.NotDone, w.random.IntN(2) == 0
 	switch {
 	case w.full > 0:
 		if w.full--; w.full == 0 {
 			w.disk.FailAt(-1, "", nil, false)
 		}
 	case name != "beat" && w.random.IntN(3) == 0:
-		failure := []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[w.random.IntN(3)]
+		failure = []durabletest.Failure{durabletest.NotDone, durabletest.HalfDone, durabletest.Done}[w.random.IntN(3)]
 		at = begun + w.random.IntN(90)
-		w.disk.FailAt(at, failure, syscall.EIO, w.random.IntN(2) == 0)
+		w.disk.FailAt(at, failure, syscall.EIO, sticky)
 	}
 	err := do()
 	failed := at >= 0 && w.disk.Made() > at
+	w.countDisk(at >= 0, failure, w.disk.Failed()-failures)
 	w.note("%s %v %d", w.step, err != nil, w.rows)
 	switch {
 	case w.full > 0:
@@ -309,6 +324,27 @@ func (w *world) suffer(name string, do func() error) {
 	}
 }
 
+// countDisk counts what the disk did in a deed: failed calls of a kind, or calls
+// that found it full.
+func (w *world) countDisk(drawn bool, failure durabletest.Failure, failed int) {
+	switch {
+	case failed == 0:
+	case drawn:
+		happened.add("disk: call failed, " + string(failure))
+		if failed > 1 {
+			happened.add("disk: all calls failed from one on")
+		}
+	default:
+		happened.add("disk: full when something was to be written")
+	}
+	switch {
+	case w.slow > 0:
+		happened.add("clock: set back")
+	case w.slow < 0:
+		happened.add("clock: ahead")
+	}
+}
+
 // end is how a process ends after its disk failed: it goes on with the mission
 // opened again, it is killed, or the power goes.
 func (w *world) end(failed bool) {
@@ -320,10 +356,14 @@ func (w *world) end(failed bool) {
 	switch w.random.IntN(3) {
 	case 0:
 		w.disk.Crash(durabletest.Kill)
+		happened.add("process: kill")
 	case 1:
 		w.disk.CutPower(w.random)
+		happened.add("process: power cut, by sectors")
 	case 2:
-		w.disk.Crash(durabletest.Crashes()[w.random.IntN(len(durabletest.Crashes()))])
+		crash := durabletest.Crashes()[w.random.IntN(len(durabletest.Crashes()))]
+		w.disk.Crash(crash)
+		happened.add(powerCut(crash))
 	}
 	w.step += ", end of the process"
 	if err := w.open(); err != nil {

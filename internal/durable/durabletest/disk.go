@@ -89,6 +89,7 @@ type Disk struct {
 	failure Failure
 	failErr error
 	sticky  bool // every call that writes fails from failAt on
+	failed  int  // calls that failed so far because of failAt
 }
 
 var _ durable.Disk = (*Disk)(nil)
@@ -195,6 +196,13 @@ func (d *Disk) Calls() []string {
 		names = append(names, c.op+" "+c.name)
 	}
 	return names
+}
+
+// Failed is how many calls failed so far as FailAt said.
+func (d *Disk) Failed() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.failed
 }
 
 // Made is how many calls there were so far.
@@ -368,6 +376,7 @@ func (d *Disk) call(op, name string, changes bool) (Failure, error) {
 	i := len(d.calls)
 	d.calls = append(d.calls, call{op, name})
 	if i == d.failAt || d.sticky && d.failAt >= 0 && i > d.failAt && changes {
+		d.failed++
 		return d.failure, &fs.PathError{Op: op, Path: name, Err: d.failErr}
 	}
 	return "", nil
