@@ -154,6 +154,15 @@ type FindingView struct {
 // A CaseView is a case as one audience may see it.
 type CaseView struct {
 	Case
+	Decided []DecidedView `json:"decided,omitempty"` // what others than the mission are told instead of Decisions
+}
+
+// A DecidedView says that a body decided, and no more.
+type DecidedView struct {
+	Body    string  `json:"body"`
+	About   string  `json:"about"`   // of DecisionSubjects, or "consequences": responsibility or remedies
+	Outcome string  `json:"outcome"` // carried, not_carried
+	Day     Instant `json:"day"`     // its start, in UTC
 }
 
 // A TallyView is a tally with its source and how it compares.

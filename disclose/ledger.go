@@ -15,6 +15,7 @@ var publicClocks = []string{"flash", "answer", "initial", "joint", "decide", "me
 // sees it at all. Visible are those of its findings that the audience sees, as it
 // sees them. The public sees the case as far as they go: what was found, revised
 // or withdrawn since they were released does not show in severity, state or list.
+// That a body decided shows as soon as it is entered, as does its clock.
 func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucewatch.FindingView) (trucewatch.CaseView, bool) {
 	if r.mission() {
 		return trucewatch.CaseView{Case: *c}, true
@@ -38,7 +39,35 @@ func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucew
 		k := &out.Clocks[i]
 		k.From, k.Due, k.Ended = r.hourOf(k.From), r.hourOf(k.Due), r.hourOf(k.Ended)
 	}
-	return trucewatch.CaseView{Case: out}, true
+	v := trucewatch.CaseView{Case: out, Decided: r.decided(c)}
+	if slices.ContainsFunc(v.Decided, func(d trucewatch.DecidedView) bool { return d.Outcome == "carried" }) {
+		v.State = "decided"
+	}
+	return v, true
+}
+
+// publicSubjects are what the public is told instead of what a decision was about.
+// To hold a party responsible and to ask something of one read the same where the
+// mission may not say who is responsible. A deviation that was agreed tells of
+// forces to come, wherever.
+var publicSubjects = map[string]string{"responsibility": "consequences", "remedy": "consequences", "deviation": "procedure"}
+
+// decided says that bodies decided, on which day and with what outcome: not how a
+// member voted, what the question was, who is named, or why. Decisions of one body
+// on one day that read the same are one.
+func (r Rules) decided(c *trucewatch.Case) []trucewatch.DecidedView {
+	var out []trucewatch.DecidedView
+	for i := range c.Decisions {
+		d := &c.Decisions[i].Decision
+		v := trucewatch.DecidedView{Body: d.Body, About: d.About, Outcome: c.Decisions[i].Outcome, Day: d.At - d.At%trucewatch.Day}
+		if told, withheld := publicSubjects[d.About]; withheld && (!r.Adjudicates || d.About == "deviation") {
+			v.About = told
+		}
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // published says whether a kind of source speaks in public, so that what it
