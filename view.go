@@ -154,6 +154,14 @@ type FindingView struct {
 // A CaseView is a case as one audience may see it.
 type CaseView struct {
 	Case
+	Decided []DecidedView `json:"decided,omitempty"` // what others than the mission are told instead of Decisions
+}
+
+// A DecidedView says that a decision of a body carried, and no more.
+type DecidedView struct {
+	Body  string  `json:"body"`
+	About string  `json:"about"` // of DecisionSubjects, or "consequences": responsibility or remedies
+	Day   Instant `json:"day"`   // its start, in UTC
 }
 
 // A TallyView is a tally with its source and how it compares.

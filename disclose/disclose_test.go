@@ -429,6 +429,7 @@ func drawState(t *rapid.T, list []plain) Facts {
 	for i := range all {
 		f := all[i].Findings
 		c := &trucewatch.Case{ID: "case/" + trucewatch.CaseID(f[0].Finding.ID), Opened: epoch, State: "opened", History: []trucewatch.Revision{{What: rapid.String().Draw(t, "case")}}}
+		c.Decisions = drawDecisions(t)
 		for _, one := range f[:1] {
 			c.Findings = append(c.Findings, one.Finding.ID)
 		}
@@ -437,6 +438,17 @@ func drawState(t *rapid.T, list []plain) Facts {
 	st.Tallies = append(st.Tallies, trucewatch.TallyView{Source: trucewatch.Source{Kind: trucewatch.PatrolSource}, Tally: trucewatch.Tally{Text: rapid.String().Draw(t, "tally")}},
 		trucewatch.TallyView{Source: trucewatch.Source{Kind: trucewatch.PressSource}, Tally: trucewatch.Tally{Text: "published"}})
 	return st
+}
+
+// drawDecisions makes decisions of which the public learns body, outcome and day.
+func drawDecisions(t *rapid.T) []trucewatch.Ruling {
+	hour := trucewatch.Instant(rapid.Int64Range(0, int64(trucewatch.Day)-1).Draw(t, "time of the day"))
+	return []trucewatch.Ruling{{Outcome: "carried", Why: rapid.String().Draw(t, "why"), Index: rapid.Uint64().Draw(t, "entry"), Decision: trucewatch.Decision{
+		ID: rapid.String().Draw(t, "decision"), Body: "joint_commission", About: rapid.SampledFrom([]string{"responsibility", "remedy"}).Draw(t, "about"),
+		Question: rapid.String().Draw(t, "question"), Party: trucewatch.PartyID(rapid.String().Draw(t, "held responsible")), At: epoch - epoch%trucewatch.Day + trucewatch.Day + hour,
+		Votes:    []trucewatch.Vote{{Member: rapid.String().Draw(t, "member"), Cast: "for", Dissent: rapid.String().Draw(t, "dissent")}},
+		Remedies: []trucewatch.Remedy{{What: rapid.String().Draw(t, "remedy")}},
+	}}}
 }
 
 func drawPeriod(t *rapid.T, name string) trucewatch.Interval {
@@ -585,12 +597,15 @@ func TestSecretsAreNowhereInThePublicView(t *testing.T) {
 	st.Tallies = []trucewatch.TallyView{{Source: source, Tally: trucewatch.Tally{Text: "secret tally"}}}
 	st.Statements = []trucewatch.StatementView{{Source: trucewatch.Source{Kind: trucewatch.PersonSource}, Statement: trucewatch.Statement{Text: "secret statement"}}}
 	st.Texts = []trucewatch.AgreementText{{ID: "secret-draft", Draft: true}, {ID: "open", Zones: []trucewatch.ZoneShape{{ID: "secret-hospital", Kind: "protected_objects"}, {ID: "Z1", Kind: "buffer"}}}}
-	st.Cases = []*trucewatch.Case{{ID: "case/K2/41.0", Findings: []trucewatch.FindingID{"K2/41.0"}, Opened: epoch + 18*trucewatch.Minute + 1, History: []trucewatch.Revision{{What: "secret case"}}}}
+	st.Cases = []*trucewatch.Case{{ID: "case/K2/41.0", Findings: []trucewatch.FindingID{"K2/41.0"}, Opened: epoch + 18*trucewatch.Minute + 1, History: []trucewatch.Revision{{What: "secret case"}},
+		Decisions: []trucewatch.Ruling{{Index: 730_000_001, Outcome: "carried", Why: "consensus: secret member", Decision: trucewatch.Decision{ID: "d-secret", Session: "secret session", Body: "joint_commission",
+			About: "responsibility", Question: "secret question", Party: "SECRETPARTY", At: epoch + 25*trucewatch.Hour + 48*trucewatch.Minute + 1, Votes: []trucewatch.Vote{{Member: "SECRETPARTY", Cast: "for", Dissent: "secret view"}},
+			Remedies: []trucewatch.Remedy{{ID: "secret remedy", Party: "SECRETPARTY", What: "secret depot"}}}}}}}
 	view, public := build(t, st, trucewatch.ForPublic, epoch+30*trucewatch.Hour, trucewatch.Interval{}, trucewatch.Interval{})
-	if len(view.Incidents) != 1 || len(view.Findings) != 1 || len(view.Cases) != 1 || len(view.Agreements) != 1 {
+	if len(view.Incidents) != 1 || len(view.Findings) != 1 || len(view.Cases) != 1 || len(view.Cases[0].Decided) != 1 || len(view.Agreements) != 1 {
 		t.Fatalf("the public does not see what it may: %s", public)
 	}
-	secrets := []string{"secret", "SECRETPARTY", "912345", "987654321", "481234567", "377654321", "123457", "489876543", "381234987", "55001", "481999931", "377111113", "7654321", "dead", ":47:03", ":48:00.000001", "730000"}
+	secrets := []string{"secret", "SECRETPARTY", "912345", "987654321", "481234567", "377654321", "123457", "489876543", "381234987", "55001", "481999931", "377111113", "7654321", "dead", ":47:03", ":48:00.000001", "730000", "d-secret", "responsibility"}
 	for _, s := range secrets {
 		if bytes.Contains(public, []byte(s)) {
 			t.Errorf("the public finds %q in %s", s, public)
@@ -691,24 +706,41 @@ func TestCaseIsPublicAsFarAsItsFindingsAre(t *testing.T) {
 	}
 }
 
-func TestPublicIsToldThatABodyDecidedAndNoMore(t *testing.T) {
-	ruling := func(body, about, outcome string, minutes int) trucewatch.Ruling {
-		at := epoch + trucewatch.Instant(minutes)*trucewatch.Minute
-		return trucewatch.Ruling{Index: 77, Received: at, Outcome: outcome, Why: "consensus: B voted against", Decision: trucewatch.Decision{
-			ID: "d-1", Case: "case/a", Body: body, Session: "s-1", About: about, Question: "Is B responsible?", Party: "B", Ref: "int-1", At: at,
-			Votes: []trucewatch.Vote{{Member: "A", Cast: "for", Dissent: "more"}}, Remedies: []trucewatch.Remedy{{ID: "r-1", Party: "B", What: "withdraw"}}}}
+func TestPublicIsToldThatABodyDecided(t *testing.T) {
+	day := epoch - epoch%trucewatch.Day + 3*trucewatch.Day
+	ruling := func(body, about, outcome string, after trucewatch.Instant) trucewatch.Ruling {
+		return trucewatch.Ruling{Outcome: outcome, Decision: trucewatch.Decision{Body: body, About: about, At: day + after, Party: "B"}}
 	}
-	c := &trucewatch.Case{ID: "case/a", Opened: epoch, Findings: []trucewatch.FindingID{"a"}, Decisions: []trucewatch.Ruling{
-		ruling("joint_commission", "responsibility", "not_carried", 10),
-		ruling("joint_commission", "procedure", "carried", 20),
-		ruling("special_commission", "responsibility", "carried", 70),
-		ruling("special_commission", "remedy", "carried", 80),
-	}}
-	v, _ := rules(t, trucewatch.ForPublic).Case(epoch, c, trucewatch.FindingView{Finding: trucewatch.Finding{ID: "a"}})
-	hour := epoch + trucewatch.Hour
-	want := []trucewatch.Ruling{{Received: hour, Outcome: "carried", Decision: trucewatch.Decision{Body: "special_commission", At: hour}}}
-	if !reflect.DeepEqual(v.Decisions, want) {
-		t.Errorf("decisions %+v, want %+v", v.Decisions, want)
+	a := trucewatch.FindingView{Finding: trucewatch.Finding{ID: "a", Severity: 2}}
+	silent, may := rules(t, trucewatch.ForPublic), rules(t, trucewatch.ForPublic)
+	may.Adjudicates = true
+	for _, tt := range []struct {
+		name      string
+		rules     Rules
+		decisions []trucewatch.Ruling
+		state     string
+		want      []trucewatch.DecidedView
+	}{
+		{"nobody", silent, nil, "served", nil},
+		{"carried, to the day", silent, []trucewatch.Ruling{ruling("joint_commission", "close", "carried", 9*trucewatch.Hour)}, "decided",
+			[]trucewatch.DecidedView{{Body: "joint_commission", About: "close", Day: day}}},
+		{"did not carry", silent, []trucewatch.Ruling{ruling("joint_commission", "no_violation", "not_carried", 1)}, "served", nil},
+		{"responsibility and remedy read the same, and as one", silent,
+			[]trucewatch.Ruling{ruling("special_commission", "responsibility", "carried", 1), ruling("special_commission", "remedy", "carried", 2)}, "decided",
+			[]trucewatch.DecidedView{{Body: "special_commission", About: "consequences", Day: day}}},
+		{"where the mission may say who", may, []trucewatch.Ruling{ruling("special_commission", "responsibility", "carried", 1)}, "decided",
+			[]trucewatch.DecidedView{{Body: "special_commission", About: "responsibility", Day: day}}},
+		{"a deviation is no news, and decides no case", may, []trucewatch.Ruling{ruling("joint_commission", "deviation", "carried", 1)}, "served",
+			[]trucewatch.DecidedView{{Body: "joint_commission", About: "procedure", Day: day}}},
+	} {
+		c := &trucewatch.Case{ID: "case/a", Findings: []trucewatch.FindingID{"a"}, Opened: epoch, Served: epoch, Decisions: tt.decisions}
+		v, shown := tt.rules.Case(day, c, a)
+		if !shown || v.State != tt.state || !slices.Equal(v.Decided, tt.want) || v.Decisions != nil {
+			t.Errorf("%s: shown %v, %s, %+v, %+v; want %s, %+v", tt.name, shown, v.State, v.Decided, v.Decisions, tt.state, tt.want)
+		}
+		if v, shown := tt.rules.Case(day, c); shown {
+			t.Errorf("%s: no finding of it is public, and the case is: %+v", tt.name, v)
+		}
 	}
 }
 

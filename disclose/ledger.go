@@ -11,14 +11,11 @@ import (
 // publicClocks are the clocks that every case has by the text of the agreement.
 var publicClocks = []string{"flash", "answer", "initial", "joint", "decide", "meet", "close"}
 
-// decisive are the subjects of decisions that end the clock "decide", whose end is public.
-var decisive = []string{"responsibility", "no_violation", "remedy", "close"}
-
 // Case returns a case as the audience sees it at an instant, and whether it
 // sees it at all. Visible are those of its findings that the audience sees, as it
 // sees them. The public sees the case as far as they go: what was found, revised
 // or withdrawn since they were released does not show in severity, state or list.
-// That a body decided is public, as its clock is; what, and who voted how, is not.
+// That a body decided shows as soon as it is entered, as does its clock.
 func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucewatch.FindingView) (trucewatch.CaseView, bool) {
 	if r.mission() {
 		return trucewatch.CaseView{Case: *c}, true
@@ -42,23 +39,42 @@ func (r Rules) Case(at trucewatch.Instant, c *trucewatch.Case, visible ...trucew
 		k := &out.Clocks[i]
 		k.From, k.Due, k.Ended = r.hourOf(k.From), r.hourOf(k.Due), r.hourOf(k.Ended)
 	}
-	out.Decisions = r.rulings(c.Decisions)
-	return trucewatch.CaseView{Case: out}, true
+	v := trucewatch.CaseView{Case: out, Decided: r.decided(c)}
+	if slices.ContainsFunc(c.Decisions, func(d trucewatch.Ruling) bool {
+		return d.Outcome == "carried" && slices.Contains(decisive, d.Decision.About)
+	}) {
+		v.State = "decided"
+	}
+	return v, true
 }
 
-// rulings returns which body decided on a case, and in which hour, once for each.
-// What it decided may be about findings that are not public, and is the body's to
-// tell; what was put to the vote and did not carry is not told at all.
-func (r Rules) rulings(all []trucewatch.Ruling) (out []trucewatch.Ruling) {
-	for _, d := range all {
-		if d.Outcome != "carried" || !slices.Contains(decisive, d.Decision.About) {
+// decisive are the subjects of decisions that end the clock "decide", whose end is
+// public.
+var decisive = []string{"responsibility", "no_violation", "remedy", "close"}
+
+// publicSubjects are what the public is told instead of what a decision was about.
+// To hold a party responsible and to ask something of one read the same where the
+// mission may not say who is responsible. A deviation that was agreed tells of
+// forces to come, wherever.
+var publicSubjects = map[string]string{"responsibility": "consequences", "remedy": "consequences", "deviation": "procedure"}
+
+// decided says that bodies decided, about what and on which day: not how a member
+// voted, what the question was, who is named, or why. What did not carry is not told:
+// in a body of two that needs consensus it would say who was against. Decisions of one
+// body on one day that read the same are one.
+func (r Rules) decided(c *trucewatch.Case) []trucewatch.DecidedView {
+	var out []trucewatch.DecidedView
+	for i := range c.Decisions {
+		if c.Decisions[i].Outcome != "carried" {
 			continue
 		}
-		hour := r.hourOf(d.Received)
-		told := func(o trucewatch.Ruling) bool { return o.Decision.Body == d.Decision.Body && o.Received == hour }
-		if !slices.ContainsFunc(out, told) {
-			decided := trucewatch.Decision{Body: d.Decision.Body, At: hour}
-			out = append(out, trucewatch.Ruling{Decision: decided, Received: hour, Outcome: d.Outcome})
+		d := &c.Decisions[i].Decision
+		v := trucewatch.DecidedView{Body: d.Body, About: d.About, Day: d.At - d.At%trucewatch.Day}
+		if told, withheld := publicSubjects[d.About]; withheld && (!r.Adjudicates || d.About == "deviation") {
+			v.About = told
+		}
+		if !slices.Contains(out, v) {
+			out = append(out, v)
 		}
 	}
 	return out

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,94 @@ func checkCase(t *testing.T, reached map[string]string, at string, c *trucewatch
 			t.Errorf("%s: the page of case %s does not lead to %s", a, c.ID, to)
 		}
 	}
+}
+
+// TestPublicIsToldOfADecisionAndNoMore reads everything that any publisher gives
+// the public of the mission whose bodies decide: pages, JSON, reports in each format
+// and the index. All say that the bodies decided. What was asked, who voted how, who
+// must do what and why stands nowhere, nor does what else is in a case.
+func TestPublicIsToldOfADecisionAndNoMore(t *testing.T) {
+	base := serveDemo(t, trucewatch.ForPublic)
+	const name = "one-bad-day"
+	published := map[string]string{}
+	for path, body := range follow(t, base) {
+		if strings.HasPrefix(path, "/m/"+name) || strings.HasPrefix(path, "/api/") {
+			published[path] = body
+		}
+	}
+	for _, list := range []string{"cases", "findings", "incidents", "statements", "notifications"} {
+		for _, item := range everyItem[json.RawMessage](t, base, name, list) {
+			published["JSON of "+list] += string(item)
+		}
+	}
+	for _, day := range []string{"2026-04-13", "2026-04-14", "2026-04-15"} {
+		for _, format := range []string{"html", "json", "csv"} {
+			at := "/m/" + name + "/reports/" + day + "." + format
+			if code, _, body := fetch(t, base+at); code == http.StatusOK {
+				published[at] = body
+			}
+		}
+	}
+	dir, err := demo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := os.ReadFile(filepath.Join(dir, name, "index", "public", "index.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	published["the index"] = string(index)
+	secrets := insideOfCases(t, filepath.Join(dir, name))
+	for where, text := range published {
+		for _, s := range secrets {
+			if strings.Contains(text, s) || strings.Contains(text, html.EscapeString(s)) {
+				t.Errorf("the public finds %q in %s", s, where)
+			}
+		}
+	}
+	for where, want := range map[string]string{
+		"/m/" + name + "/cases/case/40.0": "The joint commission decided on 2026-04-14 (UTC): what follows for the parties.",
+		"/m/" + name + "/cases/case/12.0": "No body has decided on this case.", // what did not carry is not told
+		"JSON of cases":                   `"about":"consequences","day":"2026-04-14T00:00:00Z"`,
+		"the index":                       "consequences",
+	} {
+		if !strings.Contains(published[where], want) {
+			t.Errorf("%s does not say %q", where, want)
+		}
+	}
+}
+
+// insideOfCases lists the words of which cases are made up, as the mission has them.
+func insideOfCases(t *testing.T, dir string) []string {
+	t.Helper()
+	m, err := mission.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for c := range m.State().Cases() {
+		for _, a := range c.Answers {
+			out = append(out, a.What.Text)
+		}
+		for _, s := range c.Steps {
+			out = append(out, s.What.Reason, s.What.Comment)
+		}
+		for _, d := range c.Decisions {
+			out = append(out, d.Decision.Question, d.Why)
+			for _, v := range d.Decision.Votes {
+				out = append(out, v.Dissent)
+			}
+			for _, r := range d.Decision.Remedies {
+				out = append(out, r.What)
+			}
+		}
+	}
+	// A single word, such as a refusal's "classified", is in other texts too.
+	out = slices.DeleteFunc(out, func(s string) bool { return !strings.Contains(s, " ") })
+	if len(out) < 10 {
+		t.Fatalf("cases hold %q: too little to look for", out)
+	}
+	return out
 }
 
 // casePagesMax bounds how many pages links may lead to from the first one.

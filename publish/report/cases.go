@@ -10,8 +10,8 @@ import (
 )
 
 // caseNews says what happened to cases in the period: opened, answered, late,
-// decided, remedied. Inside is whether the audience sees the inside of a case; others
-// are told that a body decided, and of the rest not even that there is none.
+// decided, remedied. Inside is whether the audience sees the inside of a case; to
+// others nothing is said of it, not even that there is none.
 func caseNews(cases []trucewatch.CaseView, period trucewatch.Interval, inside bool) []string {
 	within := func(at trucewatch.Instant) bool { return at != 0 && (period.IsZero() || period.Contains(at)) }
 	var opened, answered, due, late, carried, not, dissents, proven int
@@ -60,9 +60,6 @@ func caseNews(cases []trucewatch.CaseView, period trucewatch.Interval, inside bo
 	}
 	news := []string{sentenceOf(opened, "case was", "cases were", "No case was") + " opened in the period."}
 	if !inside {
-		if carried > 0 {
-			news = append(news, wording.Plural(carried, "decision of a body was", "decisions of bodies were")+" carried.")
-		}
 		return news
 	}
 	return append(news,

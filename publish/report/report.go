@@ -114,7 +114,7 @@ func number(v trucewatch.View) int64 {
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"kind": wording.Kind, "result": wording.Result, "severity": wording.Severity, "count": wording.Count, "share": wording.Share, "held": wording.Held,
-		"audience": wording.Audience, "plural": wording.Plural, "unbroken": wording.Unbroken, "what": wording.What, "place": wording.Place,
+		"audience": wording.Audience, "decided": wording.Decided, "plural": wording.Plural, "unbroken": wording.Unbroken, "what": wording.What, "place": wording.Place,
 		"words": func(s any) string { return wording.Words(fmt.Sprint(s)) },
 		"join":  func(list []string) string { return strings.Join(list, ", ") },
 		"n":     func(n int64) string { return wording.Number(n) },

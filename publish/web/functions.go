@@ -34,6 +34,7 @@ func sections(standing bool) []section {
 // functions are what the templates call.
 func functions() template.FuncMap {
 	return template.FuncMap{
+		"decided":  wording.Decided,
 		"kind":     wording.Kind,
 		"means":    wording.Means,
 		"result":   wording.Result,

@@ -152,3 +152,33 @@ func TestEveryKindHasWords(t *testing.T) {
 		}
 	}
 }
+
+func TestDecidedInEveryLanguage(t *testing.T) {
+	day := trucewatch.InstantOf(time.Date(2026, 4, 14, 0, 0, 0, 0, time.UTC))
+	for _, tt := range []struct {
+		body, about, language, want string
+	}{
+		{"joint_commission", "consequences", "en", "The joint commission decided on 2026-04-14 (UTC): what follows for the parties."},
+		{"special_commission", "no_violation", "en", "The special commission decided on 2026-04-14 (UTC): that there was no violation."},
+		{"special_panel", "procedure", "en", "The special panel decided on 2026-04-14 (UTC): procedure."},
+		{"joint_commission", "consequences", "uk", "Спільна комісія, 2026-04-14 (UTC), питання: наслідки для сторін. Рішення ухвалено."},
+		{"special_commission", "responsibility", "ru", "Специальная комиссия, 2026-04-14 (UTC), вопрос: ответственность. Решение принято."},
+		{"special_panel", "close", "uk", "special panel, 2026-04-14 (UTC), питання: закриття справи. Рішення ухвалено."},
+	} {
+		d := trucewatch.DecidedView{Body: tt.body, About: tt.about, Day: day}
+		if got := Decided(d, tt.language); got != tt.want {
+			t.Errorf("Decided(%s, %s) = %q, want %q", tt.body, tt.language, got, tt.want)
+		}
+	}
+	for _, about := range append(trucewatch.DecisionSubjects(), "consequences") {
+		if about == "deviation" {
+			continue // told as procedure
+		}
+		english := Words(about)
+		for _, language := range []string{"uk", "ru"} {
+			if got := Decided(trucewatch.DecidedView{Body: "joint_commission", About: about}, language); strings.Contains(got, english) {
+				t.Errorf("%s has no words in %s: %q", about, language, got)
+			}
+		}
+	}
+}
