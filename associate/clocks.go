@@ -48,13 +48,17 @@ type witness struct {
 	said []kernel.Residual // by arrival, then of those near
 }
 
+// A saying is one residual: which witness says it, and its place there.
+type saying struct{ witness, place int }
+
 // clocksIn returns the clocks that hold in slab k.
 func (l *Listener) clocksIn(k int64) clocks {
 	witnesses := l.witnesses(k)
-	with := make(map[int32][]int) // the witnesses of each station
+	with := make(map[int32][]saying) // about each station
 	for i, w := range witnesses {
-		for _, a := range w.shot.heard() {
-			with[l.arrivals[a].Station] = append(with[l.arrivals[a].Station], i)
+		for k, a := range w.shot.heard() {
+			station := l.arrivals[a].Station
+			with[station] = append(with[station], saying{i, k})
 		}
 	}
 	wrong := make(clocks)
@@ -63,7 +67,7 @@ func (l *Listener) clocksIn(k int64) clocks {
 		before := maps.Clone(wrong)
 		for _, station := range again {
 			delete(wrong, station)
-			if c, ok := l.clockOf(station, witnesses, with[station]); ok {
+			if c, ok := clockOf(witnesses, with[station]); ok {
 				wrong[station] = c
 			}
 		}
@@ -95,15 +99,12 @@ func (l *Listener) witnesses(k int64) (out []*witness) {
 	return out
 }
 
-// clockOf says what witnesses know of the clock of a station.
-func (l *Listener) clockOf(station int32, witnesses []*witness, of []int) (kernel.Clock, bool) {
+// clockOf says what is known of the clock of a station from what is said about it.
+func clockOf(witnesses []*witness, with []saying) (kernel.Clock, bool) {
 	var said []kernel.Residual
-	for _, i := range of {
-		w := witnesses[i]
-		for k, a := range w.shot.heard() {
-			if l.arrivals[a].Station == station && w.said[k].ErrorUS > 0 {
-				said = append(said, w.said[k])
-			}
+	for _, s := range with {
+		if w := witnesses[s.witness]; w.said != nil && w.said[s.place].ErrorUS > 0 {
+			said = append(said, w.said[s.place])
 		}
 	}
 	// So that sums do not depend on which district was known first.
@@ -118,17 +119,17 @@ func (l *Listener) clockOf(station int32, witnesses []*witness, of []int) (kerne
 
 // cleared has the witnesses of clocks that changed say again what they know, with what
 // is now known of these, and returns the stations that they speak of.
-func (l *Listener) cleared(witnesses []*witness, with map[int32][]int, before, now clocks) []int32 {
+func (l *Listener) cleared(witnesses []*witness, with map[int32][]saying, before, now clocks) []int32 {
 	hear := make(map[int]bool)
 	for _, station := range differing(before, now) {
-		for _, i := range with[station] {
-			hear[i] = true
+		for _, s := range with[station] {
+			hear[s.witness] = true
 		}
 	}
 	var stations []int32
 	for _, i := range slices.Sorted(maps.Keys(hear)) {
 		w := witnesses[i]
-		w.said = slices.Clone(l.residuals(w.d, w.shot, now))
+		w.said = l.residuals(w.d, w.shot, now)
 		for k, a := range w.shot.heard() {
 			station := l.arrivals[a].Station
 			stations = append(stations, station)
