@@ -41,8 +41,12 @@ func (a *Agreement) Clauses() []trucewatch.Clause {
 		w.clock(c)
 	}
 	w.terms(a)
+	var public *DisclosureRule
+	if d, ok := a.DisclosureFor(trucewatch.ForPublic); ok {
+		public = &d
+	}
 	for _, d := range a.Disclosure {
-		w.disclosure(d)
+		w.disclosure(d, public)
 	}
 	for _, t := range a.Interpretations {
 		how := t.Precedence + " takes precedence"
@@ -455,8 +459,8 @@ func (w *writer) terms(a *Agreement) {
 	}
 }
 
-func (w *writer) disclosure(d DisclosureRule) {
-	id, why := "disclosure/"+string(d.Audience), unserved(&d)
+func (w *writer) disclosure(d DisclosureRule, public *DisclosureRule) {
+	id, why := "disclosure/"+string(d.Audience), unserved(&d, public)
 	if d.As != "" {
 		w.add("disclosure", id, d.Basis, why, "%s sees what %s sees", plain(string(d.Audience)), plain(string(d.As)))
 		return
@@ -478,28 +482,34 @@ func (w *writer) disclosure(d DisclosureRule) {
 		w.add("disclosure", id, d.Basis, why, "%s sees %s", plain(string(d.Audience)), strings.Join(parts, ", "))
 	}
 	if d.PerCase != "" {
-		w.add("disclosure", id+"/per_case", d.Basis, "what a person shows of one case is an exhibit that he makes by hand (trucewatch exhibit): the record holds no warrant that would order it", "%s: %s", plain(string(d.Audience)), plain(d.PerCase))
+		w.add("disclosure", id+"/per_case", d.Basis, "the record holds no warrant to open a case: a person of the mission opens exact fields by hand (trucewatch exhibit make --exact), and that is recorded first", "%s: %s", plain(string(d.Audience)), plain(d.PerCase))
 	}
 	if d.Openings != "" || d.Reads != "" {
 		why := ""
 		if d.Openings != "" {
-			why = "who opens what is held by who has the role's key, not by the text (docs/keys-and-stores.md)"
+			why = "whoever holds the role's key opens what is sealed to that role, whatever the text says; who reads it with other programs leaves no entry (docs/keys-and-stores.md)"
 		}
 		w.add("disclosure", id+"/openings", d.Basis, why, "%s: openings %s, reads %s", plain(string(d.Audience)), d.Openings, d.Reads)
 	}
 }
 
 // unserved returns what of a disclosure rule is not kept, "" if all of it is.
-// Who has no view of his own sees what the public sees, when the public does; a
-// rule that asks for less than that is of use only where a view is made.
-func unserved(d *DisclosureRule) string {
+// Who has no view of his own sees what the public sees, when the public does.
+// Public is the rule for the public, nil if the text has none.
+func unserved(d, public *DisclosureRule) string {
+	const same = "there is no view of its own: this audience sees what the public sees"
 	switch {
 	case d.Audience == trucewatch.ForPublic || d.As == trucewatch.ForPublic:
 		return ""
 	case d.OwnSide != "" || d.OtherSide != nil:
-		return "what it forbids is kept; what it grants is not given as a view: a party sees what the public sees, and is handed the coarse fields of sealed observations after the public's delay (trucewatch openings)"
+		return same + ", and is handed the coarse fields of sealed observations after the public's delay (trucewatch openings); " +
+			"exact places of its own side, and what was seen of the other before the public sees it, it is not given"
+	case public == nil || !public.Precise:
+		return same
+	case d.Delay > public.Delay && d.PrecisionMM >= public.PrecisionMM:
+		return same + fmt.Sprintf(", after %s already, so that %s withholds nothing", span(public.Delay), span(d.Delay))
 	}
-	return "what it forbids is kept; what it grants is not given as a view: this audience sees what the public sees"
+	return same + fmt.Sprintf(": places to %s km after %s, and nothing finer or sooner", kilometres(public.PrecisionMM), span(public.Delay))
 }
 
 // plain writes a word of the text as words: "fire_heavy" as "fire heavy".

@@ -5,9 +5,7 @@ package mission
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"html"
-	"io"
 	"strings"
 
 	"github.com/trucewatch/trucewatch"
@@ -90,34 +88,6 @@ type CodeCheck struct {
 
 // ErrNoSuchCode says that a well-formed code is of no report of this record.
 var ErrNoSuchCode = errors.New("mission: the code is of no report of this record: the report is another mission's, or is false")
-
-// ReportIssued writes a report as it was issued, by the code that stands on it,
-// however the record has grown since: what was then known, and where each finding
-// then stood. It quotes no checkpoint. The error is ErrNoSuchCode if the code is of no
-// report of this record.
-func (m *Mission) ReportIssued(w io.Writer, typed, format string) error {
-	code, err := exhibit.ParseCode(typed)
-	if err != nil {
-		return err
-	}
-	r, err := m.reader()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	c, err := m.findCode(r, code)
-	if err != nil {
-		return err
-	}
-	then, err := m.asOf(r, c.Entry+1)
-	if err != nil {
-		return err
-	}
-	if then.state.Skipped() != 0 {
-		return fmt.Errorf("mission: report %s: the record does not give what entry %d commits to", code, c.Entry)
-	}
-	return then.report(w, c.Issued, format, c.Audience, false)
-}
 
 // CheckCode finds the digest entry that a report's code leads to, recomputes what
 // it commits to, and compares the report with the record if its bytes are given.

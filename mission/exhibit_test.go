@@ -355,15 +355,16 @@ func TestReportIsHadAgainAsItWasIssued(t *testing.T) {
 		if bytes.Equal(now.Bytes(), first.Bytes()) {
 			t.Fatalf("%s: the report of the day did not change: nothing is tested", a)
 		}
-		if err := m.ReportIssued(&again, code, "html"); err != nil {
+		r, err := m.Reissue(&again, code, "html", nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(again.Bytes(), first.Bytes()) {
-			t.Errorf("%s: another report than was issued under %s", a, code)
+		if !bytes.Equal(again.Bytes(), first.Bytes()) || len(r.Since) != 2 {
+			t.Errorf("%s: another report than was issued under %s, or not what was withdrawn since: %q", a, code, r.Since)
 		}
 	}
 	other := exhibit.Code("example.org/other", trucewatch.ForPublic, issued, trucewatch.Hash{1})
-	if err := m.ReportIssued(io.Discard, other, "html"); !errors.Is(err, ErrNoSuchCode) {
+	if _, err := m.Reissue(io.Discard, other, "html", nil); !errors.Is(err, ErrNoSuchCode) {
 		t.Errorf("the code of another mission: %v", err)
 	}
 }

@@ -74,16 +74,12 @@ var reportFormats = []string{"html", "json", "csv"}
 
 // reportWith writes a report that quotes a checkpoint, or none.
 func (m *Mission) reportWith(w io.Writer, issued, format string, a trucewatch.Audience, checkpoint string) error {
-	this, before, err := m.calendar.period(issued, m.state.Genesis().Epoch)
-	if err != nil {
-		return err
-	}
-	v, err := m.state.View(a, this, before)
+	v, err := m.viewOf(issued, a)
 	if err != nil {
 		return err
 	}
 	o := report.Options{Date: issued, Zone: m.calendar.zone, Places: m.places(a)}
-	if o.Days, err = m.days(a, this.Till); err != nil {
+	if o.Days, err = m.days(a, v.Period.Till); err != nil {
 		return err
 	}
 	c, err := m.committedTo(&v, issued)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,7 +56,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "mission": cmdMission, "flip": cmdFlip, "cut": cmdCut, "generate": cmdGenerate, "same": cmdSame,
-			"count": cmdCount, "agrees": cmdAgrees, "picture": cmdPicture,
+			"count": cmdCount, "agrees": cmdAgrees, "picture": cmdPicture, "code": cmdCode,
 		},
 	})
 }
@@ -107,6 +108,20 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
 	}
+}
+
+var verificationCode = regexp.MustCompile(`TW(-[0-9A-Z]{4}){5}`)
+
+// cmdCode puts the verification code of a report into $CODE: code report.html
+func cmdCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: code FILE")
+	}
+	code := verificationCode.FindString(ts.ReadFile(args[0]))
+	if code == "" {
+		ts.Fatalf("%s has no verification code", args[0])
+	}
+	ts.Setenv("CODE", code)
 }
 
 // cmdMission copies an example mission: mission geneva-2026 m

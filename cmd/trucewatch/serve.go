@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -127,18 +128,23 @@ func serve(ctx context.Context, t terminal, dirs []string, listener net.Listener
 }
 
 type reportCommand struct {
-	Mission  string `arg:"" help:"Mission folder."`
-	Date     string `help:"Day of issue, such as 2026-04-12. The period ends at the cut-off of the day before, and must be over." placeholder:"DAY"`
-	Code     string `help:"In place of a day: the code that stands on a report, to have it as it was issued, however the record has grown since." placeholder:"TW-...."`
-	Format   string `help:"html, json or csv." enum:"html,json,csv" default:"html"`
-	Audience string `help:"Who will read it: mission or public; of a code, whom the report was for." default:"public"`
-	Out      string `short:"o" help:"File to write; standard output if left out." placeholder:"FILE"`
+	Mission    string `arg:"" help:"Mission folder."`
+	Date       string `required:"" xor:"which" help:"Day of issue, such as 2026-04-12. The period ends at the cut-off of the day before, and must be over."`
+	Code       string `required:"" xor:"which" help:"Verification code of a report: it is written again as it was issued, byte for byte, although the record has grown. What was revised since is said on standard error." placeholder:"TW-...."`
+	AsIssued   bool   `help:"With --date: as with the code that the report had when the cut-off that ended its period was entered."`
+	Checkpoint string `help:"With --code: the checkpoint that the report quoted. Those on the public pages quote none." type:"existingfile" placeholder:"FILE"`
+	Format     string `help:"html, json or csv." enum:"html,json,csv" default:"html"`
+	Audience   string `help:"Who will read it: mission or public. With --code the code says who." default:"public"`
+	Out        string `short:"o" help:"File to write; standard output if left out." placeholder:"FILE"`
 }
 
-// Validate wants a day or a code.
+// Validate implements kong's check of what was typed.
 func (c *reportCommand) Validate() error {
-	if (c.Date == "") == (c.Code == "") {
-		return errors.New("a report is asked for by its --date or by its --code")
+	switch {
+	case c.AsIssued && c.Date == "":
+		return errors.New("--as-issued goes with --date: a code says which report it is")
+	case c.Checkpoint != "" && c.Code == "":
+		return errors.New("--checkpoint goes with --code: other reports quote the newest one")
 	}
 	return nil
 }
@@ -149,8 +155,9 @@ func (c *reportCommand) Run(t terminal) error {
 		return err
 	}
 	var b bytes.Buffer
-	if c.Code != "" {
-		err = m.ReportIssued(&b, c.Code, c.Format)
+	var again *mission.Reissue
+	if c.Code != "" || c.AsIssued {
+		again, err = c.again(m, &b)
 	} else {
 		err = m.Report(&b, c.Date, c.Format, trucewatch.Audience(c.Audience), trucewatch.InstantOf(time.Now()))
 	}
@@ -158,10 +165,41 @@ func (c *reportCommand) Run(t terminal) error {
 		return err
 	}
 	if c.Out == "" || c.Out == "-" {
-		_, err := t.out.Write(b.Bytes())
-		return err
+		_, err = t.out.Write(b.Bytes())
+	} else {
+		err = writeOut(c.Out, b.Bytes())
 	}
-	return writeOut(c.Out, b.Bytes())
+	if err == nil && again != nil {
+		printSince(t.err, again)
+	}
+	return err
+}
+
+// again writes a report as it was issued.
+func (c *reportCommand) again(m *mission.Mission, w io.Writer) (*mission.Reissue, error) {
+	code := c.Code
+	var note []byte
+	var err error
+	if c.AsIssued {
+		code, err = m.CodeAsIssued(c.Date, trucewatch.Audience(c.Audience))
+	} else if c.Checkpoint != "" {
+		note, err = os.ReadFile(c.Checkpoint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.Reissue(w, code, c.Format, note)
+}
+
+// printSince says which report was written, and what was revised since.
+func printSince(w io.Writer, r *mission.Reissue) {
+	fmt.Fprintf(w, "Report of %s as issued, for the %s: entry %d (%s) commits to it.\n", r.Issued, r.Audience, r.Entry, r.What)
+	if len(r.Since) == 0 {
+		fmt.Fprintln(w, "Since then no finding in it was revised.")
+	}
+	for _, s := range r.Since {
+		fmt.Fprintf(w, "Since then: %s.\n", s)
+	}
 }
 
 // writeOut puts data into a file, whole or not at all: a full disk leaves the
