@@ -35,7 +35,9 @@ type holder struct {
 	// old is the mission's disk as it was in the beginning, with oldSize entries.
 	old     *durabletest.Disk
 	oldSize uint64
-	source  shows
+	// forked are the sizes of which it was shown two histories: it goes on saying so.
+	forked map[uint64]bool
+	source shows
 }
 
 // shows is what a holder's source does to one pull. Which answer it spoils is known
@@ -85,6 +87,7 @@ func (w *world) beginMirrors() {
 	w.must(err)
 	for _, h := range []*holder{{name: "party-a", tier: 0}, {name: "north", tier: witness.Provisional}} {
 		h.disk, h.policy, h.old, h.oldSize = durabletest.New("/"), policy, w.sound(), w.account.size
+		h.forked = map[uint64]bool{}
 		w.openMirror(h)
 		w.mirrors = append(w.mirrors, h)
 	}
@@ -115,6 +118,7 @@ func (w *world) pull() error {
 		case 3:
 			if h.held.Size > 1 {
 				h.source.spoil, h.source.how, h.source.fork = "checkpoint", "shows another history", w.otherRoot(h.held.Size)
+				h.forked[h.held.Size] = true
 			}
 		}
 		if w.random.IntN(3) == 0 {
@@ -138,7 +142,7 @@ func (w *world) otherRoot(size uint64) []byte {
 func (w *world) pullOne(h *holder) {
 	w.t.Helper()
 	failures := h.disk.Failed()
-	_, err := h.m.Pull(context.Background())
+	out, err := h.m.Pull(context.Background())
 	failed := h.disk.Failed() > failures
 	switch {
 	case failed:
@@ -150,6 +154,7 @@ func (w *world) pullOne(h *holder) {
 			w.fail("I2", "the mirror of %s was shown an old state: %v", h.name, err)
 		}
 		happened.add("mirror: source shows an old state")
+	case errors.Is(err, mirror.ErrSplitView) && h.forked[out.Shown]:
 	case h.source.how == "" && err != nil && !errors.Is(err, mirror.ErrTier):
 		w.fail("I7", "the mirror of %s cannot pull: %v", h.name, err)
 	}
