@@ -37,12 +37,14 @@ func firstKey(k *logkey.Key) string {
 
 // LogKey is the key of a log whose copy lies in a folder, from the one that was
 // given: with the handovers that the copy has followed since.
-func LogKey(dir, given string) (*logkey.Key, error) {
+func LogKey(dir, given string) (*logkey.Key, error) { return logKeyOn(durable.OS{}, dir, given) }
+
+func logKeyOn(disk durable.Disk, dir, given string) (*logkey.Key, error) {
 	key, err := logkey.Parse(strings.TrimSpace(given))
 	if err != nil {
 		return nil, fmt.Errorf("mirror: %w: key of the log: %w", ErrInvalid, err)
 	}
-	text, err := durable.OS{}.ReadFile(filepath.Join(dir, KeyName), keyMaxBytes)
+	text, err := disk.ReadFile(filepath.Join(dir, KeyName), keyMaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return key, nil
 	}

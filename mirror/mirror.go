@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -37,6 +36,7 @@ const (
 
 // Settings are what a mirror is started with.
 type Settings struct {
+	Disk   durable.Disk    // what its folder lies on; nil: the machine's
 	Dir    string          // its folder
 	LogKey string          // key of the log, as package logkey reads it; later handovers are followed
 	Source Source          // where the log is read from
@@ -84,14 +84,17 @@ type Mirror struct {
 //
 // The errors are ErrInvalid, those of package record, and those of the disk.
 func Open(s Settings) (*Mirror, error) {
-	m := &Mirror{settings: s, disk: durable.OS{}}
+	if s.Disk == nil {
+		s.Disk = durable.OS{}
+	}
+	m := &Mirror{settings: s, disk: s.Disk}
 	if s.Now == nil {
 		m.settings.Now = time.Now
 	}
 	if s.Log == nil {
 		m.settings.Log = slog.New(slog.DiscardHandler)
 	}
-	key, err := LogKey(s.Dir, s.LogKey)
+	key, err := logKeyOn(s.Disk, s.Dir, s.LogKey)
 	if err != nil {
 		return nil, err
 	}
@@ -164,10 +167,10 @@ func (m *Mirror) open() error {
 	m.audit = &auditor{ring: keyring.New(m.verifier.Name()), key: m.verifier}
 	dir := filepath.Join(m.settings.Dir, recordName)
 	// A copy that was not put in place yet is of nothing: see create.
-	if err := os.RemoveAll(filepath.Join(m.settings.Dir, newName)); err != nil {
+	if err := durable.RemoveAll(m.disk, filepath.Join(m.settings.Dir, newName)); err != nil {
 		return fmt.Errorf("mirror: %w", err)
 	}
-	replica, err := record.OpenReplica(dir, m.verifier)
+	replica, err := record.OpenReplicaOn(m.disk, dir, m.verifier)
 	if err != nil && !errors.Is(err, record.ErrNotFound) {
 		return fmt.Errorf("mirror: %w", err)
 	}
@@ -194,7 +197,7 @@ func (m *Mirror) fold(dir string) error {
 	if size == 0 {
 		return nil
 	}
-	return eachEntry(dir, m.verifier, 0, size, func(index uint64, raw []byte) error {
+	return eachEntry(m.disk, dir, m.verifier, 0, size, func(index uint64, raw []byte) error {
 		_, err := m.audit.take(index, raw)
 		m.audit.checks = m.audit.checks[:0]
 		return err
@@ -202,8 +205,8 @@ func (m *Mirror) fold(dir string) error {
 }
 
 // eachEntry reads entries of the log in a folder.
-func eachEntry(dir string, verifier note.Verifier, from, till uint64, do func(index uint64, raw []byte) error) error {
-	r, err := record.OpenReader(dir, verifier)
+func eachEntry(disk durable.Disk, dir string, verifier note.Verifier, from, till uint64, do func(index uint64, raw []byte) error) error {
+	r, err := record.OpenReaderOn(disk, dir, verifier)
 	if err != nil {
 		return fmt.Errorf("mirror: %w", err)
 	}
@@ -242,7 +245,7 @@ func (m *Mirror) create(first record.Checkpoint) error {
 		return nil
 	}
 	made, dir := filepath.Join(m.settings.Dir, newName), filepath.Join(m.settings.Dir, recordName)
-	replica, err := record.CreateReplica(made, first.Note, m.verifier)
+	replica, err := record.CreateReplicaOn(m.disk, made, first.Note, m.verifier)
 	if err != nil {
 		return fmt.Errorf("mirror: %w", err)
 	}
@@ -255,7 +258,7 @@ func (m *Mirror) create(first record.Checkpoint) error {
 	if err := m.disk.SyncDir(m.settings.Dir); err != nil {
 		return fmt.Errorf("mirror: %w", err)
 	}
-	if m.replica, err = record.OpenReplica(dir, m.verifier); err != nil {
+	if m.replica, err = record.OpenReplicaOn(m.disk, dir, m.verifier); err != nil {
 		return fmt.Errorf("mirror: %w", err)
 	}
 	return nil

@@ -220,7 +220,7 @@ func (m *Mirror) hear(ctx context.Context, c record.Checkpoint) error {
 
 // holding is the tree that is here.
 func (m *Mirror) holding(ctx context.Context) *tree {
-	return newTree(ctx, newFolder(filepath.Join(m.settings.Dir, recordName), m.verifier), m.held())
+	return newTree(ctx, newFolderOn(m.disk, filepath.Join(m.settings.Dir, recordName), m.verifier), m.held())
 }
 
 // judge holds a checkpoint from the source to everything that was seen, before

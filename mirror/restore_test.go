@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/internal/durable"
 	"github.com/trucewatch/trucewatch/record"
 )
 
@@ -140,7 +141,7 @@ func TestStreamGivesEntriesInOrder(t *testing.T) {
 	c := l.grow(5000, "")
 	_, verifier, _ := logKey(t)
 	var want [][]byte
-	if err := eachEntry(l.dir, verifier, 300, 5000, func(_ uint64, raw []byte) error { want = append(want, slices.Clone(raw)); return nil }); err != nil {
+	if err := eachEntry(durable.OS{}, l.dir, verifier, 300, 5000, func(_ uint64, raw []byte) error { want = append(want, slices.Clone(raw)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	s := newTree(t.Context(), l.serve(nil), c).entries(300)

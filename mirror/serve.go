@@ -61,7 +61,7 @@ func (m *Mirror) served() uint64 { return m.Health().Size }
 // the mirror than its folder, so it goes on when pulling has stopped.
 func (m *Mirror) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", record.Handler(filepath.Join(m.settings.Dir, recordName), m.verifier, m.served))
+	mux.Handle("/", record.HandlerOn(m.disk, filepath.Join(m.settings.Dir, recordName), m.verifier, m.served))
 	mux.Handle("/"+KeyName, KeyHandler(func() *logkey.Key { return m.verifier.Key().UpTo(m.served()) }))
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		h := m.Health()

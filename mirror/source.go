@@ -59,14 +59,19 @@ func isFolder(name string) bool {
 // A folder is a log on a disk. Static files are read as they are; of a log's own
 // files record.Handler makes them.
 type folder struct {
+	disk durable.Disk
 	dir  string
 	live http.Handler
 	key  []string // files of which the first that is there is the log's key
 }
 
 func newFolder(dir string, verifier note.Verifier) *folder {
+	return newFolderOn(durable.OS{}, dir, verifier)
+}
+
+func newFolderOn(disk durable.Disk, dir string, verifier note.Verifier) *folder {
 	beside := filepath.Dir(dir)
-	return &folder{dir, record.Handler(dir, verifier, nil), []string{filepath.Join(beside, KeyName), filepath.Join(beside, missionKey)}}
+	return &folder{disk, dir, record.HandlerOn(disk, dir, verifier, nil), []string{filepath.Join(beside, KeyName), filepath.Join(beside, missionKey)}}
 }
 
 // missionKey is where a mission's folder has the key of its log.
@@ -87,7 +92,7 @@ func (f *folder) Fetch(ctx context.Context, path string, limit int64) ([]byte, e
 	var data []byte
 	var err error
 	for _, file := range files {
-		if data, err = (durable.OS{}).ReadFile(file, limit); !errors.Is(err, fs.ErrNotExist) {
+		if data, err = f.disk.ReadFile(file, limit); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}

@@ -29,7 +29,12 @@ import (
 //
 // Source: C2SP tlog-tiles.
 func Handler(dir string, verifier note.Verifier, limit func() uint64) http.Handler {
-	return &handler{disk: durable.OS{}, dir: dir, verifier: verifier, limit: limit}
+	return HandlerOn(durable.OS{}, dir, verifier, limit)
+}
+
+// HandlerOn is Handler on a disk.
+func HandlerOn(disk durable.Disk, dir string, verifier note.Verifier, limit func() uint64) http.Handler {
+	return &handler{disk: disk, dir: dir, verifier: verifier, limit: limit}
 }
 
 type handler struct {

@@ -40,6 +40,11 @@ func CreateReplica(dir string, signed []byte, verifier note.Verifier) (*Replica,
 	return createReplica(production(), dir, signed, verifier)
 }
 
+// CreateReplicaOn is CreateReplica on a disk.
+func CreateReplicaOn(disk durable.Disk, dir string, signed []byte, verifier note.Verifier) (*Replica, error) {
+	return createReplica(production().with(Options{Disk: disk}), dir, signed, verifier)
+}
+
 func createReplica(s settings, dir string, signed []byte, verifier note.Verifier) (*Replica, error) {
 	c, err := foreignCheckpoint(signed, verifier)
 	if err != nil {
@@ -101,6 +106,11 @@ func unproven(origin string) Checkpoint {
 // ErrCorrupt, and those of the disk.
 func OpenReplica(dir string, verifier note.Verifier) (*Replica, error) {
 	return openReplica(production(), dir, verifier)
+}
+
+// OpenReplicaOn is OpenReplica on a disk.
+func OpenReplicaOn(disk durable.Disk, dir string, verifier note.Verifier) (*Replica, error) {
+	return openReplica(production().with(Options{Disk: disk}), dir, verifier)
 }
 
 func openReplica(s settings, dir string, verifier note.Verifier) (*Replica, error) {

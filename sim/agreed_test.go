@@ -96,7 +96,8 @@ func (w *world) interpret() error {
 	carries := w.random.IntN(2) == 0
 	second := map[bool]string{true: "for", false: "against"}[carries]
 	now := max(w.now(), w.m.State().Now())
-	id := fmt.Sprint("reading-", w.rows)
+	w.readings++
+	id := fmt.Sprint("reading-", w.readings)
 	decision := &trucewatch.Decision{ID: id, Body: "joint_commission", About: "interpretation", Question: "how far back", Ref: "q-mlrs/thirty_five", At: now,
 		Votes: []trucewatch.Vote{{Member: "A", Cast: "for"}, {Member: "B", Cast: second}}}
 	if err := w.enter(trucewatch.Payload{Decision: decision}); err != nil {

@@ -514,6 +514,7 @@ func (w *world) heal() {
 		w.pass(time.Minute)
 		w.must(w.beat())
 	}
+	w.landMirrors()
 	w.deep, w.fresh = true, false
 	w.check()
 	s := w.cosigned

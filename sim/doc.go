@@ -3,8 +3,8 @@
 // Package sim runs the whole system in one process from one seed and breaks it in
 // every way that is legal, checking after each step what must always hold.
 //
-// What runs is the production code of record, keyring, seal, witness, replay and
-// disclosure, as package mission puts it together. Fake are the disks
+// What runs is the production code of record, keyring, seal, witness, mirror,
+// replay and disclosure, as package mission puts it together. Fake are the disks
 // (durabletest), the clock (testing/synctest), the network between mission and
 // witnesses, the sources and the parties. The only input is the seed: chance,
 // time and keys come from it, so that a failure is repeated by its number.
@@ -21,7 +21,8 @@
 //     not synced each sector and each name is there or not
 //   - a disk is full
 //   - a witness or party is cut off, silent, or answers with garbage
-//   - somebody offers a witness another history of the log
+//   - somebody offers a witness or a mirror another history of the log, or an old
+//     state of it; a mirror's source is cut off, or spoils what it gives
 //
 // Always true, after every step:
 //

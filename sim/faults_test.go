@@ -32,6 +32,8 @@ var faults = []string{
 	"witness: lied", "witness: its disk failed", "witness: kill", "witness: power cut",
 	"witness: offered another history of its size", "witness: offered a longer history that is another",
 	"witness: offered a longer history by an old proof", "witness: offered a shorter history",
+	"mirror: source cut off", "mirror: source garbled", "mirror: source shows another history", "mirror: source shows an old state",
+	"mirror: its disk failed", "mirror: kill",
 	"party: cut off", "party: silent", "party: late", "party: garbled", "party: asked twice",
 	"guarantor: cut off", "guarantor: silent", "guarantor: late", "guarantor: garbled", "guarantor: asked twice",
 }

@@ -62,6 +62,9 @@ type world struct {
 	agreed     agreed
 	consenting []ed25519.PrivateKey // officers of the sites, party A first
 	noticed    int                  // notifications given so far
+	readings   int                  // votes on a reading so far
+
+	mirrors []*holder
 
 	account account
 	backup  *durabletest.Disk // of some steps before
@@ -144,6 +147,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.must(w.open())
 	w.must(w.m.Write(w.register))
 	w.acknowledge(nil)
+	w.beginMirrors()
 	return w
 }
 
@@ -265,7 +269,7 @@ func (w *world) act() {
 		{"reports", 8, w.report}, {"devices", 5, w.devicesSubmit}, {"forgery", 2, w.forge}, {"beat", 8, w.beat}, {"release", 5, w.release},
 		{"serve", 3, w.serve}, {"answer", 3, w.answer}, {"proceedings", 2, w.proceed}, {"erasure", 2, w.erase}, {"lone erasure", 1, w.eraseAlone},
 		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
-		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 2, w.interpret}, {"notice", 2, w.notice},
+		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 2, w.interpret}, {"notice", 2, w.notice}, {"pull", 4, w.pull},
 	}
 	total := 0
 	for _, d := range deeds {

@@ -82,6 +82,24 @@ type File interface {
 	Sync() error
 }
 
+// RemoveAll removes a file or a directory with all in it, if it is there. It
+// follows links: it is for what the program itself wrote. Nothing
+// is synced: after a crash some of it may be back.
+func RemoveAll(disk Disk, name string) error {
+	names, err := disk.ReadDir(name)
+	if err == nil {
+		for _, inner := range names {
+			if err := RemoveAll(disk, filepath.Join(name, inner)); err != nil {
+				return err
+			}
+		}
+	}
+	if err = disk.Remove(name); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // WriteFile puts data under name so that, whenever the process or the machine
 // dies, name holds all of data or what it held before. Missing directories are
 // made. It returns after data and name are durable. One caller at a time per name.

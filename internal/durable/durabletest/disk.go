@@ -22,6 +22,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
@@ -491,6 +492,15 @@ func (d *Disk) Rename(from, to string) error {
 		}
 		delete(d.names, from)
 		d.names[to] = n
+		if !n.dir {
+			return nil
+		}
+		for _, name := range slices.Collect(maps.Keys(d.names)) {
+			if inner, below := strings.CutPrefix(name, from+"/"); below {
+				d.names[to+"/"+inner] = d.names[name]
+				delete(d.names, name)
+			}
+		}
 		return nil
 	})
 }
