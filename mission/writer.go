@@ -13,6 +13,7 @@ import (
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
+	"github.com/trucewatch/trucewatch/replay"
 	"github.com/trucewatch/trucewatch/seal"
 )
 
@@ -298,10 +299,14 @@ func entryOf(index uint64, received trucewatch.Instant, body trucewatch.Body) (*
 	return e, nil
 }
 
-// enter records an entry that the cases as they stand allow (else ErrRefused), in
+// enter records an entry that the cases as they stand allow (else ErrRefused, but
+// for a disk that fails, which refuses nothing), in
 // a sealed mission in boxes. Custody is what of it names people, for the box of that class.
 func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
-	if err := w.m.state.Acceptable(e); err != nil {
+	switch err := w.m.state.Acceptable(e); {
+	case errors.Is(err, replay.ErrUnread):
+		return fmt.Errorf("mission: entry %d: %w", e.Index, err)
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	outer, c := e, content{e, plain}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/trucewatch/trucewatch"
@@ -203,5 +204,24 @@ func TestATextForThePastIsNotAcceptable(t *testing.T) {
 	e := entered(s, trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: sha256.Sum256(blob), ID: "agr-line-2026", Version: 4}})
 	if err := s.Acceptable(e); !errors.Is(err, trucewatch.ErrInvalid) || !strings.Contains(err.Error(), "not retroactive") {
 		t.Errorf("a text in force before it is entered: %v", err)
+	}
+}
+
+// TestADiskThatFailsRefusesNoText: that the text cannot be read says nothing of it.
+func TestADiskThatFailsRefusesNoText(t *testing.T) {
+	d := theDay(t)
+	head, _, _ := d.opening(t)
+	first, fails := d.blob, false
+	d.blob = func(h trucewatch.Hash) ([]byte, error) {
+		if fails {
+			return nil, syscall.EIO
+		}
+		return first(h)
+	}
+	s := begin(t, d, head)
+	fails = true
+	e := entered(s, trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: trucewatch.Hash{1}, ID: "agr-line-2026", Version: 4}})
+	if err := s.Acceptable(e); !errors.Is(err, replay.ErrUnread) || !errors.Is(err, syscall.EIO) || errors.Is(err, trucewatch.ErrInvalid) {
+		t.Errorf("the disk fails: %v", err)
 	}
 }

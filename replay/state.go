@@ -14,6 +14,7 @@ package replay
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -317,13 +318,17 @@ func (s *State) compare(d *trucewatch.Digest) error {
 func (s *State) text(a *trucewatch.Adoption) (*agreement.Agreement, error) {
 	raw, err := s.bundle(a.Bundle)
 	if err != nil {
-		return nil, fmt.Errorf("agreement %s version %d: %w", a.ID, a.Version, err)
+		return nil, fmt.Errorf("agreement %s version %d: %w: %w", a.ID, a.Version, ErrUnread, err)
 	}
 	if trucewatch.Hash(sha256.Sum256(raw)) != a.Bundle {
 		return nil, fmt.Errorf("%w: the bundle of agreement %s version %d is not the one that was adopted", trucewatch.ErrInvalid, a.ID, a.Version)
 	}
 	return s.bundles.Parse(raw)
 }
+
+// ErrUnread is wrapped by the error about a bundle that could not be read: nothing
+// follows about whether its text may be adopted.
+var ErrUnread = errors.New("the text cannot be read")
 
 // checkAdoption wants a text that may follow those before it.
 func (s *State) checkAdoption(a *trucewatch.Adoption, received trucewatch.Instant) error {

@@ -20,6 +20,7 @@ func TestFoundSeeds(t *testing.T) {
 		{"another deed on what was erased", 0xbec905cb476e00a2},
 		{"erasure makes another observation join another incident", 0xbe},
 		{"text for the past is refused only when it is folded", 0x529}, // TestATextForThePastIsNotAcceptable
+		{"text is refused because the disk fails", 0xe0a6ba1afcddaad5}, // TestADiskThatFailsRefusesNoText
 		{"mirror goes on saying that it was shown two histories", 0x17},
 		{"process dies while it overwrites a box", 0x4c3abad00000c617}, // TestHalfOverwrittenBoxIsDestroyed
 	} {
