@@ -82,22 +82,23 @@ type File interface {
 	Sync() error
 }
 
-// RemoveAll removes a file or a directory with all in it, if it is there. It
-// follows links: it is for what the program itself wrote. Nothing
-// is synced: after a crash some of it may be back.
+// RemoveAll removes a file or a directory with all in it, if it is there; of a link
+// the link alone. Nothing is synced: after a crash some of it may be back.
 func RemoveAll(disk Disk, name string) error {
-	names, err := disk.ReadDir(name)
-	if err == nil {
-		for _, inner := range names {
-			if err := RemoveAll(disk, filepath.Join(name, inner)); err != nil {
-				return err
-			}
-		}
-	}
-	if err = disk.Remove(name); errors.Is(err, fs.ErrNotExist) {
+	err := disk.Remove(name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	names, listed := disk.ReadDir(name)
+	if listed != nil {
+		return err
+	}
+	for _, inner := range names {
+		if err := RemoveAll(disk, filepath.Join(name, inner)); err != nil {
+			return err
+		}
+	}
+	return disk.Remove(name)
 }
 
 // WriteFile puts data under name so that, whenever the process or the machine

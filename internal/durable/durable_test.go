@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -278,5 +279,33 @@ func TestCutPowerIsRepeatable(t *testing.T) {
 	}
 	if a, b := run(), run(); a != b || len(a) == 0 {
 		t.Error("two runs differ")
+	}
+}
+
+// TestRemoveAllLeavesWhatALinkLeadsTo: a folder is removed with all in it, and a link
+// in it to another one is removed alone.
+func TestRemoveAllLeavesWhatALinkLeadsTo(t *testing.T) {
+	own, other := filepath.Join(t.TempDir(), "own"), t.TempDir()
+	if err := os.MkdirAll(filepath.Join(own, "inner"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{filepath.Join(own, "inner", "a"), filepath.Join(other, "kept")} {
+		if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(other, filepath.Join(own, "inner", "link")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it is not there
+		if err := durable.RemoveAll(durable.OS{}, own); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Lstat(own); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is there: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(other, "kept")); err != nil {
+		t.Errorf("what the link led to is gone: %v", err)
 	}
 }

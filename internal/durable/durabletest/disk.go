@@ -24,6 +24,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
 )
@@ -510,6 +511,11 @@ func (d *Disk) Remove(name string) error {
 	return d.do("remove", name, true, func(bool) error {
 		if d.names[name] == nil {
 			return absent("remove", name)
+		}
+		for inner := range d.names {
+			if filepath.Dir(inner) == name && inner != name {
+				return &fs.PathError{Op: "remove", Path: name, Err: syscall.ENOTEMPTY}
+			}
 		}
 		delete(d.names, name)
 		return nil
