@@ -117,7 +117,9 @@ func (l *Listener) rerange(changed Settled, where []touched) {
 			}
 		}
 	}
-	order := func(a, b placeAndTime) int { return cmp.Or(cmp.Compare(a.district, b.district), cmp.Compare(a.slab, b.slab)) }
+	order := func(a, b placeAndTime) int {
+		return cmp.Or(cmp.Compare(a.district, b.district), cmp.Compare(a.slab, b.slab))
+	}
 	for _, key := range slices.SortedFunc(maps.Keys(stale), order) {
 		if c := l.conditions[key]; c != nil && c.ranges != l.rangesIn(key.district, key.slab) {
 			where[key.district].add(trucewatch.Instant(key.slab) * n.slab)
