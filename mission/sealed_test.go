@@ -141,6 +141,23 @@ func TestSealedMissionReplays(t *testing.T) {
 	}
 }
 
+// TestPlainEntriesAreFoldedAtTheTimeThatTheySay: what stands openly in a sealed record
+// says only in which slot it came, and whoever writes it knows it no better than whoever
+// replays it.
+func TestPlainEntriesAreFoldedAtTheTimeThatTheySay(t *testing.T) {
+	m := sealedMission(t)
+	now := at(t, began) + trucewatch.Minute + 3*trucewatch.Second
+	err := m.Write(func(w *Writer) error {
+		return w.Append(trucewatch.Payload{Absence: &trucewatch.Absence{Organisation: "north", SinceSize: 1, Since: now - trucewatch.Hour}}, now)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if written, read := m.state.Now(), reopen(t, m).state.Now(); written != read || read != now-3*trucewatch.Second {
+		t.Errorf("it is %v for who wrote it, %v for who reads it", written, read)
+	}
+}
+
 // TestWithoutTheRoleAllStaysClosed: who has the folder and not the role's key
 // folds what is open, and can add nothing.
 func TestWithoutTheRoleAllStaysClosed(t *testing.T) {
