@@ -303,9 +303,10 @@ func entryOf(index uint64, received trucewatch.Instant, body trucewatch.Body) (*
 // for a disk that fails, which refuses nothing), in
 // a sealed mission in boxes. Custody is what of it names people, for the box of that class.
 func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
-	if !seal.Sealable(e.Body.Type) {
-		// Folded as everybody will read it: with its exact time the state would run
-		// ahead of what a replay of the record gives.
+	sealed := w.m.vault != nil && seal.Sealable(e.Body.Type)
+	if !sealed {
+		// What stands openly is folded as of the time that stands there: a replay
+		// knows no other.
 		e.Received = w.m.openly(e.Received)
 	}
 	switch err := w.m.state.Acceptable(e); {
@@ -315,7 +316,7 @@ func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	outer, c := e, content{e, plain}
-	if w.m.vault != nil && seal.Sealable(e.Body.Type) {
+	if sealed {
 		var err error
 		if outer, err = w.seal(e, custody); err != nil {
 			return err
