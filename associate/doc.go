@@ -82,6 +82,14 @@
 // engagement. What later arrivals explain otherwise is withdrawn; while arrivals in
 // order may still do so, the incident is provisional.
 //
+// # Infrasound
+//
+// Arrays of microphones hear explosions hundreds of kilometres away, each the direction
+// and the time of arrival. Such arrivals are compared with their like alone, by both at
+// once: the overlap integral over places and times of the densities of all directions and
+// arrivals (kernel.Cross), with a birth of sources so loud and the rate at which an array
+// records anything (see infrasound.go).
+//
 // # Count reports
 //
 // A number of signs over a time longer than an engagement is no sign of one

@@ -37,6 +37,8 @@ type evidence struct {
 	sink func(*trucewatch.Observation) int64
 	// solved: it says nothing alone; a Listener finds what several say together.
 	solved bool
+	// far: it is compared with its like alone, by direction and time of arrival.
+	far bool
 }
 
 // kinds is the table of the kinds of evidence: an observation is of the first that reads
@@ -45,8 +47,9 @@ type evidence struct {
 // Bearings, rays of cameras and distances are regions by the time they come here: a
 // sector as far as one hears or sees, whose basis intake states. Tracks are no evidence
 // of one place: sightings are, and flights lead from one to another (flight.go).
-func kinds() [6]evidence {
+func kinds() [7]evidence {
 	return [...]evidence{
+		infrasoundArrivals(),
 		arrivalTimes(),
 		alerts(),
 		countReports(),

@@ -16,6 +16,7 @@ func TestEveryKindOfEvidenceIsRead(t *testing.T) {
 	evening := trucewatch.Interval{From: 0, Till: 3 * trucewatch.Hour}
 	sector := geo.NewSector(here, 2_000_000, 4_000_000, []int32{90_000})
 	named := trucewatch.Place{Name: "Lower Isk"}
+	ray := trucewatch.Place{Region: geo.Region{Kind: geo.Sector, Center: here, RMaxMM: 1_000_000_000, Arcs: []geo.Arc{{FromMdeg: 10_000, TillMdeg: 20_000}}}}
 	many := trucewatch.Count{Value: 80, Qualifier: trucewatch.About}
 	reached := make(map[string]bool)
 	for _, c := range []struct {
@@ -24,6 +25,7 @@ func TestEveryKindOfEvidenceIsRead(t *testing.T) {
 		want string // "": none
 	}{
 		{"a time at a station", trucewatch.Observation{Kind: trucewatch.AcousticEvent, Arrival: &trucewatch.Arrival{Wave: "sound"}}, "arrival"},
+		{"a direction at an array far away", trucewatch.Observation{Kind: trucewatch.AcousticEvent, Means: trucewatch.Infrasound, Arrival: &trucewatch.Arrival{Wave: trucewatch.InfrasoundWave}, Where: ray}, "infrasound arrival"},
 		{"an alert", trucewatch.Observation{Kind: trucewatch.AirAlert, Where: named}, "alert"},
 		{"a count over an evening", trucewatch.Observation{Kind: trucewatch.Explosion, Means: trucewatch.Heard, Count: many, When: evening, Where: trucewatch.Place{Region: sector}}, "count report"},
 		{"a claimed one is a claim", trucewatch.Observation{Kind: trucewatch.Explosion, Means: trucewatch.PartyReport, Count: many, When: evening, Where: trucewatch.Place{Region: sector}}, "region"},

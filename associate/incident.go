@@ -64,8 +64,11 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 	l := &lone{}
 	l.links[0] = trucewatch.Link{Observation: node.rec.ID, Key: o.Key, Gain: againstClutter(o.Means), Share: geo.Million, Reason: aloneReason}
 	l.history[0] = trucewatch.Revision{Index: node.cause, What: "first recorded"}
+	if node.spot.far {
+		l.links[0].Gain = aloneAgainstFalse(o)
+	}
 	in := &l.incident
-	*in = trucewatch.Incident{ID: trucewatch.IncidentID(node.rec.ID), Kind: o.Kind, When: o.When, Links: l.links[:],
+	*in = trucewatch.Incident{ID: trucewatch.IncidentID(node.rec.ID), Kind: o.Kind, When: made(o), Links: l.links[:],
 		Preferred: -1, Origin: -1, Sources: 1, State: node.state(), History: l.history[:]}
 	l.phenomena[0] = trucewatch.Phenomena{Kind: o.Kind, Count: o.Count}
 	in.Phenomena = l.phenomena[:]
@@ -100,7 +103,7 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 func single(rec *trucewatch.Recorded, r role) trucewatch.Estimate {
 	o := rec.Observation
 	region := regionOf(o)
-	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: *region, When: o.When,
+	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: *region, When: made(o),
 		Score: trucewatch.MilliNat(kernel.Sharpness(region)), Mode: automatic, Status: preliminary}
 	if region.Kind != o.Where.Region.Kind {
 		e.Method += " of an observer not exactly placed"
@@ -140,6 +143,9 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 		if len(s.members) == 1 {
 			link := &links[len(links)-1]
 			link.Gain = againstClutter(e.rec.Observation.Means)
+			if e.ray != nil {
+				link.Gain = aloneAgainstFalse(e.rec.Observation)
+			}
 			switch {
 			case len(s.reports) > 0:
 				link.Reason = countsBeside
@@ -251,6 +257,9 @@ func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *truce
 	in.Sources = len(slices.Compact(sources))
 	in.Estimates = estimates(s, in.When, links)
 	in.Preferred, in.Origin = preferred(in.Estimates)
+	if len(s.sum.far) > 1 {
+		s.placeFar(in, p.begin)
+	}
 	return in
 }
 
@@ -259,7 +268,7 @@ func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *truce
 // to when it may have been.
 func whenOf(members []*exhibit) trucewatch.Interval {
 	if len(members) == 1 {
-		return members[0].rec.Observation.When
+		return made(members[0].rec.Observation)
 	}
 	var hull trucewatch.Interval
 	timed := false
@@ -438,8 +447,8 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 		out = append(out, one)
 	}
 	independent := sharpest(group)
-	if len(independent) < 2 {
-		return out
+	if len(independent) < 2 || group[0].ray != nil {
+		return out // rays are taken together by placeFar
 	}
 	region, places := fuse(independent, links)
 	joint := trucewatch.Estimate{Role: common.String(), Method: "intersection of " + number(len(independent)) + " regions", Region: region,
