@@ -10,20 +10,6 @@ import (
 	"github.com/trucewatch/trucewatch/geo"
 )
 
-// An array of microphones hears a loud explosion hundreds of kilometres away: from
-// which direction, and when. Its sector is long and the time at which the sound was
-// made unknown by an hour; but the two depend on each other, for sound takes about
-// 3.8 s a kilometre (package kernel, Ray). So arrays are compared by direction and
-// time of arrival together.
-//
-// Source of the form and of the score: Bayesian infrasonic source localization
-// (Modrak, Arrowsmith, Anderson, Geophysical Journal International 181, 2010), with
-// birth and clutter as of all other evidence.
-//
-// Gate: two arrivals are worth crossingLeast. Bound: the highest density of direction and
-// time. Likelihood: kernel.Cross. Arrivals of infrasound are weighed beside
-// each other alone: each of the many reports of a front fits some arrival of the hour.
-
 const (
 	// arrayFalse is how many arrivals an array records in a day that no source stands
 	// behind which others hear. Guess. Test: arrivals of each array that join none.
@@ -38,7 +24,18 @@ const (
 	infrasoundFastest, infrasoundSlowest = 360, 220
 )
 
-// infrasoundArrivals are directions and times at arrays far away.
+// infrasoundArrivals are directions and times at arrays far away: an array of microphones
+// hears a loud explosion hundreds of kilometres away. Its sector is long, and the time at
+// which the sound was made unknown by an hour; but the two depend on each other, for sound
+// takes about 3.8 s a kilometre (kernel.Ray). So arrays are compared by direction and time
+// of arrival together.
+//
+// Source of the form and of the score: Bayesian infrasonic source localization
+// (Modrak, Arrowsmith, Anderson, Geophysical Journal International 181, 2010), with
+// birth and clutter as of all other evidence. Gate: two arrivals are worth crossingLeast.
+// Bound: the highest density of direction and time. Likelihood: kernel.Cross. Arrivals of
+// infrasound are weighed beside each other alone: each of the many reports of a front fits
+// some arrival of the hour.
 func infrasoundArrivals() evidence {
 	return evidence{name: "infrasound arrival", where: byRay, far: true}
 }
@@ -49,7 +46,7 @@ func byRay(o *trucewatch.Observation) (location, bool) {
 	if !ok {
 		return location{}, false
 	}
-	where, ok := byRegion(o)
+	where, ok := ofRegion(&o.Where.Region)
 	where.peak = trucewatch.MilliNat(ray.LogPeak())
 	return where, ok
 }
