@@ -119,6 +119,25 @@ func TestSealedRecordShowsNothing(t *testing.T) {
 	mustBeSound(t, m.dir)
 }
 
+// TestSealedMissionFoldsWhatItWrites: the time of an entry that stands openly is
+// rounded down there, and whoever writes it goes on from that time too. A notice
+// whose window begins in the seconds between is as active for him as in a replay.
+func TestSealedMissionFoldsWhatItWrites(t *testing.T) {
+	m := sealedMission(t)
+	now := at(t, began) + 30*trucewatch.Minute + 7*trucewatch.Second // no tick comes between, whose time is sealed whole
+	notice := &trucewatch.Notification{Key: trucewatch.ContentKey{1}, ID: "n-1", Exemption: "X2", By: "A", NotifiedAt: now,
+		Window: trucewatch.Interval{From: now, Till: now + trucewatch.Hour}}
+	for _, p := range []trucewatch.Payload{{Absence: &trucewatch.Absence{Organisation: "party-b"}}, {Notification: notice}} {
+		if err := m.Write(func(w *Writer) error { return w.Append(p, now) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again := reopen(t, m); again.state.Digest() != m.state.Digest() {
+		t.Errorf("read again the state is %v, written as %v", again.state.Digest(), m.state.Digest())
+	}
+	mustBeSound(t, m.dir)
+}
+
 // TestSealedMissionReplays: what is sealed gives the same incidents, observations
 // and view as what is not, and every later reading gives the same digest.
 func TestSealedMissionReplays(t *testing.T) {

@@ -303,6 +303,12 @@ func entryOf(index uint64, received trucewatch.Instant, body trucewatch.Body) (*
 // for a disk that fails, which refuses nothing), in
 // a sealed mission in boxes. Custody is what of it names people, for the box of that class.
 func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
+	sealed := w.m.vault != nil && seal.Sealable(e.Body.Type)
+	if !sealed {
+		// What stands openly is folded as of the time that stands there: a replay
+		// knows no other.
+		e.Received = w.m.openly(e.Received)
+	}
 	switch err := w.m.state.Acceptable(e); {
 	case errors.Is(err, replay.ErrUnread):
 		return fmt.Errorf("mission: entry %d: %w", e.Index, err)
@@ -310,7 +316,7 @@ func (w *Writer) enter(e *trucewatch.Entry, custody []byte) error {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	outer, c := e, content{e, plain}
-	if w.m.vault != nil && seal.Sealable(e.Body.Type) {
+	if sealed {
 		var err error
 		if outer, err = w.seal(e, custody); err != nil {
 			return err

@@ -117,3 +117,48 @@ func secondKey(t testing.TB) (note.Signer, note.Verifier) {
 	}
 	return signer, verifier
 }
+
+// TestReplicaOpensWithoutTheKeyThatProvedNothing: the first checkpoint was by a key
+// that was followed with the entries it covers; they did not come, so that neither
+// is known when the replica is opened again.
+func TestReplicaOpensWithoutTheKeyThatProvedNothing(t *testing.T) {
+	dir := t.TempDir()
+	oldSigner, oldVerifier := testKey(t)
+	newSigner, newVerifier := secondKey(t)
+	source := newTestSource(t, 5)
+	signed := func(size uint64, by note.Signer) []byte {
+		t.Helper()
+		c, err := sign(testOrigin, size, source.roots[size], by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Note
+	}
+	r, err := CreateReplica(dir, signed(5, newSigner), changed{oldVerifier, newVerifier, 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := errors.New("the source is cut off")
+	next, came := source.from(0), 0
+	err = r.Extend(signed(5, newSigner), func() ([]byte, error) {
+		if came++; came > 2 {
+			return nil, missing
+		}
+		return next()
+	})
+	if !errors.Is(err, missing) {
+		t.Fatalf("extend: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = OpenReplica(dir, oldVerifier); err != nil {
+		t.Fatalf("with the key that is left: %v", err)
+	}
+	if err := r.Extend(signed(3, oldSigner), source.from(0)); err != nil || r.Checkpoint().Size != 3 {
+		t.Errorf("goes on: %d entries, %v", r.Checkpoint().Size, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -129,9 +129,7 @@ func openReplica(s settings, dir string, verifier note.Verifier) (*Replica, erro
 func (l *Log) recoverReplica(verifier note.Verifier) error {
 	signed, err := readCheckpoint(l.disk, l.dir, checkpointName, verifier)
 	if errors.Is(err, ErrNotFound) {
-		if signed, err = readCheckpoint(l.disk, l.dir, extendingName, verifier); err == nil {
-			signed = unproven(signed.Origin)
-		}
+		signed, err = unproven(verifier.Name()), l.readExtending(verifier)
 	}
 	if err != nil {
 		return err
@@ -151,7 +149,7 @@ func (l *Log) recoverReplica(verifier note.Verifier) error {
 // did not end well. Dying in it does no harm: as long as the file "extending" is
 // there, it is repeated.
 func (l *Log) cutSurplus(verifier note.Verifier) error {
-	_, err := readCheckpoint(l.disk, l.dir, extendingName, verifier)
+	err := l.readExtending(verifier)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
@@ -165,6 +163,17 @@ func (l *Log) cutSurplus(verifier note.Verifier) error {
 		return nil // The file says that this is a replica.
 	}
 	return l.endExtending()
+}
+
+// readExtending is ErrNotFound if the file "extending" is not there. As long as
+// nothing is proven, its note proves nothing either: the key that signed it may have
+// come to nothing with the entries, so that who opens the replica does not know it.
+func (l *Log) readExtending(verifier note.Verifier) error {
+	_, err := readCheckpoint(l.disk, l.dir, extendingName, verifier)
+	if errors.Is(err, ErrCorrupt) && l.signed.Note == nil {
+		return nil
+	}
+	return err
 }
 
 // cutSegments leaves the segment that has the last signed entry as the newest

@@ -512,6 +512,7 @@ func (w *world) heal() {
 	w.must(w.tick())
 	for range 3 {
 		w.pass(time.Minute)
+		w.must(w.tick())
 		w.must(w.beat())
 	}
 	w.landMirrors()

@@ -32,7 +32,11 @@ func followedName(dir, origin string) string { return filepath.Join(dir, LogID(o
 // or from what was followed before) and ErrConflict (this witness has co-signed a
 // checkpoint that the new key says the old one did not sign).
 func Follow(dir string, old []string, text string) (*logkey.Key, error) {
-	disk := durable.OS{}
+	return FollowOn(durable.OS{}, dir, old, text)
+}
+
+// FollowOn is Follow on a disk.
+func FollowOn(disk durable.Disk, dir string, old []string, text string) (*logkey.Key, error) {
 	key, err := logkey.Parse(strings.TrimSpace(text))
 	if err != nil {
 		return nil, fmt.Errorf("follow: %w: %w", ErrInvalid, err)
@@ -114,15 +118,11 @@ func (w *watched) follow() error {
 	return nil
 }
 
-// read reads a checkpoint that the log signed. If its key is not known, the
-// witness looks whether it was told to follow a new one.
+// read reads a checkpoint that the log signed, by the key that the witness follows
+// now: as soon as Follow has returned, the old key signs nothing that is new here,
+// also if nobody has shown a checkpoint of the new one yet. w.mu is held until what
+// was read is signed or refused.
 func (w *watched) read(signed []byte) (Checkpoint, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	c, err := openCheckpoint(signed, w.ledger.keys...)
-	if err == nil {
-		return c, nil
-	}
 	if err := w.follow(); err != nil {
 		return Checkpoint{}, err
 	}

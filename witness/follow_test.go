@@ -51,6 +51,9 @@ func TestWitnessFollowsAHandoverWhileItRuns(t *testing.T) {
 	if _, err := Follow(dir, []string{first}, log.vkey); err != nil {
 		t.Fatal(err)
 	}
+	thief := *stolen
+	thief.hashes = slices.Clone(stolen.hashes)
+	mustRefuse(t, w, thief.grow(1, "other"), 5, "the old key signs a later checkpoint, before the new one was seen")
 	mustSign(t, w, log, 5)
 	mustRefuse(t, w, stolen.grow(3, "handover"), 6, "the old key signs a later checkpoint")
 	mustSign(t, w, log.grow(4, "entry"), 6)

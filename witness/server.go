@@ -292,14 +292,14 @@ func (s *Server) add(body []byte) answer {
 	if !known {
 		return refuse(http.StatusNotFound, "unknown log")
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if c, err = w.read(r.note); err != nil {
 		return refuse(http.StatusForbidden, "%v", err)
 	}
 	if r.old > c.Size {
 		return refuse(http.StatusBadRequest, "old size %d is larger than the checkpoint, %d", r.old, c.Size)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	switch {
 	case errors.Is(w.err, ErrNotBegun):
 		return refuse(http.StatusNotFound, "the witness has no state for this log: its operator begins it with trucewatch witness init")
