@@ -140,8 +140,14 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 			e.share = a.surety(p, s, e)
 		}
 		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain, Share: e.share, Reason: a.reason(e, s.members)})
+		if link := &links[len(links)-1]; len(s.members) > 1 && e.solved == nil {
+			link.Share = sober(link.Share)
+		}
 		if len(s.members) == 1 {
 			link := &links[len(links)-1]
+			if len(s.claims) > 0 && len(s.reports) == 0 && e.solved == nil {
+				link.Share = sober(withClaims(s.claims))
+			}
 			link.Gain = againstClutter(e.rec.Observation.Means)
 			if e.ray != nil {
 				link.Gain = aloneAgainstFalse(e.rec.Observation)
@@ -161,10 +167,22 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 		links = append(links, s.reports[i].link())
 	}
 	for _, e := range s.claims {
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: e.gain, Share: e.share, Reason: claimReason})
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: e.gain, Share: sober(e.share), Reason: claimReason})
 	}
 	slices.SortFunc(links, func(l, m trucewatch.Link) int { return l.Observation.Compare(m.Observation) })
 	return links
+}
+
+// beyondModel is how often a link is wrong for a reason that no likelihood knows: fire that
+// follows on from other fire near by, errors that are seldom but gross.
+// Guess: of 2,400 links of the mixed worlds of seeds 1 to 20 that were stated at 0.99, 0.955
+// were right; of 2,500 of seeds 21 to 40 as many. Test: links that a visit confirmed, by what
+// was stated.
+const beyondModel trucewatch.PPM = 30_000
+
+// sober is a share that allows for what no likelihood knows.
+func sober(share trucewatch.PPM) trucewatch.PPM {
+	return max(share*(geo.Million-beyondModel)/geo.Million, 1)
 }
 
 // stay returns what e is worth in s; 0 alone.
@@ -497,7 +515,11 @@ func sharpest(group []*exhibit) []*exhibit {
 func fuse(group []*exhibit, links []trucewatch.Link) (geo.Region, []kernel.Mode) {
 	var parts []kernel.Part
 	for _, e := range group {
-		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
+		share := e.share // by the likelihood: regions hold the truth as often as they say without more doubt
+		if share == 0 {
+			share = linkOf(links, e).Share
+		}
+		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(share)})
 	}
 	return kernel.Places(parts)
 }
