@@ -17,8 +17,12 @@ import (
 // shot that it finds is then weighed against other evidence like an observation
 // of the whole network, and its incident links every arrival.
 
-// arrivalTimes are times at which sound, or a P or S wave, reached a station. The gate,
-// the bound and the likelihood are those of the search (package kernel).
+// arrivalTimes are times at which sound, or a P or S wave, reached a station.
+//
+// Source of the form: picks of seismic and acoustic networks (NET-VISA, see the package
+// comment). Gate: a station within reach, at a time that a source there allows. Bound: of a
+// cell of country, the best that each arrival may add (kernel/bound.go). Likelihood: a
+// normal density of the time, detection by distance, clutter by station.
 func arrivalTimes() evidence {
 	return evidence{name: "arrival", solved: true, where: func(o *trucewatch.Observation) (location, bool) { return location{}, o.Arrival != nil }}
 }

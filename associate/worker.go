@@ -107,6 +107,14 @@ func (p *divisionPiece) work() (out []draftPiece) {
 		a.nodes = append(a.nodes, n)
 		members = append(members, int32(i))
 	}
+	for i := range a.nodes {
+		if !a.nodes[0].spot.far {
+			break // a group is of this kind, or nobody in it
+		}
+		for k := range a.nodes[:i] {
+			noteCrossing(&a.nodes[k], &a.nodes[i])
+		}
+	}
 	for _, d := range a.drafts(members, p.Whole) {
 		in := d.rest()
 		in.Links = d.incident.Links
