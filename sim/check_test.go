@@ -79,6 +79,13 @@ func regrouped(s *replay.State, entries rests) bool {
 	return false
 }
 
+// unreleased says whether a finding stands that nobody released: when somebody did, what
+// it rests on belonged, without what was erased since, to another incident.
+func unreleased(s *replay.State, id trucewatch.FindingID) bool {
+	_, released, stands := s.Finding(id)
+	return stands && released == 0
+}
+
 // restsOf are the entries of an incident's members, none if there is none.
 func restsOf(s *replay.State, id *trucewatch.IncidentID) rests {
 	var entries rests
@@ -332,7 +339,7 @@ func (w *world) checkPublic(s *replay.State) {
 	for id, entries := range w.account.public {
 		switch {
 		case public[id]:
-		case w.account.excuses(entries), erasing && regrouped(s, entries):
+		case w.account.excuses(entries), erasing && (regrouped(s, entries) || unreleased(s, id)):
 			delete(w.account.public, id)
 		default:
 			w.fail("I2", "finding %s was public and is not any more", id)
