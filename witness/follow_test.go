@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
 	"github.com/trucewatch/trucewatch/logkey"
 )
 
@@ -66,6 +68,33 @@ func TestWitnessFollowsAHandoverWhileItRuns(t *testing.T) {
 	old.vkey = first
 	w = restart(t, w.key, &old, durable.OS{}, dir)
 	mustSign(t, w, log.grow(1, "entry"), 10)
+}
+
+// TestWitnessFollowsWhatIsDurable: whoever told it died before the name of its new
+// key was on the medium; what it signs by that key it can read after a power cut.
+func TestWitnessFollowsWhatIsDurable(t *testing.T) {
+	log := newTestLog(t, "log.example/north").grow(5, "entry")
+	first := *log
+	disk := durabletest.New(folder)
+	w := newWitness(t, "guarantor-1.example/witness", log, disk, folder)
+	mustSign(t, w, log, 0)
+	log.handOver()
+	whole := disk.Clone()
+	if _, err := FollowOn(whole, folder, []string{first.vkey}, log.vkey); err != nil {
+		t.Fatal(err)
+	}
+	last := len(whole.Calls()) - 1
+	if got := whole.Calls()[last]; got != "syncdir "+folder {
+		t.Fatalf("the last call is %q", got)
+	}
+	disk.FailAt(last, durabletest.NotDone, syscall.EIO, false)
+	if _, err := FollowOn(disk, folder, []string{first.vkey}, log.vkey); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("its name was not made durable: %v", err)
+	}
+	disk.FailAt(-1, "", nil, false)
+	mustSign(t, w, log, 5)
+	disk.Crash(durabletest.Lost)
+	mustSign(t, restart(t, w.key, &first, disk, folder), log.grow(1, "entry"), 6)
 }
 
 func TestWitnessFollowsNoOtherHandover(t *testing.T) {
