@@ -39,7 +39,10 @@ type account struct {
 	asked   map[uint64][]trucewatch.ContentKey // what stood in the entries that two officers wanted erased
 	erased  map[uint64]bool                    // entries that a warrant of the record names
 	judged  int                                // of those, when the public's view was looked at
-	scanned uint64                             // entries that were looked at for warrants
+	scanned uint64                             // entries that were looked at for warrants and handovers
+
+	key   string // of the log, with the handovers that it said were made
+	hands string // of the log: its first key, with the handovers that entries say
 }
 
 // rests are the entries that a finding was seen to rest on: those of its incident.
@@ -101,7 +104,8 @@ func (w *world) check() {
 	w.t.Helper()
 	disk := w.sound()
 	w.checkRecord(disk)
-	w.readWarrants(disk)
+	w.readEntries(disk)
+	w.checkKey()
 	w.checkWitnesses()
 	if w.random.IntN(6) == 0 {
 		w.backup = w.sound()
@@ -177,9 +181,10 @@ func (w *world) checkTime(now trucewatch.Instant) {
 	w.latest = max(w.latest, now)
 }
 
-// readWarrants notes which entries the record's warrants name: whether an erasure
-// took effect is not for its caller to say. Nobody but the two officers warrants.
-func (w *world) readWarrants(disk *durabletest.Disk) {
+// readEntries notes which entries the record's warrants name, and to which keys its
+// entries hand the log over: whether an erasure or a handover took effect is not
+// for its caller to say.
+func (w *world) readEntries(disk *durabletest.Disk) {
 	w.t.Helper()
 	r, err := record.OpenReaderOn(disk, "/m/record", w.verifier)
 	w.must(err)
@@ -189,15 +194,22 @@ func (w *world) readWarrants(disk *durabletest.Disk) {
 		w.must(err)
 		e, err := trucewatch.DecodeEntry(index, raw)
 		w.must(err)
-		if e.Body.Payload.Erasure == nil {
-			continue
+		w.readWarrant(e)
+		w.readHandover(e)
+	}
+}
+
+// readWarrant: nobody but the two officers warrants.
+func (w *world) readWarrant(e *trucewatch.Entry) {
+	w.t.Helper()
+	if e.Body.Payload.Erasure == nil {
+		return
+	}
+	for _, box := range e.Body.Payload.Erasure.Boxes {
+		if w.account.asked[box.Index] == nil {
+			w.fail("I1", "entry %d was erased, and no two officers wanted it", box.Index)
 		}
-		for _, box := range e.Body.Payload.Erasure.Boxes {
-			if w.account.asked[box.Index] == nil {
-				w.fail("I1", "entry %d was erased, and no two officers wanted it", box.Index)
-			}
-			w.account.erased[box.Index] = true
-		}
+		w.account.erased[box.Index] = true
 	}
 }
 
@@ -239,8 +251,8 @@ func (w *world) checkFinal(disk *durabletest.Disk, m *mission.Mission) {
 	}
 }
 
-// standing is Policy.Standing, asked once for the same bytes: a world's policy
-// stays as it is.
+// standing is Policy.Standing, asked once for the same bytes and key of the log: a
+// world's policy stays as it is else.
 func (w *world) standing(policy *witness.Policy, checkpoint []byte) (witness.Standing, error) {
 	if s, known := w.stood[string(checkpoint)]; known {
 		return s, nil
@@ -507,6 +519,9 @@ func (w *world) heal() {
 	}
 	for _, id := range w.m.State().Unserved() {
 		w.must(w.enter(trucewatch.Payload{Review: &trucewatch.Review{Case: id, Deed: "serve", By: "duty officer"}}))
+	}
+	for _, s := range w.net.sites {
+		w.tellOne(s)
 	}
 	w.pass(settle)
 	w.must(w.tick())

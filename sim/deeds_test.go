@@ -272,7 +272,13 @@ func (w *world) beat() error {
 		return err
 	}
 	defer c.Close()
-	if err := w.write(nil, c.Prepare); err != nil {
+	err = w.write(nil, func(wr *mission.Writer) error {
+		if err := wr.Tick(wr.Stamp()); err != nil {
+			return err
+		}
+		return c.Prepare(wr)
+	})
+	if err != nil {
 		return err
 	}
 	if err := c.Send(context.Background(), time.Now()); err != nil && !errors.Is(err, witness.ErrUnavailable) {

@@ -21,6 +21,8 @@
 //     not synced each sector and each name is there or not
 //   - a disk is full
 //   - a witness or party is cut off, silent, or answers with garbage
+//   - a process dies over a handover of the log's key; somebody who stole the old one
+//     goes on with it, or hands the log over once more
 //   - somebody offers a witness or a mirror another history of the log, or an old
 //     state of it; a mirror's source is cut off, or spoils what it gives
 //
