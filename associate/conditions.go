@@ -23,8 +23,9 @@ type conditions struct {
 	clutter []int64        // false arrivals in 1,000,000 s, by station of the district and phase
 	clocks  []kernel.Clock // by station of the district; zero if good
 	births  int64          // as Hearing.Births
+	ranges  int            // how far all is heard, a place in kernel.RangeSteps
 	sky     *kernel.Sky
-	aired   [sha256.Size]byte // hash of air, births and clocks
+	aired   [sha256.Size]byte // hash of air, births, ranges and clocks
 	hash    [sha256.Size]byte // of all
 }
 
@@ -89,7 +90,7 @@ func (n *Network) before(place int, heard int64) *conditions {
 	if c := d.before[mean]; c != nil {
 		return c
 	}
-	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS)), clocks: clocks(nil).local(d), births: h.Births}
+	c := &conditions{air: make([]kernel.Air, d.squares), clutter: make([]int64, len(d.stations)*len(h.PhasesMMS)), clocks: clocks(nil).local(d), births: h.Births, ranges: kernel.AsStated}
 	for i := range c.air {
 		c.air[i] = h.UnknownAir()
 	}
@@ -163,9 +164,10 @@ func (l *Listener) learned(place int, number int64) *conditions {
 		return nil
 	}
 	lasted := min(period, max(till-l.span.from, n.slab))
-	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, lasted, l.sure == nil), clocks: l.clocks[number].local(d), births: n.hearing.Births}
+	c := &conditions{air: n.before(place, 0).air, clutter: n.clutter(count, lasted, l.sure == nil), clocks: l.clocks[number].local(d), births: n.hearing.Births, ranges: kernel.AsStated}
 	if l.sure != nil {
 		shots := l.sureShots(d, from)
+		c.ranges = l.rangesIn(place, number)
 		c.births = d.birthsOf(len(shots), lasted, n.hearing.Births)
 		c.air = l.learnAir(d, c.air, shots, l.clocks[number])
 	}
@@ -296,7 +298,7 @@ func (d *district) ready(c *conditions) {
 	for k := range errors {
 		errors[k] = c.clocks[k].ErrorUS
 	}
-	c.sky = d.ground.NewSky(c.air, d.square, c.clutter, c.births, errors)
+	c.sky = d.ground.NewSky(c.air, d.square, c.clutter, c.births, errors, c.ranges)
 	var buf []byte
 	for _, a := range c.air {
 		for _, v := range [...]int64{a.Speed, a.East, a.North, a.Spread, a.Errors[0], a.Errors[1], a.Errors[2], a.Together[0], a.Together[1], a.Together[2]} {
@@ -304,6 +306,7 @@ func (d *district) ready(c *conditions) {
 		}
 	}
 	buf = binary.LittleEndian.AppendUint64(buf, uint64(c.births))
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(c.ranges))
 	for k, clock := range c.clocks {
 		if clock != (kernel.Clock{}) {
 			for _, v := range [...]int64{int64(k), clock.LateUS, clock.ErrorUS, clock.Shots} {

@@ -4,6 +4,7 @@ package associate
 
 import (
 	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/associate/kernel"
 	"github.com/trucewatch/trucewatch/geo"
 )
 
@@ -20,4 +21,16 @@ func FarthestMM(p Piece) (far int64) {
 		}
 	}
 	return far
+}
+
+// RangesLearned counts, by factor in hundredths, the districts and slabs of l, from a
+// time on, in which all is taken to be heard so much further than stated.
+func RangesLearned(l *Listener, from trucewatch.Instant) map[int64]int {
+	out := make(map[int64]int)
+	for key, c := range l.conditions {
+		if c != nil && trucewatch.Instant(key.slab)*l.n.slab >= from {
+			out[kernel.RangeSteps[c.ranges]]++
+		}
+	}
+	return out
 }

@@ -64,8 +64,8 @@ const (
 //
 // Guess: all but the speed, until a mission's own record says better. Ranges of
 // 6, 10 and 15 km for small arms in volleys, mortars and guns: no primary source
-// was found. Test: count, by distance, how many sensors in service heard shots
-// located by ten others. Speed at 15 C: 340 m/s (ISO 9613-1).
+// was found; a factor on all of them is learned (see ranges.go). Test: count, by
+// distance, how many sensors in service heard shots located by ten others. Speed at 15 C: 340 m/s (ISO 9613-1).
 func soundHearing() Hearing {
 	return Hearing{
 		PhasesMMS: []int64{340_000}, Spread: 3_300, SpeedMMS: 3_000, WindMMS: 4_500, Detect: 950_000,

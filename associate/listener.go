@@ -79,6 +79,7 @@ type result struct {
 	ahead     []int32 // arrivals of shots of the next slab: kept from less sure ones of this
 	known     map[inputHash]sought
 	residuals [][]kernel.Residual // of each of shots, if they are sure ones: what they say of clocks
+	carried   carried             // by shots, if they are sure ones
 }
 
 // NewListener returns a Listener without arrivals.
@@ -209,6 +210,7 @@ func (l *Listener) settle(run Run, ask Ask) Settled {
 			}
 		}
 		l.relearn(changed, where)
+		l.rerange(changed, where)
 	}
 	all.join(l.learn(where, run))
 	return l.fold(l.full, all, run, ask)
@@ -376,6 +378,7 @@ func (l *Listener) search(p *pass, k int64, kept []*slab, before *slab, run Run,
 						w.shots[j].home = district
 						if p.sure {
 							w.residuals = append(w.residuals, l.residuals(n.districts[district], &w.shots[j], nil))
+							w.carried.add(l.carriedBy(n.districts[district], &w.shots[j]))
 						}
 					}
 					l.Windows++

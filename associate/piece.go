@@ -75,6 +75,7 @@ type windowPiece struct {
 	Air        []kernel.Air
 	Clutter    []int64
 	Births     int64
+	Ranges     int        // how far all is heard, a place in kernel.RangeSteps
 	Clocks     []int64    // errors of the stations' clocks beyond what they state, microseconds
 	Near       [][3]int64 // shots found before: east, north, time
 	Arrivals   []kernel.Arrival
@@ -121,7 +122,7 @@ type draftPiece struct {
 
 // piece is w as a Piece.
 func (w *window) piece(n *Network, rung []int64) Piece {
-	p := &windowPiece{Hearing: n.hearing, Centre: w.d.centre, From: w.from, Till: w.till, Air: w.c.air, Clutter: w.c.clutter, Births: w.c.births,
+	p := &windowPiece{Hearing: n.hearing, Centre: w.d.centre, From: w.from, Till: w.till, Air: w.c.air, Clutter: w.c.clutter, Births: w.c.births, Ranges: w.c.ranges,
 		Near: w.births, Arrivals: w.arrivals, Seeds: w.seeds, Rung: rung, Sure: w.sure}
 	for k, i := range w.d.stations {
 		p.Stations = append(p.Stations, n.stations[i])

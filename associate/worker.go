@@ -57,7 +57,7 @@ func (w *Worker) window(p *windowPiece) ([]byte, error) {
 	if len(p.Air) != d.squares {
 		return nil, fmt.Errorf("piece: window: air of %d squares of %d", len(p.Air), d.squares)
 	}
-	c := &conditions{air: p.Air, clutter: p.Clutter, births: p.Births, clocks: make([]kernel.Clock, len(p.Clocks))}
+	c := &conditions{air: p.Air, clutter: p.Clutter, births: p.Births, ranges: p.Ranges, clocks: make([]kernel.Clock, len(p.Clocks))}
 	for k, err := range p.Clocks {
 		c.clocks[k].ErrorUS = err
 	}
@@ -138,6 +138,8 @@ func (p *windowPiece) check() error {
 		return errors.New("a loudness that is not possible")
 	case len(p.Stations) == 0 || len(p.Stations) > piecesMax || len(p.Arrivals) > piecesMax || len(p.Seeds) > piecesMax:
 		return fmt.Errorf("%d stations, %d arrivals, %d seeds", len(p.Stations), len(p.Arrivals), len(p.Seeds))
+	case !between(0, int64(p.Ranges), int64(len(kernel.RangeSteps))-1):
+		return fmt.Errorf("ranges of step %d of %d", p.Ranges, len(kernel.RangeSteps))
 	case len(p.Clutter) != len(p.Stations)*phases || p.Births < 1:
 		return fmt.Errorf("clutter of %d for %d stations, %d births", len(p.Clutter), len(p.Stations), p.Births)
 	case len(p.Clocks) != len(p.Stations) || slices.ContainsFunc(p.Clocks, func(v int64) bool { return !between(0, v, 60_000_000) }):

@@ -479,6 +479,34 @@ func TestAmendmentAppliesByEventTime(t *testing.T) {
 	}
 }
 
+// TestTextsOfOneInstantAreHistoryOnlyWhereARecordBegins: while it runs, a version that
+// comes in the slot of the one before it is an amendment too.
+func TestTextsOfOneInstantAreHistoryOnlyWhereARecordBegins(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		d := theDay(t)
+		head, _, _ := d.opening(t)
+		first, next := amended(t, "version: 3", "version: 3"), amended(t, "version: 3", "version: 4")
+		blobs := map[trucewatch.Hash][]byte{sha256.Sum256(first): first, sha256.Sum256(next): next}
+		d.blob = func(h trucewatch.Hash) ([]byte, error) { return blobs[h], nil }
+		at := head[1].Received
+		entry := func(p trucewatch.Payload, index uint64) *trucewatch.Entry {
+			return &trucewatch.Entry{Index: index, Received: at, Body: trucewatch.Body{Type: p.Types()[0], Payload: p}}
+		}
+		adopt := func(blob []byte, index uint64, version int) *trucewatch.Entry {
+			return entry(trucewatch.Payload{Agreement: &trucewatch.Adoption{Bundle: sha256.Sum256(blob), ID: "agr-line-2026", Version: version}}, index)
+		}
+		entries, index := append(head[:2:2], adopt(first, 2, 3)), uint64(3)
+		if running {
+			entries = append(entries, entry(trucewatch.Payload{Absence: &trucewatch.Absence{Organisation: "north"}}, index))
+			index++
+		}
+		_, err := begin(t, d, entries).Apply(adopt(next, index, 4))
+		if running != (err != nil) || err != nil && !strings.Contains(err.Error(), "not retroactive") {
+			t.Errorf("running %v: %v", running, err)
+		}
+	}
+}
+
 // TestAmendmentBindsNobodyForThePast: a version that is entered while the record
 // runs comes into force then or later, and one that ends the text gives its notice.
 func TestAmendmentBindsNobodyForThePast(t *testing.T) {

@@ -62,6 +62,7 @@ type State struct {
 	watch      *coverage.Map
 	areas      map[string]*coverage.Area // by name; nil for ground of which nothing can be asked
 	covered    bool                      // some source says what it sees
+	running    bool                      // there are entries besides genesis, keys and texts
 	seen       []trucewatch.CoverageLine // as of the last cut-off
 	seenLate   []string                  // what others than the mission are told of it
 	weeksTold  trucewatch.Instant        // whole weeks since the epoch, of which seenLate tells the last
@@ -183,6 +184,11 @@ func (s *State) Apply(e *trucewatch.Entry) ([]Change, error) {
 	}
 	s.next++
 	s.last = max(s.last, e.Received)
+	switch e.Body.Type {
+	case trucewatch.GenesisEntry, trucewatch.KeyEntry, trucewatch.AgreementEntry:
+	default:
+		s.running = true
+	}
 	h := sha256.New()
 	h.Write(s.digest[:])
 	for _, c := range changes {
@@ -373,12 +379,13 @@ func (s *State) adopt(e *trucewatch.Entry, a *trucewatch.Adoption) ([]Change, er
 	return append(changes, s.openCases(e, changes)...), nil
 }
 
-// follows refuses a version that may not follow the one before it. Versions
-// entered at one instant are history: none amends another while the record runs.
+// follows refuses a version that may not follow the one before it. Versions with
+// which the record begins are history: none amends another while it runs. (That
+// they have one instant is not enough: a sealed record tells none within a slot.)
 func (s *State) follows(next *agreement.Agreement, at trucewatch.Instant) error {
 	for i, old := range slices.Backward(s.agreements) {
 		if old.ID == next.ID {
-			if s.adopted[i] == at {
+			if !s.running && s.adopted[i] == at {
 				return nil
 			}
 			return next.Follows(old, at)

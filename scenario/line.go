@@ -40,13 +40,14 @@ type Line struct {
 	WrongClocks float64 // share of sensors whose clock is off by 0.2 to 0.5 s either way, all the time; nobody knows which
 	Outliers    float64 // share of true arrivals whose time is wrong by up to 20 s either way
 	Echoes      float64 // share of true arrivals that come again, as an echo, 0.2 to 2 s later
+	Range       float64 // how far all is heard, against the ranges above: weather, ground and ears; nobody knows it
 }
 
 // NewLine returns the line that results are compared on: 1,500 sensors and one
 // hour of 1,000 rounds.
 func NewLine(seed uint64) Line {
 	return Line{Seed: seed, LengthKM: 1250, WidthKM: 30, SpacingKM: 5, Hours: 1, Rate: 1000, Clutter: 1,
-		Wind: 4, Sound: 3, TimingMS: 20, Turbulence: 0.003}
+		Wind: 4, Sound: 3, TimingMS: 20, Turbulence: 0.003, Range: 1}
 }
 
 const (
@@ -87,7 +88,7 @@ func (l Line) check() error {
 	}{
 		{"length", l.LengthKM, 10, 1500}, {"width", l.WidthKM, 1, 200}, {"spacing", l.SpacingKM, 0.5, 50}, {"hours", l.Hours, 0.01, 24},
 		{"rate", l.Rate, 0, 100_000}, {"clutter", l.Clutter, 0, 100}, {"bursts", l.Bursts, 0, 1}, {"wind", l.Wind, 0, 40}, {"sound", l.Sound, 0, 30},
-		{"timing", l.TimingMS, 0.1, 10_000}, {"turbulence", l.Turbulence, 0, 0.1}, {"clock", l.ClockMS, 0, 10_000}, {"wrong clocks", l.WrongClocks, 0, 1}, {"outliers", l.Outliers, 0, 1}, {"echoes", l.Echoes, 0, 1},
+		{"timing", l.TimingMS, 0.1, 10_000}, {"turbulence", l.Turbulence, 0, 0.1}, {"clock", l.ClockMS, 0, 10_000}, {"wrong clocks", l.WrongClocks, 0, 1}, {"outliers", l.Outliers, 0, 1}, {"echoes", l.Echoes, 0, 1}, {"range", l.Range, 0.3, 2},
 	} {
 		if !(p.v >= p.low && p.v <= p.high) {
 			return fmt.Errorf("scenario: %s %v is outside %v to %v", p.name, p.v, p.low, p.high)
@@ -180,7 +181,7 @@ func (g *lineMaker) rounds() {
 
 // round makes one event and its arrivals, if enough sensors hear it.
 func (g *lineMaker) round(t, x, y float64, class int) {
-	place, far := at(x, y), rangesKM[class]
+	place, far := at(x, y), float64(rangesKM[class]*g.Range)
 	plane := geo.NewPlane(place)
 	f := g.w.Fields[min(max(int(x/fieldKM), 0), len(g.w.Fields)-1)]
 	var heard []Arrival

@@ -56,6 +56,8 @@ func arrivalWorlds() []arrivalWorld {
 		{"line-1000", false, line(func(*scenario.Line) {}), 0.995, 0.97},
 		{"line-1000-calm", false, line(func(l *scenario.Line) { l.Wind, l.Sound = 0, 0 }), 0.99, 0.95},
 		{"line-1000-clocks", false, line(func(l *scenario.Line) { l.WrongClocks = 0.075 }), 0.99, 0.96},
+		{"line-1000-near", false, line(func(l *scenario.Line) { l.Range = 0.63 }), 0.99, 0.96},
+		{"line-1000-far", false, line(func(l *scenario.Line) { l.Range = 1.6 }), 0.99, 0.98},
 		{"line-100-clocks", false, line(func(l *scenario.Line) { l.Rate, l.WrongClocks = 100, 0.075 }), 0.98, 0.97},
 		{"line-1000-clutter", false, line(func(l *scenario.Line) { l.Clutter = 3 }), 0.99, 0.92},
 		{"line-1000-bursts", false, line(func(l *scenario.Line) { l.Bursts = 0.3 }), 0.95, 0.92},

@@ -15,8 +15,8 @@ func (s *Searcher) most() float64 {
 	first := t.station[s.first]
 	p := &t.g.stations[first]
 	room := t.noise[s.first] + s.logBirth(len(s.recent)) + e.room[0]
-	for c, quiet := range t.g.quietest(first) {
-		s.sum[c] = quiet + e.share[c] + e.heard[c] - e.missed[c] + room
+	for c, quiet := range t.carry.quietest(first) {
+		s.sum[c] = quiet + e.share[c] + t.carry.heard[c] - t.carry.missed[c] + room
 	}
 	var share [phasesMax]float64
 	for ph := range e.phases {
@@ -96,10 +96,10 @@ func (s *Searcher) silent(n *cell, v *view) {
 			salvo++
 		}
 	}
-	quiet := t.g.quiet(n)
+	quiet := t.carry.quiet(n)
 	room := t.noise[s.first] + s.logBirth(salvo) + e.room[n.level]
 	for c := range e.classes {
-		s.sum[c] = quiet[c] + e.share[c] + e.heard[v.near*e.classes+c] - e.missed[v.far*e.classes+c] + room
+		s.sum[c] = quiet[c] + e.share[c] + t.carry.heard[v.near*e.classes+c] - t.carry.missed[v.far*e.classes+c] + room
 	}
 }
 
@@ -187,9 +187,9 @@ func (s *Searcher) sift(n *cell, from, till int32) int {
 
 // add counts a hearing instead of a silence where that is better.
 func (s *Searcher) add(near, far int, gain float64) {
-	e := s.t.g.ears
-	heard, missed := e.heard[near*e.classes:], e.missed[far*e.classes:]
-	for c := range e.classes {
+	classes := s.t.g.ears.classes
+	heard, missed := s.t.carry.heard[near*classes:], s.t.carry.missed[far*classes:]
+	for c := range classes {
 		if v := heard[c] + gain - missed[c]; v > 0 {
 			s.sum[c] += v
 		}

@@ -263,7 +263,7 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
 		if d := length3(x-q.x, y-q.y, z); d <= e.reach {
-			row := e.missed[e.bin(d)*e.classes:]
+			row := t.carry.missed[e.bin(d)*e.classes:]
 			for c := range e.classes {
 				sum[c] += float64(float64(e.phases) * row[c])
 			}
@@ -277,13 +277,13 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 		gain := s.surprise(c)
 		best := math.Inf(-1)
 		for k := range e.classes {
-			best = max(best, e.heard[c.bin*e.classes+k]+gain-e.missed[c.bin*e.classes+k])
+			best = max(best, t.carry.heard[c.bin*e.classes+k]+gain-t.carry.missed[c.bin*e.classes+k])
 		}
 		if best <= leastWorth {
 			continue
 		}
 		for k := range e.classes {
-			sum[k] += max(e.heard[c.bin*e.classes+k]+gain-e.missed[c.bin*e.classes+k], -2)
+			sum[k] += max(t.carry.heard[c.bin*e.classes+k]+gain-t.carry.missed[c.bin*e.classes+k], -2)
 		}
 		sol.Arrivals = append(sol.Arrivals, c.arrival)
 		worth = append(worth, best)

@@ -84,10 +84,8 @@ type Ears struct {
 	classes int
 	speed   [phasesMax]float64 // km/s
 	share   [classesMax]float64
-	bins    float64                // per km
-	heard   []float64              // ln of the probability of being heard, by bin and class
-	missed  []float64              // ln of the probability of not being heard, by bin and class
-	better  []float64              // the most that heard less missed can be in a top cell of which this is the nearest place, by bin and class
+	bins    float64 // per km
+	curves  [len(RangeSteps)]curve
 	sigma   [][phasesMax][]float64 // standard deviation of an arrival, s, by clock and spread class, phase, bin
 	peak    [][phasesMax][]float64 // ln of the highest density of an arrival, per s, likewise
 	first   float64                // km
@@ -110,20 +108,8 @@ func NewEars(h Hearing) *Ears {
 		e.share[i] = geo.Log(float64(c.Share) / geo.Million)
 	}
 	e.bins = distanceBins / e.reach
-	for b := range tableBins {
-		d := float64(b) / e.bins
-		for _, c := range h.Loudness {
-			p := float64(h.Detect) / geo.Million / (1 + geo.Exp(min((d-km(c.RangeMM))/km(c.WidthMM), 600)))
-			e.heard = append(e.heard, geo.Log(max(p, leastDetect)))
-			e.missed = append(e.missed, geo.Log(1-p))
-		}
-	}
-	// Another place of the cell is at least half its diagonal further.
-	further := e.bin(float64(e.top * 0.7))
-	for b := range tableBins {
-		for c := range e.classes {
-			e.better = append(e.better, e.heard[b*e.classes+c]-e.missed[min(b+further, tableBins-1)*e.classes+c])
-		}
+	for step, factor := range RangeSteps {
+		e.curves[step] = e.curveOf(factor)
 	}
 	for _, clock := range clockClassesUS {
 		for _, spread := range spreadClasses {

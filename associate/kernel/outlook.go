@@ -10,7 +10,6 @@ import "math"
 // that it is made once and most cells are dropped without a closer look.
 type outlook struct {
 	cells []cell
-	base  []float64 // by cell and class: what silence and the first arrival are worth at most, noise and births apart
 	// By neighbour, phase and cell, in units of Ground.unit: how much later, and by
 	// how much more or less anywhere in the cell; less than nothing if it is out of
 	// reach.
@@ -31,14 +30,6 @@ func (g *Ground) outlook(first int32) *outlook {
 		}
 	}
 	p := &g.stations[first]
-	for i := range o.cells {
-		n := &o.cells[i]
-		d := length3(n.x-p.x, n.y-p.y, n.z)
-		near, far := e.bin(max(d-n.half, 0)), e.bin(d+n.half)
-		for c, quiet := range g.quiet(n) {
-			o.base = append(o.base, quiet+e.share[c]+e.heard[near*e.classes+c]-e.missed[far*e.classes+c]+e.room[0])
-		}
-	}
 	for _, q := range g.near[first] {
 		for ph := range e.phases {
 			for i := range o.cells {
@@ -77,7 +68,9 @@ func (g *Ground) delay(p, q *station, ph int, n *cell) (later, either int16) {
 // others.
 func (s *Searcher) survey(least float64) float64 {
 	g := s.t.g
-	o := g.outlook(s.t.station[s.first])
+	first := s.t.station[s.first]
+	o := g.outlook(first)
+	base := s.t.carry.baseOf(first, o)
 	left := math.Inf(-1)
 	s.tally(o)
 	words := (len(o.cells) + 63) / 64
@@ -87,7 +80,7 @@ func (s *Searcher) survey(least float64) float64 {
 		if t.distinct+1 < g.ears.h.Least {
 			continue
 		}
-		if bound := common + s.highestOf(t, o.base[i*g.ears.classes:]); bound <= least {
+		if bound := common + s.highestOf(t, base[i*g.ears.classes:]); bound <= least {
 			left = max(left, bound)
 			continue
 		}
@@ -113,18 +106,18 @@ type tally struct {
 }
 
 // next counts a station and phase, and begins another.
-func (t *tally) next(e *Ears, key int32, near int16, gain float64) {
-	t.close(e)
+func (t *tally) next(better []float64, classes int, key int32, near int16, gain float64) {
+	t.close(better, classes)
 	t.key, t.near, t.gain = key, near, gain
 	t.distinct++
 }
 
 // close counts the last station and phase.
-func (t *tally) close(e *Ears) {
+func (t *tally) close(better []float64, classes int) {
 	if t.distinct == 0 {
 		return
 	}
-	for c, b := range e.better[int(t.near)*e.classes : (int(t.near)+1)*e.classes] {
+	for c, b := range better[int(t.near)*classes : (int(t.near)+1)*classes] {
 		t.sum[c] += max(b+t.gain, 0)
 	}
 }
@@ -143,7 +136,7 @@ func (s *Searcher) highestOf(t *tally, base []float64) float64 {
 func (s *Searcher) tally(o *outlook) {
 	t := s.t
 	e := t.g.ears
-	unit, slack := t.g.unit, s.slack()
+	unit, slack, better := t.g.unit, s.slack(), t.carry.better
 	s.tallies = append(s.tallies[:0], make([]tally, len(o.cells))...)
 	words := (len(o.cells) + 63) / 64
 	s.may = append(s.may[:0], make([]uint64, words*len(s.candidate))...)
@@ -166,13 +159,13 @@ func (s *Searcher) tally(o *outlook) {
 			near := nearest[i]
 			gain := c.noise + peak[near]
 			if a := &s.tallies[i]; a.distinct == 0 || a.key != c.key {
-				a.next(e, c.key, near, gain)
+				a.next(better, e.classes, c.key, near, gain)
 			} else {
 				a.gain = max(a.gain, gain)
 			}
 		}
 	}
 	for i := range s.tallies {
-		s.tallies[i].close(e)
+		s.tallies[i].close(better, e.classes)
 	}
 }

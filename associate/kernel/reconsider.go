@@ -157,7 +157,7 @@ func (t *Tile) gains(a *account, m *medium) (out []int64) {
 		bin := e.bin(length3(a.top.x-q.x, a.top.y-q.y, a.top.z))
 		best := math.Inf(-1)
 		for c := range e.classes {
-			best = max(best, e.heard[bin*e.classes+c]-e.missed[bin*e.classes+c])
+			best = max(best, t.carry.heard[bin*e.classes+c]-t.carry.missed[bin*e.classes+c])
 		}
 		z := t.sigmas(&a.top, i, 0, m)
 		out = append(out, round(float64((best+t.noise[i]+e.peak[e.table(t.clock[t.station[i]], 0)][phase][bin]-float64(z*z)/2)*1000)))

@@ -40,14 +40,16 @@ func blast(r *rand.Rand, g *Ground, x, y float64, air [3]float64) []Arrival {
 	return out
 }
 
-// tile is a Tile of arrivals under unknown air and even clutter.
-func tile(g *Ground, air Air, arrivals []Arrival) *Tile {
+// tile is a Tile of arrivals under unknown air, even clutter and ranges as stated.
+func tile(g *Ground, air Air, arrivals []Arrival) *Tile { return tileOf(g, air, arrivals, AsStated) }
+
+func tileOf(g *Ground, air Air, arrivals []Arrival, ranges int) *Tile {
 	slices.SortFunc(arrivals, func(a, b Arrival) int { return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.At, b.At)) })
 	clutter := make([]int64, len(g.stations))
 	for i := range clutter {
 		clutter[i] = 1_000
 	}
-	return NewTile(g, g.NewSky([]Air{air}, make([]int32, len(g.Cells())), clutter, g.ears.h.Births, make([]int64, len(g.stations))), arrivals)
+	return NewTile(g, g.NewSky([]Air{air}, make([]int32, len(g.Cells())), clutter, g.ears.h.Births, make([]int64, len(g.stations)), ranges), arrivals)
 }
 
 // first is the earliest arrival of a tile.
@@ -76,7 +78,7 @@ func TestBoundIsNotBelowTheScore(t *testing.T) {
 		if trial%2 == 1 { // known, and far from still
 			air = Air{Speed: r.Int64N(12_000) - 6_000, East: r.Int64N(20_000) - 10_000, North: r.Int64N(20_000) - 10_000, Spread: 3_300}
 		}
-		tl := tile(g, air, arrivals)
+		tl := tileOf(g, air, arrivals, trial%len(RangeSteps))
 		s := NewSearcher(tl)
 		seed := first(tl)
 		if !s.Ready(seed, 2_000) {
@@ -108,7 +110,7 @@ func TestBoundIsNotBelowTheScore(t *testing.T) {
 			o := g.outlook(tl.station[seed])
 			s.tally(o)
 			i := slices.IndexFunc(o.cells, func(c cell) bool { return c.ix == n.ix && c.iy == n.iy })
-			bound := tl.noise[seed] + s.logBirth(len(s.recent)) + s.highestOf(&s.tallies[i], o.base[i*e.classes:])
+			bound := tl.noise[seed] + s.logBirth(len(s.recent)) + s.highestOf(&s.tallies[i], tl.carry.baseOf(tl.station[seed], o)[i*e.classes:])
 			if i < 0 || bound < n.bound || s.tallies[i].distinct+1 < len(sol.Arrivals) {
 				t.Errorf("at first sight the bound is %.1f with %d arrivals, at a closer look %.1f with %d", bound, s.tallies[i].distinct+1, n.bound, len(sol.Arrivals))
 			}
@@ -168,5 +170,45 @@ func TestShotsTellTheWind(t *testing.T) {
 	}
 	if none := g.LearnAir(nil, [][2]int64{{0, 0}})[0]; none != e.h.UnknownAir() {
 		t.Errorf("nothing heard, yet %+v", none)
+	}
+}
+
+// Who heard and who did not tells how far all is heard; a source that nobody can place
+// on the ground says nothing.
+func TestCarriedTellsTheRange(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	e := ears()
+	g := NewGround(e, lattice())
+	const least = 6
+	for at, factor := range RangeSteps {
+		var said [len(RangeSteps)]int64
+		for n := 0; n < 60; {
+			x, y, class := 25*r.Float64(), 25*r.Float64(), r.IntN(2)
+			b := Blast{EastMM: int64(x * mmPerKM), NorthMM: int64(y * mmPerKM)}
+			for j, s := range g.stations {
+				if r.Float64() < e.curves[at].chance[e.bin(length(s.x-x, s.y-y))*e.classes+class] {
+					b.Arrivals = append(b.Arrivals, Arrival{Station: int32(j)})
+				}
+			}
+			if len(b.Arrivals) < least {
+				continue
+			}
+			n++
+			for step, v := range g.Carried(&b, least) {
+				said[step] += v
+			}
+		}
+		best := 0
+		for step, v := range said {
+			if v > said[best] {
+				best = step
+			}
+		}
+		if best != at {
+			t.Errorf("heard at %d %% of the ranges, and %d %% explains it best: %v", factor, RangeSteps[best], said)
+		}
+	}
+	if said := g.Carried(&Blast{EastMM: 1_000_000_000}, least); said != [len(RangeSteps)]int64{} {
+		t.Errorf("a source beyond the ground says %v", said)
 	}
 }

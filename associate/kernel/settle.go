@@ -247,7 +247,7 @@ func (t *Tile) heard(p *spot, arrivals []int32) (float64, bool) {
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
 		if d := length3(x-q.x, y-q.y, z); d <= e.reach {
-			row := e.missed[e.bin(d)*e.classes:]
+			row := t.carry.missed[e.bin(d)*e.classes:]
 			for c := range e.classes {
 				sum[c] += float64(float64(e.phases) * row[c])
 			}
@@ -257,7 +257,7 @@ func (t *Tile) heard(p *spot, arrivals []int32) (float64, bool) {
 		q := &g.stations[t.station[i]]
 		bin := e.bin(length3(x-q.x, y-q.y, z))
 		for c := range e.classes {
-			sum[c] += e.heard[bin*e.classes+c] - e.missed[bin*e.classes+c]
+			sum[c] += t.carry.heard[bin*e.classes+c] - t.carry.missed[bin*e.classes+c]
 		}
 	}
 	for c := range e.classes {

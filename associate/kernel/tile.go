@@ -37,12 +37,11 @@ type Ground struct {
 	south    float64
 	wide     int // top cells
 	high     int
-	within   [][]int32 // for each top cell the stations within reach of it
-	silence  [][]float64
-	around   [][]int32   // for each station the top cells that the first arrival may come from
-	outlooks []*outlook  // of each station; nil until asked for
-	unit     float64     // of outlooks, s
-	quieter  [][]float64 // for each station the highest silence of those cells, by class; nil until asked for
+	within   [][]int32               // for each top cell the stations within reach of it
+	around   [][]int32               // for each station the top cells that the first arrival may come from
+	outlooks []*outlook              // of each station; nil until asked for
+	unit     float64                 // of outlooks, s
+	carries  [len(RangeSteps)]*carry // nil until asked for
 }
 
 type neighbour struct {
@@ -80,7 +79,6 @@ func (g *Ground) lattice() {
 	g.high = int((north+e.first+e.top-g.south)/e.top) + 1
 	g.within = make([][]int32, g.wide*g.high)
 	g.around = make([][]int32, len(g.stations))
-	g.quieter = make([][]float64, len(g.stations))
 	g.outlooks = make([]*outlook, len(g.stations))
 	slowest := e.speed[e.phases-1]
 	g.unit = float64(2*(e.reach+e.first+e.top+e.deep)) / slowest / math.MaxInt16
@@ -99,10 +97,6 @@ func (g *Ground) lattice() {
 				}
 			}
 		}
-	}
-	for level := range e.levels {
-		n := g.wide * g.high << (2 * level) * e.layers[level] * e.classes
-		g.silence = append(g.silence, make([]float64, n))
 	}
 }
 
@@ -129,53 +123,6 @@ func length3(x, y, z float64) float64 {
 	return math.Sqrt(float64(x*x) + float64(y*y) + float64(z*z))
 }
 
-// quiet returns, for each class, the highest ln of the probability that nobody
-// hears a source anywhere in a cell.
-func (g *Ground) quiet(n *cell) []float64 {
-	e := g.ears
-	level := int(n.level)
-	at := ((int(n.iy)*g.wide<<level+int(n.ix))*e.layers[level] + int(n.iz)) * e.classes
-	out := g.silence[level][at : at+e.classes]
-	if out[0] != 0 {
-		return out
-	}
-	for _, j := range g.within[int(n.iy>>level)*g.wide+int(n.ix>>level)] {
-		s := &g.stations[j]
-		d := length3(n.x-s.x, n.y-s.y, n.z)
-		row := e.missed[e.bin(d+n.half)*e.classes:]
-		for c := range out {
-			out[c] += float64(float64(e.phases) * row[c])
-		}
-	}
-	if out[0] == 0 {
-		out[0] = -1e-300
-	}
-	return out
-}
-
-// quietest returns, for each class, the highest quiet of the cells from which a
-// station may be the first to hear.
-func (g *Ground) quietest(station int32) []float64 {
-	if out := g.quieter[station]; out != nil {
-		return out
-	}
-	e := g.ears
-	out := make([]float64, e.classes)
-	for c := range out {
-		out[c] = math.Inf(-1)
-	}
-	for _, k := range g.around[station] {
-		for iz := range e.layers[0] {
-			n := g.cell(0, k%int32(g.wide), k/int32(g.wide), int32(iz))
-			for c, v := range g.quiet(&n) {
-				out[c] = max(out[c], v)
-			}
-		}
-	}
-	g.quieter[station] = out
-	return out
-}
-
 // cell returns a cell of the lattice, without candidates.
 func (g *Ground) cell(level int8, ix, iy, iz int32) cell {
 	e := g.ears
@@ -199,15 +146,17 @@ type Sky struct {
 	clutter []float64          // -ln of the rate of false arrivals, by station and phase
 	clock   []uint8            // class of the error of each station's clock
 	birth   float64            // ln of the density of sources, per km2 s (km3 s if deep)
+	carry   *carry
 }
 
 // NewSky readies the air, by kind, with the kind of each top cell (see Cells),
 // clutter: for each station and phase, how many false arrivals come in 1,000,000
-// seconds, births, in the unit of Hearing.Births, and clocks: the error of each
-// station's clock, microseconds, 0 for what it states.
-func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64, clocks []int64) *Sky {
+// seconds, births, in the unit of Hearing.Births, clocks: the error of each
+// station's clock, microseconds, 0 for what it states, and how far all is heard, a
+// place in RangeSteps.
+func (g *Ground) NewSky(kinds []Air, kind []int32, clutter []int64, births int64, clocks []int64, ranges int) *Sky {
 	e := g.ears
-	k := &Sky{kind: kind, clutter: make([]float64, len(clutter)), clock: make([]uint8, len(g.stations)), birth: geo.Log(float64(births) / (1e6 * 86_400))}
+	k := &Sky{carry: g.carry(ranges), kind: kind, clutter: make([]float64, len(clutter)), clock: make([]uint8, len(g.stations)), birth: geo.Log(float64(births) / (1e6 * 86_400))}
 	for i, a := range kinds {
 		m := e.medium(a)
 		k.kinds = append(k.kinds, m)

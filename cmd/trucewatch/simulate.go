@@ -39,6 +39,7 @@ type simulateLineCommand struct {
 	WrongClocks float64 `default:"0" help:"Share of sensors whose clock is off by 0.2 to 0.5 s all the time."`
 	Outliers    float64 `default:"0" help:"Share of true arrivals with a gross error."`
 	Echoes      float64 `default:"0" help:"Share of true arrivals that come again as an echo."`
+	Range       float64 `default:"1" help:"How far all is heard, against 6, 10 and 15 km."`
 	Length      float64 `default:"1250" help:"Of the line, km."`
 	Width       float64 `default:"30" help:"Of the band, km."`
 	Spacing     float64 `default:"5" help:"Of the sensors, km: 1,500 of them at 5 km."`
@@ -47,14 +48,14 @@ type simulateLineCommand struct {
 
 func (c *simulateLineCommand) Run(t terminal) error {
 	w, err := scenario.Line{Seed: c.Seed, LengthKM: c.Length, WidthKM: c.Width, SpacingKM: c.Spacing, Hours: c.Hours, Rate: c.Rate, Clutter: c.Clutter,
-		Bursts: c.Bursts, Wind: c.Wind, Sound: c.Sound, TimingMS: c.Timing, Turbulence: c.Turbulence, ClockMS: c.Clock, WrongClocks: c.WrongClocks, Outliers: c.Outliers, Echoes: c.Echoes}.World()
+		Bursts: c.Bursts, Wind: c.Wind, Sound: c.Sound, TimingMS: c.Timing, Turbulence: c.Turbulence, ClockMS: c.Clock, WrongClocks: c.WrongClocks, Outliers: c.Outliers, Echoes: c.Echoes, Range: c.Range}.World()
 	if err != nil {
 		return err
 	}
 	d := scenario.NewLine(c.Seed)
 	parameters := differing("rate", c.Rate, d.Rate, "hours", c.Hours, d.Hours, "clutter", c.Clutter, d.Clutter, "bursts", c.Bursts, d.Bursts,
 		"wind", c.Wind, d.Wind, "sound", c.Sound, d.Sound, "timing", c.Timing, d.TimingMS, "turbulence", c.Turbulence, d.Turbulence, "clock", c.Clock, d.ClockMS, "wrong-clocks", c.WrongClocks, d.WrongClocks,
-		"outliers", c.Outliers, d.Outliers, "echoes", c.Echoes, d.Echoes, "length", c.Length, d.LengthKM, "width", c.Width, d.WidthKM, "spacing", c.Spacing, d.SpacingKM)
+		"outliers", c.Outliers, d.Outliers, "echoes", c.Echoes, d.Echoes, "range", c.Range, d.Range, "length", c.Length, d.LengthKM, "width", c.Width, d.WidthKM, "spacing", c.Spacing, d.SpacingKM)
 	return writeWorld(t, w, c.Truth, parameters)
 }
 
