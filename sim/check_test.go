@@ -39,7 +39,9 @@ type account struct {
 	asked   map[uint64][]trucewatch.ContentKey // what stood in the entries that two officers wanted erased
 	erased  map[uint64]bool                    // entries that a warrant of the record names
 	judged  int                                // of those, when the public's view was looked at
-	scanned uint64                             // entries that were looked at for warrants and handovers
+	scanned uint64                             // entries that were looked at
+
+	unheard []trucewatch.Watch // in which the record says that rows were refused
 
 	key   string // of the log, with the handovers that it said were made
 	hands string // of the log: its first key, with the handovers that entries say
@@ -133,6 +135,7 @@ func (w *world) check() {
 	}
 	w.checkIncidents(fresh.State())
 	w.checkAgreed(fresh.State())
+	w.checkQuota(fresh.State())
 	w.checkPublic(fresh.State())
 	if w.random.IntN(3) > 0 {
 		return
@@ -181,9 +184,9 @@ func (w *world) checkTime(now trucewatch.Instant) {
 	w.latest = max(w.latest, now)
 }
 
-// readEntries notes which entries the record's warrants name, and to which keys its
-// entries hand the log over: whether an erasure or a handover took effect is not
-// for its caller to say.
+// readEntries notes which entries the record's warrants name, to which keys its
+// entries hand the log over, and when they say that somebody was not heard: what
+// took effect is not for its caller to say.
 func (w *world) readEntries(disk *durabletest.Disk) {
 	w.t.Helper()
 	r, err := record.OpenReaderOn(disk, "/m/record", w.verifier)
@@ -196,6 +199,7 @@ func (w *world) readEntries(disk *durabletest.Disk) {
 		w.must(err)
 		w.readWarrant(e)
 		w.readHandover(e)
+		w.readUnheard(e)
 	}
 }
 
@@ -556,11 +560,7 @@ func (w *world) landAll() error {
 		}
 		r.queue = nil
 	}
-	for _, d := range w.devices {
-		if err := w.submitAll(d); err != nil {
-			return err
-		}
-	}
+	w.landAtDoor()
 	return nil
 }
 

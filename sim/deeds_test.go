@@ -188,8 +188,8 @@ func (w *world) devicesSubmit() error {
 			happened.add("submission: body before the one that it names")
 		}
 		err := w.submitAll(d)
-		if errors.Is(err, mission.ErrRefused) && w.slow > 0 {
-			continue // for the mission's clock it lies in the future: the device keeps it
+		if errors.Is(err, mission.ErrFlood) || errors.Is(err, mission.ErrRefused) && w.slow > 0 {
+			continue // for this hour it is enough, or for the mission's clock it lies in the future: the device keeps it
 		}
 		if err != nil {
 			return err
