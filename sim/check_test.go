@@ -84,6 +84,14 @@ func regrouped(s *replay.State, entries rests) bool {
 	return false
 }
 
+// isReleased says whether a finding is still released. If its incident was another
+// one when it was, without what was erased just now, its delay may end later: that
+// it ends is for checkLanded.
+func isReleased(s *replay.State, id trucewatch.FindingID) bool {
+	_, released, found := s.Finding(id)
+	return found && released != 0
+}
+
 // restsOf are the entries of an incident's members, none if there is none.
 func restsOf(s *replay.State, id *trucewatch.IncidentID) rests {
 	var entries rests
@@ -348,7 +356,7 @@ func (w *world) checkPublic(s *replay.State) {
 	for id, entries := range w.account.public {
 		switch {
 		case public[id]:
-		case w.account.excuses(entries), erasing && regrouped(s, entries):
+		case w.account.excuses(entries), erasing && regrouped(s, entries), erasing && isReleased(s, id):
 			delete(w.account.public, id)
 		default:
 			w.fail("I2", "finding %s was public and is not any more", id)

@@ -40,7 +40,7 @@ var faults = []string{
 	"witness: offered a longer history by an old proof", "witness: offered a shorter history",
 	"mirror: source cut off", "mirror: source garbled", "mirror: source shows another history", "mirror: source shows an old state",
 	"mirror: source shows a forged handover", "mirror: source shows another handover",
-	"mirror: its disk failed", "mirror: kill",
+	"mirror: its disk failed", "mirror: kill", "mirror: power cut",
 	"party: cut off", "party: silent", "party: late", "party: garbled", "party: asked twice",
 	"guarantor: cut off", "guarantor: silent", "guarantor: late", "guarantor: garbled", "guarantor: asked twice",
 }

@@ -24,8 +24,7 @@ import (
 
 // A holder copies the log: a party, that takes what the log signed, or a guarantor,
 // that takes what others vouch for. It runs the production mirror on a disk of its
-// own, which is killed and fails, but has no power cuts: durabletest has none for a
-// directory that is renamed.
+// own, which fails, is killed, and loses power.
 type holder struct {
 	name   string
 	tier   witness.Tier
@@ -187,8 +186,13 @@ func (w *world) pullOne(h *holder) {
 		w.checkMirror(h)
 	}
 	if failed || w.random.IntN(8) == 0 {
-		h.disk.Crash(durabletest.Kill)
-		happened.add("mirror: kill")
+		if w.random.IntN(2) == 0 {
+			h.disk.Crash(durabletest.Kill)
+			happened.add("mirror: kill")
+		} else {
+			h.disk.CutPower(w.random)
+			happened.add("mirror: power cut")
+		}
 		w.openMirror(h)
 		w.checkMirror(h)
 	}
