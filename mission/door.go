@@ -40,10 +40,13 @@ func DefaultDoorLimits() DoorLimits {
 		Write: 1 << 20, Body: 2 << 20, AtOnce: 64, Settle: time.Minute}
 }
 
-// A door takes in what devices and officers signed while a mission is served. It
+// A Door takes in what devices and officers signed while a mission is served. It
 // holds each body to its signature before it counts for its source, so that
-// nobody uses up the share of another; then admission decides.
-type door struct {
+// nobody uses up the share of another; then admission decides. Whoever owns the
+// mission has it Learn, Takes what is next, Writes it and Tells what came of it,
+// and records now and then what was refused. What it remembers of refusals is lost
+// if the process is killed. Its methods may be called at once.
+type Door struct {
 	limits DoorLimits
 	known  atomic.Pointer[knowledge]
 	slots  chan struct{}
@@ -91,8 +94,9 @@ type Recorded struct {
 	Promise string          `json:"promise"` // the operator's signed word
 }
 
-func newDoor(limits DoorLimits) *door {
-	return &door{limits: limits, slots: make(chan struct{}, limits.AtOnce), came: make(chan struct{}, 1),
+// NewDoor returns a door at which nobody waits. Nobody may come before Learn.
+func NewDoor(limits DoorLimits) *Door {
+	return &Door{limits: limits, slots: make(chan struct{}, limits.AtOnce), came: make(chan struct{}, 1),
 		queue: admission.New[*request](limits.Queue), shed: newShedding(), why: map[admission.Reason]uint64{}}
 }
 
@@ -105,8 +109,8 @@ const (
 	caseNearE7 = 1_000_000
 )
 
-// learn takes over who may sign and which cases are open. The mission's owner calls it.
-func (d *door) learn(m *Mission) {
+// Learn takes over who may sign and which cases are open.
+func (d *Door) Learn(m *Mission) {
 	k := &knowledge{keys: map[trucewatch.KeyID]trucewatch.KeyRegistration{}}
 	for _, key := range m.Keys() {
 		if good, ok := m.ring.Key(key.ID); ok {
@@ -170,7 +174,7 @@ func (k *knowledge) near(o *trucewatch.Observation) bool {
 
 // ServeHTTP takes a file of bodies, as sign makes it, and answers when they are
 // durable, or why they are not taken and when to come again.
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case d.slots <- struct{}{}:
 	default:
@@ -210,7 +214,7 @@ func reply(w http.ResponseWriter, a answer) {
 }
 
 // item reads a request and holds it to the keys of the record.
-func (d *door) item(data []byte) (admission.Item[*request], error) {
+func (d *Door) item(data []byte) (admission.Item[*request], error) {
 	it := admission.Item[*request]{Bytes: int64(len(data)), Class: admission.Routine, Value: &request{answer: make(chan answer, 1)}}
 	all, err := DecodeSubmissions(data)
 	if err != nil {
@@ -249,7 +253,7 @@ func (d *door) item(data []byte) (admission.Item[*request], error) {
 }
 
 // offer queues a request, and answers those that have to make room for it.
-func (d *door) offer(it admission.Item[*request], now time.Time) {
+func (d *Door) offer(it admission.Item[*request], now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.refuse(d.queue.Offer(now, it), now)
@@ -260,7 +264,7 @@ func (d *door) offer(it admission.Item[*request], now time.Time) {
 }
 
 // refuse answers what was shed, and remembers it. The lock is held.
-func (d *door) refuse(shed []admission.Shed[*request], now time.Time) {
+func (d *Door) refuse(shed []admission.Shed[*request], now time.Time) {
 	for _, s := range shed {
 		d.why[s.Reason]++
 		d.count[1][s.Class] += uint64(len(s.Value.all))
@@ -271,41 +275,99 @@ func (d *door) refuse(shed []admission.Shed[*request], now time.Time) {
 	}
 }
 
-// take returns what to record next.
-func (d *door) take(now time.Time) []admission.Item[*request] {
+// A Turn is what is recorded under one sync.
+type Turn struct {
+	items   []admission.Item[*request]
+	answers []answer // of the last Write
+}
+
+// Requests is how many there are; 0 if nobody waits.
+func (t *Turn) Requests() int { return len(t.items) }
+
+// Take returns what to record next. Each Turn must be told what came of it.
+func (d *Door) Take(now time.Time) *Turn {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.refuse(d.queue.Expire(now), now)
-	return d.queue.Take(now, d.limits.Write)
+	return &Turn{items: d.queue.Take(now, d.limits.Write)}
 }
 
-// write records requests under one sync, and returns what to answer.
-func (d *door) write(m *Mission, items []admission.Item[*request]) ([]answer, error) {
-	answers := make([]answer, len(items))
-	err := m.Write(func(w *Writer) error {
-		for i, it := range items {
+// Write records a turn under one sync. It may be called again if it fails.
+func (d *Door) Write(m *Mission, t *Turn) error {
+	t.answers = make([]answer, len(t.items))
+	return m.Write(func(w *Writer) error {
+		for i, it := range t.items {
 			a, err := w.enterRequest(it.Value)
 			if err != nil {
 				return err
 			}
-			answers[i] = a
+			t.answers[i] = a
 		}
 		return w.flush()
 	})
-	return answers, err
 }
 
-// tell answers requests: only when all is durable is any of it acknowledged.
-func (d *door) tell(items []admission.Item[*request], answers []answer, err error) {
+// Tell answers requests, with the error of their Write: only when all is durable is
+// any of it acknowledged.
+func (d *Door) Tell(t *Turn, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i, it := range items {
-		if err != nil {
-			answers[i] = answer{Refused: "the record could not be written; what of it was recorded is not known: submit it again", Again: 5, status: http.StatusServiceUnavailable}
+	for i, it := range t.items {
+		a := answer{Refused: "the record could not be written; what of it was recorded is not known: submit it again", Again: 5, status: http.StatusServiceUnavailable}
+		if err == nil {
+			a = t.answers[i]
 		}
-		d.count[0][it.Class] += uint64(len(answers[i].Recorded))
-		it.Value.answer <- answers[i]
+		d.count[0][it.Class] += uint64(len(a.Recorded))
+		it.Value.answer <- a
 	}
+}
+
+// Overload is since when some were refused, and when the last was; zero if nobody
+// was since the last overload was recorded.
+func (d *Door) Overload() (since, last time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.shed.since, d.shed.last
+}
+
+// Over says whether there was an overload and it is to be recorded: it has settled,
+// or has filled what can be remembered.
+func (d *Door) Over(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.shed.over(now, d.limits.Settle)
+}
+
+// RecordShedding enters what was refused in an overload, so that its silence is not
+// taken for peace, and returns how many bodies that were. If it fails the overload
+// goes on, as of now.
+func (d *Door) RecordShedding(m *Mission, now time.Time) (bodies int, err error) {
+	d.mu.Lock()
+	s := d.shed
+	d.shed = newShedding()
+	d.mu.Unlock()
+	recorded := func(body trucewatch.Hash) bool { _, ok := m.submitted[body]; return ok }
+	err = m.Write(func(w *Writer) error {
+		var refused error
+		for _, r := range s.reports(recorded, w.Stamp()) {
+			_, err := w.Enter(nil, trucewatch.Payload{Coverage: r})
+			if refused = errors.Join(refused, err); err != nil && !errors.Is(err, ErrRefused) {
+				return err
+			}
+		}
+		return refused
+	})
+	if err == nil {
+		return len(s.bodies), nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for body, u := range d.shed.bodies {
+		s.bodies[body] = u
+	}
+	s.last = now
+	d.shed = s
+	return 0, err
 }
 
 // enterRequest records the bodies of a request up to the first that is refused.

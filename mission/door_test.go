@@ -84,8 +84,8 @@ func TestFloodIsShedByWorth(t *testing.T) {
 	}
 	one := int64(len(EncodeSubmissions(placed(m, keys["mic-1"], mic("mic-1"), "explosion", 8, began))))
 	limits := DoorLimits{Queue: admission.Limits{Bytes: 3 * one, SourceBytes: 3 * one, Wait: time.Hour}, Write: one, Body: 10 * one, AtOnce: 100, Settle: time.Minute}
-	d := newDoor(limits)
-	d.learn(m)
+	d := NewDoor(limits)
+	d.Learn(m)
 	// Nothing is recorded yet: each knock waits in a goroutine of its own until its turn.
 	type came struct {
 		name string
@@ -117,9 +117,9 @@ func TestFloodIsShedByWorth(t *testing.T) {
 	if first.Class != admission.Urgent || first.Source != keyName(keys["clinic"]) {
 		t.Errorf("first comes %v of %s, not the casualty", first.Class, first.Source)
 	}
-	for items := []admission.Item[*request]{first}; len(items) > 0; items = d.take(time.Now()) {
-		answers, err := d.write(m, items)
-		if d.tell(items, answers, err); err != nil {
+	for turn := (&Turn{items: []admission.Item[*request]{first}}); turn.Requests() > 0; turn = d.Take(time.Now()) {
+		err := d.Write(m, turn)
+		if d.Tell(turn, err); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,9 +156,9 @@ func TestFloodIsShedByWorth(t *testing.T) {
 	}
 	again := placed(m, keys["mic-1"], mic("mic-1"), "explosion", 8, began)
 	send("mic-1", again)
-	items := d.take(time.Now())
-	answers, err := d.write(m, items)
-	if d.tell(items, answers, err); err != nil {
+	turn := d.Take(time.Now())
+	err := d.Write(m, turn)
+	if d.Tell(turn, err); err != nil {
 		t.Fatal(err)
 	}
 	if c := <-done; c.code != http.StatusOK {
@@ -172,7 +172,7 @@ func keyName(key ed25519.PrivateKey) string {
 	return fmt.Sprintf("%x", id)
 }
 
-func waiting(d *door) int {
+func waiting(d *Door) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := 0
@@ -222,8 +222,8 @@ func overloads(t *testing.T, m *Mission) (out []string) {
 func TestForgedBodiesUseNobodysShare(t *testing.T) {
 	m, now := live(t), trucewatch.InstantOf(time.Now())-trucewatch.Minute
 	key := device(t, m, "mic-1", now)
-	d := newDoor(DefaultDoorLimits())
-	d.learn(m)
+	d := NewDoor(DefaultDoorLimits())
+	d.Learn(m)
 	all := detections(m, key, "mic-1", 2, now)
 	all[1].Signatures[0].Value[3] ^= 1
 	if code, a, _ := knock(d, all); code != http.StatusUnprocessableEntity || a.Refused == "" || waiting(d) != 0 {

@@ -155,11 +155,9 @@ func (sv *served) degraded(now time.Time) (out []string) {
 		}
 	}
 	if d := sv.door; d != nil {
-		d.mu.Lock()
-		if !d.shed.since.IsZero() {
-			out = append(out, "overloaded since "+d.shed.since.UTC().Format(time.RFC3339)+": what is worth less is refused, and its senders keep it")
+		if since, _ := d.Overload(); !since.IsZero() {
+			out = append(out, "overloaded since "+since.UTC().Format(time.RFC3339)+": what is worth less is refused, and its senders keep it")
 		}
-		d.mu.Unlock()
 	}
 	if !sv.mu.TryLock() {
 		return out // it folds or writes: what follows can wait for the next question
@@ -251,7 +249,7 @@ func (sv *served) collect(send sendFigure) {
 	}
 }
 
-func (d *door) figures(send sendFigure) {
+func (d *Door) figures(send sendFigure) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	send(bytesDesc, prometheus.GaugeValue, float64(d.queue.Bytes()))

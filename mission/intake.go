@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/internal/admission"
 	"github.com/trucewatch/trucewatch/record"
 )
 
@@ -50,76 +48,53 @@ func (sv *served) takeIn(ctx context.Context) {
 		case <-tick.C:
 		}
 		for ctx.Err() == nil {
-			items := sv.door.take(time.Now())
-			if len(items) == 0 {
+			turn := sv.door.Take(time.Now())
+			if turn.Requests() == 0 {
 				break
 			}
-			sv.enter(ctx, items)
+			sv.enter(ctx, turn)
 		}
 		sv.recordShedding(time.Now(), false)
 	}
 }
 
-// enter records items. While another program holds the log, as an import does,
-// they wait as long as anybody waits.
-func (sv *served) enter(ctx context.Context, items []admission.Item[*request]) {
+// enter records a turn. While another program holds the log, as an import does,
+// it waits as long as anybody waits.
+func (sv *served) enter(ctx context.Context, turn *Turn) {
 	until := time.Now().Add(sv.door.limits.Queue.Wait)
 	ctx, end := sv.begin(ctx, "take in")
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	answers, err := sv.door.write(sv.keeper.m, items)
-	defer func() { end(err, "requests", len(items)) }()
+	err := sv.door.Write(sv.keeper.m, turn)
+	defer func() { end(err, "requests", turn.Requests()) }()
 	for errors.Is(err, record.ErrLocked) && time.Now().Before(until) && ctx.Err() == nil {
 		sv.mu.Unlock()
 		sv.pause(ctx)
 		sv.mu.Lock()
-		answers, err = sv.door.write(sv.keeper.m, items)
+		err = sv.door.Write(sv.keeper.m, turn)
 	}
-	sv.door.tell(items, answers, err)
+	sv.door.Tell(turn, err)
 	sv.trouble.write(err)
 	if err != nil {
-		sv.log.Error("what was submitted is not recorded: its senders keep it", "mission", sv.id, "requests", len(items), "error", err)
+		sv.log.Error("what was submitted is not recorded: its senders keep it", "mission", sv.id, "requests", turn.Requests(), "error", err)
 		return
 	}
-	sv.door.learn(sv.keeper.m)
+	sv.door.Learn(sv.keeper.m)
 }
 
-// recordShedding enters what was refused in an overload that is over, so that its
-// silence is not taken for peace.
+// recordShedding enters what was refused in an overload that is over, or that the
+// end of the service cuts off.
 func (sv *served) recordShedding(now time.Time, last bool) {
-	d := sv.door
-	d.mu.Lock()
-	if !d.shed.over(now, d.limits.Settle) && !(last && !d.shed.since.IsZero()) {
-		d.mu.Unlock()
+	since, till := sv.door.Overload()
+	if since.IsZero() || !last && !sv.door.Over(now) {
 		return
 	}
-	s := d.shed
-	d.shed = newShedding()
-	d.mu.Unlock()
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	m := sv.keeper.m
-	recorded := func(body trucewatch.Hash) bool { _, ok := m.submitted[body]; return ok }
-	err := m.Write(func(w *Writer) error {
-		var refused error
-		for _, r := range s.reports(recorded, w.Stamp()) {
-			_, err := w.Enter(nil, trucewatch.Payload{Coverage: r})
-			if refused = errors.Join(refused, err); err != nil && !errors.Is(err, ErrRefused) {
-				return err
-			}
-		}
-		return refused
-	})
-	if err == nil {
-		sv.log.Warn("overload is over", "mission", sv.id, "since", s.since.UTC(), "till", s.last.UTC(), "bodies", len(s.bodies))
+	bodies, err := sv.door.RecordShedding(sv.keeper.m, now)
+	if err != nil {
+		sv.log.Error("that rows were refused is not recorded yet", "mission", sv.id, "error", err)
 		return
 	}
-	sv.log.Error("that rows were refused is not recorded yet", "mission", sv.id, "error", err)
-	d.mu.Lock()
-	for body, u := range d.shed.bodies {
-		s.bodies[body] = u
-	}
-	s.last = now
-	d.shed = s
-	d.mu.Unlock()
+	sv.log.Warn("overload is over", "mission", sv.id, "since", since.UTC(), "till", till.UTC(), "bodies", bodies)
 }

@@ -78,7 +78,7 @@ type served struct {
 	spans   *slog.Logger // nil if nobody follows what is done
 	keeper  *keeper
 	feed    *feed
-	door    *door // nil if nothing is taken in
+	door    *Door // nil if nothing is taken in
 	figures *figures
 	trouble trouble
 
@@ -145,7 +145,7 @@ func (s *Server) Add(dir string) error {
 	sv := &served{dir: dir, id: id, log: s.Log, spans: s.Spans, keeper: k, feed: newFeed(), figures: newFigures(id)}
 	k.flushed = sv.figures.flushed
 	if s.Door != nil {
-		sv.door = newDoor(s.DoorLimits)
+		sv.door = NewDoor(s.DoorLimits)
 	}
 	for _, other := range s.served {
 		if other.id == sv.id {
@@ -324,7 +324,7 @@ func (sv *served) run(ctx context.Context) {
 	}
 	if sv.door != nil {
 		sv.mu.Lock()
-		sv.door.learn(sv.keeper.m)
+		sv.door.Learn(sv.keeper.m)
 		sv.mu.Unlock()
 		check.Go(func() { sv.takeIn(ctx) })
 	}

@@ -39,7 +39,12 @@ type account struct {
 	asked   map[uint64][]trucewatch.ContentKey // what stood in the entries that two officers wanted erased
 	erased  map[uint64]bool                    // entries that a warrant of the record names
 	judged  int                                // of those, when the public's view was looked at
-	scanned uint64                             // entries that were looked at for warrants
+	scanned uint64                             // entries that were looked at
+
+	unheard []trucewatch.Watch // in which the record says that rows were refused
+
+	key   string // of the log, with the handovers that it said were made
+	hands string // of the log: its first key, with the handovers that entries say
 }
 
 // rests are the entries that a finding was seen to rest on: those of its incident.
@@ -79,6 +84,14 @@ func regrouped(s *replay.State, entries rests) bool {
 	return false
 }
 
+// stands says whether there is still such a finding. If its incident was another one
+// when it was released, without what was erased just now, that released nothing, or its
+// delay ends later; that what is released becomes public in the end is for checkLanded.
+func stands(s *replay.State, id trucewatch.FindingID) bool {
+	_, _, found := s.Finding(id)
+	return found
+}
+
 // restsOf are the entries of an incident's members, none if there is none.
 func restsOf(s *replay.State, id *trucewatch.IncidentID) rests {
 	var entries rests
@@ -101,7 +114,8 @@ func (w *world) check() {
 	w.t.Helper()
 	disk := w.sound()
 	w.checkRecord(disk)
-	w.readWarrants(disk)
+	w.readEntries(disk)
+	w.checkKey()
 	w.checkWitnesses()
 	if w.random.IntN(6) == 0 {
 		w.backup = w.sound()
@@ -129,6 +143,7 @@ func (w *world) check() {
 	}
 	w.checkIncidents(fresh.State())
 	w.checkAgreed(fresh.State())
+	w.checkQuota(fresh.State())
 	w.checkPublic(fresh.State())
 	if w.random.IntN(3) > 0 {
 		return
@@ -177,9 +192,10 @@ func (w *world) checkTime(now trucewatch.Instant) {
 	w.latest = max(w.latest, now)
 }
 
-// readWarrants notes which entries the record's warrants name: whether an erasure
-// took effect is not for its caller to say. Nobody but the two officers warrants.
-func (w *world) readWarrants(disk *durabletest.Disk) {
+// readEntries notes which entries the record's warrants name, to which keys its
+// entries hand the log over, and when they say that somebody was not heard: what
+// took effect is not for its caller to say.
+func (w *world) readEntries(disk *durabletest.Disk) {
 	w.t.Helper()
 	r, err := record.OpenReaderOn(disk, "/m/record", w.verifier)
 	w.must(err)
@@ -189,15 +205,23 @@ func (w *world) readWarrants(disk *durabletest.Disk) {
 		w.must(err)
 		e, err := trucewatch.DecodeEntry(index, raw)
 		w.must(err)
-		if e.Body.Payload.Erasure == nil {
-			continue
+		w.readWarrant(e)
+		w.readHandover(e)
+		w.readUnheard(e)
+	}
+}
+
+// readWarrant: nobody but the two officers warrants.
+func (w *world) readWarrant(e *trucewatch.Entry) {
+	w.t.Helper()
+	if e.Body.Payload.Erasure == nil {
+		return
+	}
+	for _, box := range e.Body.Payload.Erasure.Boxes {
+		if w.account.asked[box.Index] == nil {
+			w.fail("I1", "entry %d was erased, and no two officers wanted it", box.Index)
 		}
-		for _, box := range e.Body.Payload.Erasure.Boxes {
-			if w.account.asked[box.Index] == nil {
-				w.fail("I1", "entry %d was erased, and no two officers wanted it", box.Index)
-			}
-			w.account.erased[box.Index] = true
-		}
+		w.account.erased[box.Index] = true
 	}
 }
 
@@ -239,8 +263,8 @@ func (w *world) checkFinal(disk *durabletest.Disk, m *mission.Mission) {
 	}
 }
 
-// standing is Policy.Standing, asked once for the same bytes: a world's policy
-// stays as it is.
+// standing is Policy.Standing, asked once for the same bytes and key of the log: a
+// world's policy stays as it is else.
 func (w *world) standing(policy *witness.Policy, checkpoint []byte) (witness.Standing, error) {
 	if s, known := w.stood[string(checkpoint)]; known {
 		return s, nil
@@ -332,7 +356,7 @@ func (w *world) checkPublic(s *replay.State) {
 	for id, entries := range w.account.public {
 		switch {
 		case public[id]:
-		case w.account.excuses(entries), erasing && regrouped(s, entries):
+		case w.account.excuses(entries), erasing && (regrouped(s, entries) || stands(s, id)):
 			delete(w.account.public, id)
 		default:
 			w.fail("I2", "finding %s was public and is not any more", id)
@@ -508,11 +532,13 @@ func (w *world) heal() {
 	for _, id := range w.m.State().Unserved() {
 		w.must(w.enter(trucewatch.Payload{Review: &trucewatch.Review{Case: id, Deed: "serve", By: "duty officer"}}))
 	}
+	for _, s := range w.net.sites {
+		w.tellOne(s)
+	}
 	w.pass(settle)
 	w.must(w.tick())
 	for range 3 {
 		w.pass(time.Minute)
-		w.must(w.tick())
 		w.must(w.beat())
 	}
 	w.landMirrors()
@@ -542,11 +568,7 @@ func (w *world) landAll() error {
 		}
 		r.queue = nil
 	}
-	for _, d := range w.devices {
-		if err := w.submitAll(d); err != nil {
-			return err
-		}
-	}
+	w.landAtDoor()
 	return nil
 }
 

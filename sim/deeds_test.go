@@ -188,8 +188,8 @@ func (w *world) devicesSubmit() error {
 			happened.add("submission: body before the one that it names")
 		}
 		err := w.submitAll(d)
-		if errors.Is(err, mission.ErrRefused) && w.slow > 0 {
-			continue // for the mission's clock it lies in the future: the device keeps it
+		if errors.Is(err, mission.ErrFlood) || errors.Is(err, mission.ErrRefused) && w.slow > 0 {
+			continue // for this hour it is enough, or for the mission's clock it lies in the future: the device keeps it
 		}
 		if err != nil {
 			return err
@@ -272,7 +272,13 @@ func (w *world) beat() error {
 		return err
 	}
 	defer c.Close()
-	if err := w.write(nil, c.Prepare); err != nil {
+	err = w.write(nil, func(wr *mission.Writer) error {
+		if err := wr.Tick(wr.Stamp()); err != nil {
+			return err
+		}
+		return c.Prepare(wr)
+	})
+	if err != nil {
 		return err
 	}
 	if err := c.Send(context.Background(), time.Now()); err != nil && !errors.Is(err, witness.ErrUnavailable) {

@@ -22,9 +22,14 @@ func TestFoundSeeds(t *testing.T) {
 		{"text for the past is refused only when it is folded", 0x529}, // TestATextForThePastIsNotAcceptable
 		{"text is refused because the disk fails", 0xe0a6ba1afcddaad5}, // TestADiskThatFailsRefusesNoText
 		{"mirror goes on saying that it was shown two histories", 0x17},
-		{"process dies while it overwrites a box", 0x4c3abad00000c617},       // TestHalfOverwrittenBoxIsDestroyed
-		{"notification comes in the slot of an erasure", 0x5f2f63419e5494ab}, // TestSealedMissionFoldsWhatItWrites
+		{"witness that was told of a handover goes on with the old key", 0x128}, // TestWitnessFollowsAHandoverWhileItRuns
+		{"mirror's first pull over a handover is cut off", 0xba},                // TestReplicaOpensWithoutTheKeyThatProvedNothing
+		{"witness signs by a key whose name is not durable", 0x5f2f6f0},         // TestWitnessFollowsWhatIsDurable
+		{"process dies while it overwrites a box", 0x4c3abad00000c617},          // TestHalfOverwrittenBoxIsDestroyed
+		{"notification comes in the slot of an erasure", 0x5f2f63419e5494ab},    // TestSealedMissionFoldsWhatItWrites
 		{"mirror is shown an old state of a size that was forged", 0x5f2f63419e53d7e0},
+		{"release of a finding that an erasure moves into another incident", 0xb22ed94983933aa1},
+		{"erasure moves the end of a finding's delay", 0xd306},
 		{"day ends while the last beats are sent", 0x5f2f63419e53cd1e},
 	} {
 		t.Run(found.what, func(t *testing.T) { runSeed(t, found.seed) })

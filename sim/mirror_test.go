@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
@@ -23,8 +24,7 @@ import (
 
 // A holder copies the log: a party, that takes what the log signed, or a guarantor,
 // that takes what others vouch for. It runs the production mirror on a disk of its
-// own, which is killed and fails, but has no power cuts: durabletest has none for a
-// directory that is renamed.
+// own, which fails, is killed, and loses power.
 type holder struct {
 	name   string
 	tier   witness.Tier
@@ -47,7 +47,7 @@ type shows struct {
 	disk  *durabletest.Disk // the mission's, or an old one
 	spoil string            // beginning of the paths that are spoilt
 	how   string            // cut off, garbled, or another history
-	fork  []byte            // the checkpoint of another history
+	fork  []byte            // the checkpoint of another history, or the log's key of a forged handover
 }
 
 // String implements mirror.Source.
@@ -60,15 +60,13 @@ func (s *shows) Fetch(_ context.Context, path string, limit int64) ([]byte, erro
 		happened.add("mirror: source " + s.how)
 	}
 	switch {
-	case path == mirror.KeyName:
-		return nil, mirror.ErrNotFound
 	case spoilt && s.how == "cut off":
 		return nil, mirror.ErrUnavailable
-	case spoilt && s.how == "shows another history":
+	case spoilt && s.fork != nil:
 		return s.fork, nil
 	}
 	answer := httptest.NewRecorder()
-	record.HandlerOn(s.disk, "/m/record", s.w.verifier, nil).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/"+path, nil))
+	s.serve(path).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/"+path, nil))
 	data := bytes.Clone(answer.Body.Bytes())
 	switch {
 	case answer.Code == http.StatusNotFound:
@@ -79,6 +77,21 @@ func (s *shows) Fetch(_ context.Context, path string, limit int64) ([]byte, erro
 		data[len(data)/2] ^= 1
 	}
 	return data, nil
+}
+
+// serve is what the mission answers a path with: its record, and beside it the
+// log's key as that record knows it.
+func (s *shows) serve(path string) http.Handler {
+	if path != mirror.KeyName {
+		return record.HandlerOn(s.disk, "/m/record", s.w.verifier, nil)
+	}
+	return mirror.KeyHandler(func() *logkey.Key {
+		c, err := record.ReadCheckpointOn(s.disk, "/m/record", s.w.verifier)
+		if err != nil {
+			return s.w.verifier.UpTo(0)
+		}
+		return s.w.verifier.UpTo(c.Size)
+	})
 }
 
 // beginMirrors has a party and a guarantor begin to copy the log.
@@ -107,9 +120,9 @@ func (w *world) openMirror(h *holder) {
 func (w *world) pull() error {
 	for _, h := range w.mirrors {
 		h.source = shows{w: w, disk: w.sound()}
-		switch w.random.IntN(8) {
+		switch w.random.IntN(10) {
 		case 0, 1:
-			h.source.spoil = []string{"checkpoint", "tile/0", "tile/entries"}[w.random.IntN(3)]
+			h.source.spoil = []string{"checkpoint", "tile/0", "tile/entries", mirror.KeyName}[w.random.IntN(4)]
 			h.source.how = []string{"cut off", "garbled"}[w.random.IntN(2)]
 		case 2:
 			if h.oldSize < h.held.Size {
@@ -119,6 +132,12 @@ func (w *world) pull() error {
 			if h.held.Size > 1 {
 				h.source.spoil, h.source.how, h.source.fork = "checkpoint", "shows another history", w.otherRoot(h.held.Size)
 				h.forked[h.held.Size] = true
+			}
+		case 4:
+			h.source.spoil, h.source.how, h.source.fork = mirror.KeyName, "shows a forged handover", []byte(w.forgedKey()+"\n")
+		case 5, 6, 7:
+			if other := w.otherHandover(h.held.Size); other != "" {
+				h.source.spoil, h.source.how, h.source.fork = mirror.KeyName, "shows another handover", []byte(other+"\n")
 			}
 		}
 		if w.random.IntN(3) == 0 {
@@ -132,9 +151,7 @@ func (w *world) pull() error {
 
 // otherRoot is a checkpoint of that size and of another history, signed by the log.
 func (w *world) otherRoot(size uint64) []byte {
-	signer, err := note.NewSigner(strings.TrimSpace(string(w.read("/m/keys/log.key"))))
-	w.must(err)
-	signed, err := note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", signer.Name(), size, tlog.Hash{3})}, signer)
+	signed, err := note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", w.verifier.Name(), size, tlog.Hash{3})}, w.secretOf(size))
 	w.must(err)
 	return signed
 }
@@ -156,6 +173,10 @@ func (w *world) pullOne(h *holder) {
 			w.fail("I2", "the mirror of %s was shown an old state: %v", h.name, err)
 		}
 		happened.add("mirror: source shows an old state")
+	case h.source.how == "shows a forged handover" && !errors.Is(err, mirror.ErrTampered):
+		w.fail("I6", "the mirror of %s was shown a handover that the log's key did not sign: %v", h.name, err)
+	case h.source.how == "shows another handover" && !errors.Is(err, mirror.ErrOtherKey):
+		w.fail("I6", "the mirror of %s was shown two handovers of one key: %v", h.name, err)
 	case errors.Is(err, mirror.ErrSplitView) && h.forked[out.Shown]:
 	case h.source.how == "" && err != nil && !errors.Is(err, mirror.ErrTier):
 		w.fail("I7", "the mirror of %s cannot pull: %v", h.name, err)
@@ -165,8 +186,13 @@ func (w *world) pullOne(h *holder) {
 		w.checkMirror(h)
 	}
 	if failed || w.random.IntN(8) == 0 {
-		h.disk.Crash(durabletest.Kill)
-		happened.add("mirror: kill")
+		if w.random.IntN(2) == 0 {
+			h.disk.Crash(durabletest.Kill)
+			happened.add("mirror: kill")
+		} else {
+			h.disk.CutPower(w.random)
+			happened.add("mirror: power cut")
+		}
 		w.openMirror(h)
 		w.checkMirror(h)
 	}

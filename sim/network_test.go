@@ -23,6 +23,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
+	"github.com/trucewatch/trucewatch/logkey"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -55,6 +56,7 @@ type site struct {
 	noise  int                  // which of the lies or noises
 	signed map[uint64]tlog.Hash // roots that it signed, by size
 	last   uint64               // the largest of the sizes
+	told   *logkey.Key          // the log's key that it said it follows; nil: the first
 	wrong  []string             // what an honest witness must never do
 }
 
@@ -64,7 +66,7 @@ var errCut = errors.New("no connection")
 type network struct {
 	sites  []*site
 	byHost map[string]*site
-	logKey string
+	logKey string // the first
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -297,7 +299,11 @@ func (n *network) restart(w *world, s *site) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lies || s.last == 0 {
+	if s.lies {
+		return
+	}
+	w.checkTold(s)
+	if s.last == 0 {
 		return
 	}
 	answer := httptest.NewRecorder()
@@ -321,9 +327,6 @@ func (n *network) calm(w *world) {
 // not the one that it signed: another tree of its size, of a larger size with a
 // proof from an older one, and a smaller one.
 func (n *network) offerForks(w *world, s *site) {
-	signer, err := note.NewSigner(strings.TrimSpace(string(w.read("/m/keys/log.key"))))
-	w.must(err)
-	origin := signer.Name()
 	r, err := record.OpenReaderOn(w.sound(), "/m/record", w.verifier)
 	w.must(err)
 	defer r.Close()
@@ -335,7 +338,7 @@ func (n *network) offerForks(w *world, s *site) {
 	fork := w.fork(r, s.last-1, 1)
 	root, err := tlog.TreeHash(int64(s.last), fork)
 	w.must(err)
-	n.refuses(w, s, signer, origin, s.last, nil, s.last, root)
+	n.refuses(w, s, s.last, nil, s.last, root)
 	happened.add("witness: offered another history of its size")
 	longer := w.fork(r, s.last-1, 3)
 	if root, err = tlog.TreeHash(int64(s.last+2), longer); err != nil {
@@ -343,19 +346,43 @@ func (n *network) offerForks(w *world, s *site) {
 	}
 	proof, err := tlog.ProveTree(int64(s.last+2), int64(s.last-1), longer)
 	w.must(err)
-	n.refuses(w, s, signer, origin, s.last-1, proof, s.last+2, root)
+	n.refuses(w, s, s.last-1, proof, s.last+2, root)
 	happened.add("witness: offered a longer history by an old proof")
-	n.refuses(w, s, signer, origin, s.last, proof, s.last+2, root)
+	n.refuses(w, s, s.last, proof, s.last+2, root)
 	happened.add("witness: offered a longer history that is another")
 	smaller, err := r.RootAt(s.last - 1)
 	w.must(err)
-	n.refuses(w, s, signer, origin, s.last-1, nil, s.last-1, smaller)
+	n.refuses(w, s, s.last-1, nil, s.last-1, smaller)
 	happened.add("witness: offered a shorter history")
+	n.offerByOldKey(w, s, r)
 }
 
-// refuses offers one checkpoint, which must not be signed.
-func (n *network) refuses(w *world, s *site, signer note.Signer, origin string, old uint64, proof tlog.TreeProof, size uint64, root tlog.Hash) {
-	signed, err := note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", origin, size, root)}, signer)
+// offerByOldKey shows a witness that follows a handover what goes on from all that
+// it signed, signed by the key before: whoever stole that key gets nothing by it.
+func (n *network) offerByOldKey(w *world, s *site, r *record.Reader) {
+	if s.last == 0 || s.told == nil || len(s.told.Spans()) == 1 {
+		return
+	}
+	spans := s.told.Spans()
+	size := max(s.last+2, s.told.Last().From)
+	longer := w.fork(r, s.last, size-s.last)
+	root, err := tlog.TreeHash(int64(size), longer)
+	w.must(err)
+	proof, err := tlog.ProveTree(int64(size), int64(s.last), longer)
+	w.must(err)
+	old, err := note.NewSigner(w.secrets[w.random.IntN(len(spans)-1)])
+	w.must(err)
+	n.refusesOf(w, s, old, s.last, proof, size, root)
+	happened.add("witness: offered a longer history by an old key")
+}
+
+// refuses offers one checkpoint, which must not be signed, by the key of its size.
+func (n *network) refuses(w *world, s *site, old uint64, proof tlog.TreeProof, size uint64, root tlog.Hash) {
+	n.refusesOf(w, s, w.secretOf(size), old, proof, size, root)
+}
+
+func (n *network) refusesOf(w *world, s *site, signer note.Signer, old uint64, proof tlog.TreeProof, size uint64, root tlog.Hash) {
+	signed, err := note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", w.verifier.Name(), size, root)}, signer)
 	w.must(err)
 	body := fmt.Appendf(nil, "old %d\n", old)
 	for _, hash := range proof {

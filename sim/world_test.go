@@ -42,7 +42,9 @@ type world struct {
 	slow     time.Duration      // by which the mission's clock is behind; less than 0: ahead
 	latest   trucewatch.Instant // the time of the record, when it was looked at last
 	terms    fs.FS
-	verifier note.Verifier
+	verifier *logVerifier
+	secrets  []string                    // of the log, one for each of its keys
+	handing  string                      // the log's key before a handover that is under way; else empty
 	signers  []note.Verifier             // of the sites; see cosigners
 	stood    map[string]witness.Standing // of checkpoints, by their bytes
 	m        *mission.Mission            // nil while the process is down
@@ -65,6 +67,10 @@ type world struct {
 	readings   int                  // votes on a reading so far
 
 	mirrors []*holder
+
+	door    *mission.Door            // nil if nobody came since the process began
+	refused []trucewatch.Observation // sent away there, since an overload was recorded last
+	quota   int64                    // bodies that the policy takes of a device in an hour; 0: thousands
 
 	account account
 	backup  *durabletest.Disk // of some steps before
@@ -138,11 +144,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.terms, w.agreed.notices = files, map[string]bool{}
 	w.dieSettingUp(spec, files)
 	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
-	w.net.logKey = string(w.read("/m/keys/log.pub"))
-	w.net.logKey = w.net.logKey[:len(w.net.logKey)-1]
-	log, err := note.NewVerifier(w.net.logKey)
-	w.must(err)
-	w.verifier = newVerifier(log)
+	w.followKey()
+	w.net.logKey = w.verifier.String()
 	w.net.begin(w)
 	w.must(w.open())
 	w.must(w.m.Write(w.register))
@@ -176,7 +179,8 @@ func (w *world) dieSettingUp(spec *mission.Spec, files fs.FS) {
 // register enters keys and the policy.
 func (w *world) register(wr *mission.Writer) error {
 	wr.Stamp = w.now
-	policy := &trucewatch.Policy{CadenceS: 10, Guarantors: 2 + (len(w.net.sites)-5)*w.random.IntN(2), TwoPerson: nil}
+	w.quota = []int64{0, 5}[w.random.IntN(2)]
+	policy := &trucewatch.Policy{CadenceS: 10, Guarantors: 2 + (len(w.net.sites)-5)*w.random.IntN(2), BodiesPerHour: w.quota}
 	for _, s := range w.net.sites {
 		policy.Organisations = append(policy.Organisations, s.organisation)
 	}
@@ -269,7 +273,9 @@ func (w *world) act() {
 		{"reports", 8, w.report}, {"devices", 5, w.devicesSubmit}, {"forgery", 2, w.forge}, {"beat", 8, w.beat}, {"release", 5, w.release},
 		{"serve", 3, w.serve}, {"answer", 3, w.answer}, {"proceedings", 2, w.proceed}, {"erasure", 2, w.erase}, {"lone erasure", 1, w.eraseAlone},
 		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
-		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 2, w.interpret}, {"notice", 2, w.notice}, {"pull", 4, w.pull},
+		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 3, w.interpret}, {"notice", 2, w.notice}, {"pull", 6, w.pull},
+		{"handover", 3, w.handOver}, {"word of a handover", 2, w.tell}, {"forged handover", 2, w.forgeHandover},
+		{"flood", 3, w.flood}, {"end of an overload", 2, w.endOverload},
 	}
 	total := 0
 	for _, d := range deeds {
@@ -357,6 +363,7 @@ func (w *world) end(failed bool) {
 		return
 	}
 	w.stop()
+	w.door, w.refused = nil, nil
 	switch w.random.IntN(3) {
 	case 0:
 		w.disk.Crash(durabletest.Kill)
@@ -375,6 +382,7 @@ func (w *world) end(failed bool) {
 	}
 	w.m = w.recover(w.disk, w.m)
 	w.acknowledge(nil)
+	w.countHandover()
 }
 
 // recover has the first writer after a crash sign what it finds. If that is a
@@ -428,6 +436,7 @@ func (w *world) acknowledge(rows []trucewatch.Observation) {
 	for i := range rows {
 		w.account.keys[rows[i].Key] = true
 	}
+	w.followKey()
 	r, err := record.OpenReaderOn(w.sound(), "/m/record", w.verifier)
 	w.must(err)
 	defer r.Close()

@@ -114,6 +114,14 @@ func (w *watched) follow() error {
 		}
 		all = append(all, keys...)
 	}
+	if slices.Equal(all, l.keys) {
+		return nil
+	}
+	// What is signed by a key must find that key when the witness starts again, and
+	// whoever wrote it may have died before its name was durable.
+	if err := l.disk.SyncDir(l.dir); err != nil {
+		return fmt.Errorf("log %s: %w", l.keys[0].name, err)
+	}
 	l.keys = all
 	return nil
 }

@@ -4,12 +4,15 @@ package witness
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/trucewatch/trucewatch/internal/durable"
+	"github.com/trucewatch/trucewatch/internal/durable/durabletest"
 	"github.com/trucewatch/trucewatch/logkey"
 )
 
@@ -66,6 +69,43 @@ func TestWitnessFollowsAHandoverWhileItRuns(t *testing.T) {
 	old.vkey = first
 	w = restart(t, w.key, &old, durable.OS{}, dir)
 	mustSign(t, w, log.grow(1, "entry"), 10)
+}
+
+// TestWitnessFollowsWhatIsDurable: whoever told it died before the name of its new
+// key was on the medium. At whichever call of its disk it dies over the next
+// checkpoint, of two names the power lets arrive the one or the other: it starts
+// again on what is there.
+func TestWitnessFollowsWhatIsDurable(t *testing.T) {
+	for n := range 12 {
+		log := newTestLog(t, "log.example/north").grow(5, "entry")
+		first := *log
+		disk := durabletest.New(folder)
+		w := newWitness(t, "guarantor-1.example/witness", log, disk, folder)
+		mustSign(t, w, log, 0)
+		log.handOver()
+		whole := disk.Clone()
+		if _, err := FollowOn(whole, folder, []string{first.vkey}, log.vkey); err != nil {
+			t.Fatal(err)
+		}
+		last := whole.Made() - 1
+		if got := whole.Calls()[last]; got != "syncdir "+folder {
+			t.Fatalf("the last call is %q", got)
+		}
+		disk.FailAt(last, durabletest.NotDone, syscall.EIO, false)
+		if _, err := FollowOn(disk, folder, []string{first.vkey}, log.vkey); !errors.Is(err, syscall.EIO) {
+			t.Fatalf("its name was not made durable: %v", err)
+		}
+		disk.FailAt(disk.Made()+n, durabletest.NotDone, syscall.EIO, true)
+		post(t, w, log.request(5))
+		for cut := range uint64(32) {
+			left := disk.Clone()
+			left.CutPower(rand.New(rand.NewPCG(cut, 1)))
+			again, err := open(Settings{Dir: folder, Key: w.key, Logs: []string{first.vkey}}, left)
+			if err != nil || len(again.Problems()) > 0 {
+				t.Fatalf("call %d, power cut %d: %v, %v", n, cut, err, again.Problems())
+			}
+		}
+	}
 }
 
 func TestWitnessFollowsNoOtherHandover(t *testing.T) {

@@ -15,6 +15,7 @@ package durabletest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -82,10 +83,11 @@ type call struct{ op, name string }
 // A Disk is a durable.Disk in memory. The zero value is not usable; see New.
 type Disk struct {
 	mu      sync.Mutex
-	names   map[string]*node // as a process sees them
-	synced  map[string]*node // as they are on the medium
-	locks   map[string]int   // epoch of the holder
-	epoch   int              // crashes so far; files of an earlier epoch are dead
+	names   map[string]*node  // as a process sees them
+	synced  map[string]*node  // as they are on the medium
+	moved   map[string]string // directories whose new name, the key, is not on the medium, and the old one
+	locks   map[string]int    // epoch of the holder
+	epoch   int               // crashes so far; files of an earlier epoch are dead
 	calls   []call
 	failAt  int // index into calls, or -1
 	failure Failure
@@ -98,7 +100,7 @@ var _ durable.Disk = (*Disk)(nil)
 
 // New returns an empty disk that has the directory root, durably.
 func New(root string) *Disk {
-	d := &Disk{names: make(map[string]*node), synced: make(map[string]*node), locks: make(map[string]int), failAt: -1}
+	d := &Disk{names: make(map[string]*node), synced: make(map[string]*node), moved: make(map[string]string), locks: make(map[string]int), failAt: -1}
 	for dir := filepath.Clean(root); ; dir = filepath.Dir(dir) {
 		n := &node{dir: true}
 		d.names[dir], d.synced[dir] = n, n
@@ -127,7 +129,7 @@ func (d *Disk) Clone() *Disk {
 		}
 		return copied
 	}
-	c.names, c.synced = clone(d.names), clone(d.synced)
+	c.names, c.synced, c.moved = clone(d.names), clone(d.synced), maps.Clone(d.moved)
 	c.calls, c.failAt, c.failure, c.failErr, c.sticky = slices.Clone(d.calls), d.failAt, d.failure, d.failErr, d.sticky
 	return c
 }
@@ -233,7 +235,7 @@ func (d *Disk) Crash(crash Crash) {
 			}
 		}
 	}
-	d.synced = make(map[string]*node)
+	d.synced, d.moved = make(map[string]*node), make(map[string]string)
 	for name, n := range d.names {
 		d.synced[name] = n
 		n.cut(crash)
@@ -255,6 +257,13 @@ func (d *Disk) CutPower(random *rand.Rand) {
 	d.locks = make(map[string]int)
 	d.failAt, d.sticky = -1, false
 	likely := random.Float64() // how much arrives, this time
+	for _, to := range slices.Sorted(maps.Keys(d.moved)) {
+		if random.Float64() < likely {
+			d.arrive(to)
+		} else {
+			d.goBack(to)
+		}
+	}
 	names := slices.Sorted(maps.Keys(d.names))
 	for name := range d.synced {
 		if d.names[name] == nil {
@@ -291,6 +300,36 @@ func (d *Disk) CutPower(random *rand.Rand) {
 		}
 	}
 	d.synced = maps.Clone(d.names)
+}
+
+// arrive has the new name of a directory be on the medium, and not the old one. One
+// name changes there, and all below it go along.
+func (d *Disk) arrive(to string) {
+	from := d.moved[to]
+	delete(d.moved, to)
+	rename(d.synced, from, to)
+}
+
+// goBack has a process see a directory by its old name again.
+func (d *Disk) goBack(to string) {
+	from := d.moved[to]
+	delete(d.moved, to)
+	rename(d.names, to, from)
+}
+
+// rename gives a directory, if it is there, and all below it another name.
+func rename(names map[string]*node, from, to string) {
+	for _, name := range slices.Collect(maps.Keys(names)) {
+		if inner, below := strings.CutPrefix(name, from+"/"); below || name == from {
+			n := names[name]
+			delete(names, name)
+			if below {
+				names[to+"/"+inner] = n
+			} else {
+				names[to] = n
+			}
+		}
+	}
 }
 
 // tear makes data what a power cut leaves of it, sector by sector.
@@ -491,17 +530,19 @@ func (d *Disk) Rename(from, to string) error {
 		if n == nil {
 			return absent("rename", from)
 		}
-		delete(d.names, from)
-		d.names[to] = n
 		if !n.dir {
+			delete(d.names, from)
+			d.names[to] = n
 			return nil
 		}
-		for _, name := range slices.Collect(maps.Keys(d.names)) {
-			if inner, below := strings.CutPrefix(name, from+"/"); below {
-				d.names[to+"/"+inner] = d.names[name]
-				delete(d.names, name)
-			}
+		if filepath.Dir(from) != filepath.Dir(to) {
+			return &fs.PathError{Op: "rename", Path: to, Err: errors.ErrUnsupported} // two directories to sync
 		}
+		if d.moved[from] != "" {
+			return &fs.PathError{Op: "rename", Path: to, Err: errors.ErrUnsupported} // twice without a sync
+		}
+		rename(d.names, from, to)
+		d.moved[to] = from
 		return nil
 	})
 }
@@ -543,6 +584,11 @@ func (d *Disk) SyncDir(name string) error {
 	return d.do("syncdir", name, true, func(bool) error {
 		if d.names[name] == nil {
 			return absent("syncdir", name)
+		}
+		for to := range d.moved {
+			if filepath.Dir(to) == name {
+				d.arrive(to)
+			}
 		}
 		for path := range d.synced {
 			if filepath.Dir(path) == name && path != name {
