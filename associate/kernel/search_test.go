@@ -148,7 +148,9 @@ func blast(r *rand.Rand, g *Ground, x, y float64, air [3]float64) []Arrival {
 func tile(g *Ground, air Air, arrivals []Arrival) *Tile { return tileOf(g, air, arrivals, AsStated) }
 
 func tileOf(g *Ground, air Air, arrivals []Arrival, ranges int) *Tile {
-	slices.SortFunc(arrivals, func(a, b Arrival) int { return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.At, b.At)) })
+	slices.SortFunc(arrivals, func(a, b Arrival) int {
+		return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.At, b.At))
+	})
 	clutter := make([]int64, len(g.stations)*g.ears.phases)
 	for i := range clutter {
 		clutter[i] = 1_000
