@@ -280,7 +280,14 @@ func (f *flood) sentAway(k *knock) {
 	if k.harm() || f.harmWaits(k.device) {
 		w.fail("I7", "harm to people was sent away (%s) while %d bytes wait that tell of none", reason, n)
 	}
-	if own := f.waiting(k.device) + k.bytes; reason == string(admission.Full) && n > own {
+	// Another gives way only as long as more of it waits, and whole bodies at a time.
+	var most int64
+	for _, o := range f.knocks {
+		if o.device == other && o.waits() {
+			most = max(most, o.bytes)
+		}
+	}
+	if own := f.waiting(k.device) + k.bytes; reason == string(admission.Full) && n > own+k.bytes+most {
 		w.fail("I7", "a device of which %d bytes wait was sent away while %d of another do", own, n)
 	}
 }
