@@ -204,8 +204,10 @@ func (o *Observation) checkParts() error {
 	return nil
 }
 
-// checkArrival wants of an arrival one time, and the place of who timed it.
+// checkArrival wants of an arrival one time, and the place of who timed it; of
+// infrasound the direction too.
 func (o *Observation) checkArrival() error {
+	r := &o.Where.Region
 	switch {
 	case o.Arrival.Error < 0 || Instant(o.Arrival.Error) > Minute:
 		return invalid("arrival.error_us", "%d is not possible", o.Arrival.Error)
@@ -213,10 +215,14 @@ func (o *Observation) checkArrival() error {
 		return invalid("arrival", "an arrival needs the observer's position")
 	case o.When.From != o.When.Till:
 		return invalid("arrival", "an arrival is one time, not from when to when")
-	case o.Where.Region.Kind != "":
+	case o.Arrival.Wave == InfrasoundWave:
+		if r.Kind != geo.Sector || len(r.Arcs) != 1 || r.Center != *o.Observer.Position {
+			return invalid("arrival", "infrasound comes from a direction: where.region must be a sector of one arc around the observer")
+		}
+	case r.Kind != "":
 		return invalid("arrival", "an arrival alone has no place")
 	}
-	return oneOf("arrival.wave", o.Arrival.Wave, []string{"sound", "P", "S"})
+	return oneOf("arrival.wave", o.Arrival.Wave, []string{"sound", "P", "S", InfrasoundWave})
 }
 
 func (c *Casualty) check() error {

@@ -103,6 +103,11 @@ func TestEntryIsRefused(t *testing.T) {
 		{"long text", with(func(o *trucewatch.Observation) { o.Text = strings.Repeat("x", trucewatch.TextMaxBytes+1) }), "text: invalid: 4097 bytes"},
 		{"negative radius", with(func(o *trucewatch.Observation) { o.Where.Region.RMinMM = -1 }), "where.region"},
 		{"arrival without a place to arrive at", with(func(o *trucewatch.Observation) { o.Arrival = &trucewatch.Arrival{Wave: "sound"}; o.Observer = nil }), "observer's position"},
+		{"infrasound from nowhere", with(func(o *trucewatch.Observation) {
+			o.Arrival = &trucewatch.Arrival{Wave: trucewatch.InfrasoundWave}
+			o.Observer, o.When.Till = &trucewatch.Observer{Position: &o.Where.Region.Center}, o.When.From
+			o.Where.Region = geo.Circle(o.Where.Region.Center, 1_000)
+		}), "sector of one arc"},
 		{"unknown restriction", with(func(o *trucewatch.Observation) { o.Restriction.Type = "rude" }), "restriction.type"},
 		{"empty batch", entry(body(batch(), trucewatch.ObservationsEntry)), "empty batch"},
 	} {

@@ -91,11 +91,16 @@ type Casualty struct {
 
 // An Arrival marks an observation as a time at which a wave reached the
 // observer's position, its When. Alone it says neither where the source was nor
-// when: its Where is empty.
+// when: its Where is empty, or, of infrasound, the direction from which it came: a
+// sector of one arc around the observer, which holds it 95 times of 100, as far as the
+// array hears.
 type Arrival struct {
-	Wave  string       `cbor:"1,keyasint" json:"wave"`                        // sound, P or S
+	Wave  string       `cbor:"1,keyasint" json:"wave"`                        // sound, P, S or InfrasoundWave
 	Error Microseconds `cbor:"2,keyasint,omitempty" json:"error_us,omitzero"` // of reading the time, beside the clock's, one standard deviation
 }
+
+// InfrasoundWave is the wave of an arrival that an array of microphones heard from far.
+const InfrasoundWave = "infrasound"
 
 // An Azimuth is a direction in which the fire came from, seen from a place: of a
 // crater's shape, of a flash, of a sound, of a trajectory that radar followed.

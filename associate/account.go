@@ -126,6 +126,9 @@ func (a *Associator) gather(nodes []int32, n int32) (s *set, own *exhibit) {
 // off, so that the terms sum to its gain.
 func (a *Associator) compared(s *set, e *exhibit, gain trucewatch.MilliNat) []trucewatch.Term {
 	model := modelOf(e.rec.Observation.Means)
+	if e.ray != nil {
+		return []trucewatch.Term{{What: model.class + ", before anything is compared: that this arrival is of a source that others heard", Gain: e.weight + s.sum.birth}, {What: farReason, Gain: gain - e.weight - s.sum.birth}}
+	}
 	area, day := trucewatch.MilliNat(kernel.LogRatio(priorKM2, 1)), logSeconds(priorTime)
 	prior := trucewatch.Term{What: model.class + ", before anything is compared: of such reports on a day in 1,000 km2, that this one is of this incident", Gain: e.weight - area - day}
 	if e.spot.capacity > 0 {

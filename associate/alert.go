@@ -11,15 +11,15 @@ import (
 )
 
 // alerts are air-raid alerts.
+//
+// Source of the form: the public records of alerts in Ukraine, one official and one
+// of volunteers, which name a region, a start and an end. Gate: the name and the time.
+// Bound and likelihood: those of a name (byName).
 func alerts() evidence { return evidence{name: "alert", where: byAlert} }
 
 // byAlert reads the region of an air-raid alert. The alert is about the region and
 // about no place in it: two collectors mean one alert if they name one region, and
 // a small region within a large one is another.
-//
-// Source of the form: the public records of alerts in Ukraine, one official and one
-// of volunteers, which name a region, a start and an end. The gate is the name and
-// the time, the bound that of a name (byName).
 func byAlert(o *trucewatch.Observation) (location, bool) {
 	if o.Kind != trucewatch.AirAlert || o.Where.Name == "" {
 		return location{}, false

@@ -4,6 +4,9 @@ package associate
 
 import (
 	"slices"
+
+	"github.com/trucewatch/trucewatch"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
 // attach divides claims among the sets that other evidence has formed, and
@@ -165,4 +168,25 @@ func (a *Associator) hand(p *partition, holder map[int32]*set) {
 			p.sets[k] = nil
 		}
 	}
+}
+
+// withClaims is how likely it is that one observation and at least half of the claims that
+// joined it are of one incident, if each claim is so by its own share whatever the others
+// are. The observation founds the incident and is as sure as it was; this says only whether
+// the claims are about the same.
+func withClaims(claims []*exhibit) trucewatch.PPM {
+	right := []int64{geo.Million} // by number of claims: that so many are
+	for _, e := range claims {
+		next := make([]int64, len(right)+1)
+		for n, share := range right {
+			next[n+1] += share * int64(e.share) / geo.Million
+			next[n] += share * (geo.Million - int64(e.share)) / geo.Million
+		}
+		right = next
+	}
+	var sum int64
+	for n := (len(claims) + 1) / 2; n < len(right); n++ {
+		sum += right[n]
+	}
+	return trucewatch.PPM(max(sum, 1))
 }

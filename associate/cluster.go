@@ -51,7 +51,7 @@ func lonely(e *exhibit) *set {
 
 // take makes s one set with t, whose summary and score are given.
 func (s *set) take(t *set, sum summary, score trucewatch.MilliNat) {
-	s.members = inOrder(s.members, t.members, func(e, f *exhibit) int { return cmp.Compare(e.at, f.at) })
+	s.members = inOrder(s.members, t.members, inContent)
 	s.bySource = inOrder(s.bySource, t.bySource, bySource)
 	s.sum, s.score, s.before, s.after = sum, score, nil, nil
 	s.anchored = s.anchored || t.anchored
@@ -82,6 +82,8 @@ func (s *set) from(source int32) []*exhibit {
 	}
 	return s.bySource[i:j]
 }
+
+func inContent(e, f *exhibit) int { return cmp.Compare(e.at, f.at) }
 
 func bySource(e, f *exhibit) int {
 	return cmp.Or(cmp.Compare(e.spot.source, f.spot.source), cmp.Compare(e.at, f.at))

@@ -207,6 +207,18 @@ func (n *Network) clutter(count []int64, lasted trucewatch.Instant, all bool) []
 	return out
 }
 
+// cleared returns c for a window in which surer shots explain some arrivals: what they
+// leave is clutter, and not the share of all that is taken for it before any is known.
+func (d *district) cleared(c *conditions, free, explained int) *conditions {
+	less := *c
+	less.clutter = make([]int64, len(c.clutter))
+	for k, v := range c.clutter {
+		less.clutter[k] = stepped(max(v*10*int64(free)/(falseTenths*int64(free+explained)), 1))
+	}
+	d.ready(&less)
+	return &less
+}
+
 // stepped rounds up to the next of 1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8, 10
 // and so on, in millionths.
 func stepped(v int64) int64 {

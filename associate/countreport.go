@@ -9,8 +9,19 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate/kernel"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
+// aboutPart is which part of a number stated as "about" it may be off: the nearest
+// ten of a hundred. Guess. Test: numbers stated as about, against what a network
+// located in the same ground and time.
+const aboutPart = 10
+
+// boundless is a capacity without a bound: of "at least", and of "multiple".
+const boundless = math.MaxInt64
+
+// countReports are numbers of signs over a time too long for one engagement.
+//
 // A count report says how many signs of one kind somebody noticed somewhere in a
 // time too long for one engagement: "about 80 explosions, 2-4 km south-east to
 // south, from 19:35 to 22:35". It is not one occurrence but a sink: incidents that
@@ -22,16 +33,9 @@ import (
 // to Ukraine, 2014-2022. The weight of a link is the score of any other pair, with
 // the number reported as a factor: a report of n signs has n chances to hold this
 // one (the rate of a Poisson process, marked by place and time).
-
-// aboutPart is which part of a number stated as "about" it may be off: the nearest
-// ten of a hundred. Guess. Test: numbers stated as about, against what a network
-// located in the same ground and time.
-const aboutPart = 10
-
-// boundless is a capacity without a bound: of "at least", and of "multiple".
-const boundless = math.MaxInt64
-
-// countReports are numbers of signs over a time too long for one engagement.
+//
+// Gate, bound and likelihood are those of its region, as of any other, the bound raised by
+// the number.
 func countReports() evidence {
 	return evidence{name: "count report", where: byCount, sink: capacityOf}
 }
@@ -41,10 +45,10 @@ func byCount(o *trucewatch.Observation) (location, bool) {
 	if capacityOf(o) == 0 {
 		return location{}, false
 	}
-	if l, ok := bySector(o); ok {
-		return l, true
+	if o.Where.Region.Kind == geo.Sector {
+		return bySector(o)
 	}
-	return byRegion(o)
+	return ofRegion(&o.Where.Region)
 }
 
 // capacityOf returns the most signs that o may be explained by; 0 if o is no count

@@ -83,6 +83,14 @@
 // engagement. What later arrivals explain otherwise is withdrawn; while arrivals in
 // order may still do so, the incident is provisional.
 //
+// # Infrasound
+//
+// Arrays of microphones hear explosions hundreds of kilometres away, each the direction
+// and the time of arrival. Such arrivals are compared with their like alone, by both at
+// once: the overlap integral over places and times of the densities of all directions and
+// arrivals (kernel.Cross), with a birth of sources so loud and the rate at which an array
+// records anything (see infrasound.go).
+//
 // # Count reports
 //
 // A number of signs over a time longer than an engagement is no sign of one
@@ -119,7 +127,9 @@
 // it is ln(birth o / clutter). The share of what was in doubt is in how many
 // divisions, by their likelihood, it stands with at least half of the others; of
 // other links it is 1/(1 + exp(rival - gain)), where the rival is the best other set
-// of the group, or standing alone.
+// of the group, or standing alone. Of an observation that founds its incident alone and
+// that claims joined, it is how likely half of them are of the same. Links between
+// observations are stated a little lower, for what no likelihood knows (beyondModel).
 //
 // Confidence that it happened is 1 - product over classes of means of
 // (1 - reliability x share), with the best link of each class, and at least the

@@ -26,7 +26,8 @@ func (l location) box(marginMM int64) kernel.Box {
 }
 
 // An evidence is one kind of evidence: how its observations are read. Each kind stands
-// in a file of its own that names the source of its form and how sure its numbers are.
+// in a file of its own that names the source of its form, and what gate, bound and
+// likelihood it has.
 type evidence struct {
 	name string
 	// where says where an observation of this kind was: for the gate a region or a name,
@@ -37,21 +38,25 @@ type evidence struct {
 	sink func(*trucewatch.Observation) int64
 	// solved: it says nothing alone; a Listener finds what several say together.
 	solved bool
+	// far: it is compared with its like alone, by direction and time of arrival.
+	far bool
 }
 
 // kinds is the table of the kinds of evidence: an observation is of the first that reads
-// it. A new kind is one file, and one line here.
+// it. A new kind is one file, and one line here (TestEachKindOfEvidenceHasAFile).
 //
-// Bearings, rays of cameras and distances are regions by the time they come here: a
-// sector as far as one hears or sees, whose basis intake states. Tracks are no evidence
-// of one place: sightings are, and flights lead from one to another (flight.go).
-func kinds() [6]evidence {
+// Tracks are no evidence of one place: sightings are, and flights lead from one to another
+// (flight.go).
+func kinds() [9]evidence {
 	return [...]evidence{
+		infrasoundArrivals(),
 		arrivalTimes(),
 		alerts(),
 		countReports(),
-		shiftedSectors(),
-		regions(),
+		points(),
+		pixels(),
+		sectors(),
+		areas(),
 		placeNames(),
 	}
 }
@@ -72,14 +77,11 @@ func locate(o *trucewatch.Observation) (location, bool) {
 	return where, ok
 }
 
-// regions are points, areas, pixels and sectors, each with its own density.
-//
-// Source of the shapes: tables and reports of missions, catalogues of fires, solutions
-// of sensors (docs/formats/intake.md).
-func regions() evidence { return evidence{name: "region", where: byRegion} }
-
-// byRegion reads a region of any shape.
-func byRegion(o *trucewatch.Observation) (location, bool) {
+// ofShape reads a region of one shape.
+func ofShape(o *trucewatch.Observation, kind geo.RegionKind) (location, bool) {
+	if o.Where.Region.Kind != kind {
+		return location{}, false
+	}
 	return ofRegion(&o.Where.Region)
 }
 

@@ -18,6 +18,9 @@ type grid struct {
 	chain []cellEntry
 }
 
+// farCell stands in place of a family for what is compared with its like alone.
+const farCell = 127
+
 type cellEntry struct {
 	node, next int32
 }
@@ -31,6 +34,10 @@ func (a *Associator) eachCell(n int32, slack trucewatch.Instant, f func(cell uin
 	family, box := uint64(a.rules.family[s.kind]), reachOf(&a.nodes[n])
 	for day := floor(int64(s.window.From-slack), int64(cellDay)); day <= floor(int64(s.window.Till+slack), int64(cellDay)); day++ {
 		base := family<<56 | uint64(uint32(day))<<24
+		if s.far {
+			f(farCell<<56 | uint64(uint32(day))<<24) // they are few, and reach over thousands of cells
+			continue
+		}
 		if s.named {
 			f((base | nameCell(a.nodes[n].rec.Observation.Where.Name)) + 128<<56)
 			continue
@@ -79,6 +86,9 @@ func (a *Associator) connect(n int32) {
 	a.eachCell(n, slack, func(cell uint64) {
 		for e := a.grid.heads[cell]; e > 0; e = a.grid.chain[e-1].next {
 			m := a.grid.chain[e-1].node
+			if s.far {
+				noteCrossing(&a.nodes[m], &a.nodes[n])
+			}
 			if !a.nodes[m].dead && a.near(&a.nodes[m], &a.nodes[n]) && a.find(m) != a.find(n) {
 				a.union(m, n)
 			}

@@ -64,8 +64,11 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 	l := &lone{}
 	l.links[0] = trucewatch.Link{Observation: node.rec.ID, Key: o.Key, Gain: againstClutter(o.Means), Share: geo.Million, Reason: aloneReason}
 	l.history[0] = trucewatch.Revision{Index: node.cause, What: "first recorded"}
+	if node.spot.far {
+		l.links[0].Gain = aloneAgainstFalse(o)
+	}
 	in := &l.incident
-	*in = trucewatch.Incident{ID: trucewatch.IncidentID(node.rec.ID), Kind: o.Kind, When: o.When, Links: l.links[:],
+	*in = trucewatch.Incident{ID: trucewatch.IncidentID(node.rec.ID), Kind: o.Kind, When: made(o), Links: l.links[:],
 		Preferred: -1, Origin: -1, Sources: 1, State: node.state(), History: l.history[:]}
 	l.phenomena[0] = trucewatch.Phenomena{Kind: o.Kind, Count: o.Count}
 	in.Phenomena = l.phenomena[:]
@@ -100,7 +103,7 @@ func (a *Associator) alone(n int32) *trucewatch.Incident {
 func single(rec *trucewatch.Recorded, r role) trucewatch.Estimate {
 	o := rec.Observation
 	region := regionOf(o)
-	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: *region, When: o.When,
+	e := trucewatch.Estimate{Role: r.String(), Method: "one " + shape(o.Where.Region.Kind), Region: *region, When: made(o),
 		Score: trucewatch.MilliNat(kernel.Sharpness(region)), Mode: automatic, Status: preliminary}
 	if region.Kind != o.Where.Region.Kind {
 		e.Method += " of an observer not exactly placed"
@@ -137,9 +140,18 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 			e.share = a.surety(p, s, e)
 		}
 		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: gain, Share: e.share, Reason: a.reason(e, s.members)})
+		if link := &links[len(links)-1]; len(s.members) > 1 && e.solved == nil {
+			link.Share = sober(link.Share)
+		}
 		if len(s.members) == 1 {
 			link := &links[len(links)-1]
+			if len(s.claims) > 0 && len(s.reports) == 0 && e.solved == nil {
+				link.Share = sober(withClaims(s.claims))
+			}
 			link.Gain = againstClutter(e.rec.Observation.Means)
+			if e.ray != nil {
+				link.Gain = aloneAgainstFalse(e.rec.Observation)
+			}
 			switch {
 			case len(s.reports) > 0:
 				link.Reason = countsBeside
@@ -155,10 +167,22 @@ func (a *Associator) links(p *partition, s *set) []trucewatch.Link {
 		links = append(links, s.reports[i].link())
 	}
 	for _, e := range s.claims {
-		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: e.gain, Share: e.share, Reason: claimReason})
+		links = append(links, trucewatch.Link{Observation: e.rec.ID, Key: e.rec.Observation.Key, Gain: e.gain, Share: sober(e.share), Reason: claimReason})
 	}
 	slices.SortFunc(links, func(l, m trucewatch.Link) int { return l.Observation.Compare(m.Observation) })
 	return links
+}
+
+// beyondModel is how often a link is wrong for a reason that no likelihood knows: fire that
+// follows on from other fire near by, errors that are seldom but gross.
+// Guess: of 2,400 links of the mixed worlds of seeds 1 to 20 that were stated at 0.99, 0.955
+// were right; of 2,500 of seeds 21 to 40 as many. Test: links that a visit confirmed, by what
+// was stated.
+const beyondModel trucewatch.PPM = 30_000
+
+// sober is a share that allows for what no likelihood knows.
+func sober(share trucewatch.PPM) trucewatch.PPM {
+	return max(share*(geo.Million-beyondModel)/geo.Million, 1)
 }
 
 // stay returns what e is worth in s; 0 alone.
@@ -251,6 +275,9 @@ func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *truce
 	in.Sources = len(slices.Compact(sources))
 	in.Estimates = estimates(s, in.When, links)
 	in.Preferred, in.Origin = preferred(in.Estimates)
+	if len(s.sum.far) > 1 {
+		s.placeFar(in, p.begin)
+	}
 	return in
 }
 
@@ -259,7 +286,7 @@ func (a *Associator) draft(p *partition, s *set, links []trucewatch.Link) *truce
 // to when it may have been.
 func whenOf(members []*exhibit) trucewatch.Interval {
 	if len(members) == 1 {
-		return members[0].rec.Observation.When
+		return made(members[0].rec.Observation)
 	}
 	var hull trucewatch.Interval
 	timed := false
@@ -438,8 +465,8 @@ func together(group []*exhibit, when trucewatch.Interval, links []trucewatch.Lin
 		out = append(out, one)
 	}
 	independent := sharpest(group)
-	if len(independent) < 2 {
-		return out
+	if len(independent) < 2 || group[0].ray != nil {
+		return out // rays are taken together by placeFar
 	}
 	region, places := fuse(independent, links)
 	joint := trucewatch.Estimate{Role: common.String(), Method: "intersection of " + number(len(independent)) + " regions", Region: region,
@@ -488,7 +515,11 @@ func sharpest(group []*exhibit) []*exhibit {
 func fuse(group []*exhibit, links []trucewatch.Link) (geo.Region, []kernel.Mode) {
 	var parts []kernel.Part
 	for _, e := range group {
-		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(linkOf(links, e).Share)})
+		share := e.share // by the likelihood: regions hold the truth as often as they say without more doubt
+		if share == 0 {
+			share = linkOf(links, e).Share
+		}
+		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(share)})
 	}
 	return kernel.Places(parts)
 }

@@ -35,10 +35,10 @@ func acoustic() associate.Hearing {
 
 // seismic is how a regional network hears.
 func seismic() associate.Hearing {
-	h := associate.Hearing{PhasesMMS: []int64{6_300_000, 3_700_000}, Detect: 800_000, FloorUS: 400_000, Spread: 10_000, FirstMM: 70_000_000, ReachMM: 300_000_000, DeepMM: 30_000_000,
+	h := associate.Hearing{PhasesMMS: []int64{6_300_000, 3_700_000}, Detect: 800_000, Together: 500_000, FloorUS: 400_000, Spread: 10_000, FirstMM: 70_000_000, ReachMM: 300_000_000, DeepMM: 30_000_000,
 		TopMM: 32_000_000, LeafMM: 8_000_000, Births: 864, Least: 10, Visits: 3_000}
-	share := []int64{350_000, 300_000, 200_000, 100_000, 50_000}
-	for i, r := range []int64{40, 70, 110, 170, 260} {
+	share := []int64{319_000, 298_000, 205_000, 121_000, 57_000}
+	for i, r := range []int64{29, 54, 88, 134, 222} {
 		h.Loudness = append(h.Loudness, associate.Loudness{RangeMM: r * 1_000_000, WidthMM: max(r/10, 30) * 1_000_000, Share: share[i]})
 	}
 	return h

@@ -451,6 +451,7 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 	c := l.conditionsOf(p, place, k)
 	w.c = c
 	phases := len(n.hearing.PhasesMMS)
+	explained := 0
 	h := sha256.New()
 	var buf [8]byte
 	put := func(v int64) { binary.LittleEndian.PutUint64(buf[:], uint64(v)); h.Write(buf[:]) }
@@ -467,6 +468,7 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 					break
 				}
 				if p.taken[number] {
+					explained++
 					continue
 				}
 				at := a.At - trucewatch.Instant(c.clocks[local].LateUS)
@@ -491,7 +493,10 @@ func (l *Listener) window(p *pass, place int, k int64, rung []int64, recent []bi
 			put(int64(r.at))
 		}
 	}
-	h.Write(c.hash[:])
+	if l.sure == nil && explained > 0 {
+		w.c = d.cleared(c, len(w.arrivals), explained)
+	}
+	h.Write(w.c.hash[:])
 	return w, [sha256.Size]byte(h.Sum(nil))
 }
 

@@ -12,6 +12,9 @@ import (
 const namedPlaceKM2 = 10
 
 // placeNames are names of places without a region.
+//
+// Source of the form: tables and the press, where no gazetteer knows the place. Gate: the
+// same name. Bound and likelihood: even over namedPlaceKM2.
 func placeNames() evidence { return evidence{name: "place name", where: byName} }
 
 // byName reads the name of a place whose region is not known.

@@ -90,8 +90,8 @@ func newPatches() patches {
 func (a *Associator) count(n int32) {
 	node := &a.nodes[n]
 	s := &node.spot
-	if s.named || s.vague || s.shot || s.capacity > 0 {
-		return // a count over hours is no one report, and changes nothing of what others form
+	if s.named || s.vague || s.shot || s.far || s.capacity > 0 {
+		return // a count over hours is no one report, an arrival from afar no report of this country; neither changes what others form
 	}
 	box := s.box
 	day := int32(floor(int64(s.window.From+(s.window.Till-s.window.From)/2), int64(trucewatch.Day)))

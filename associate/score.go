@@ -102,6 +102,7 @@ type exhibit struct {
 	birth    trucewatch.MilliNat // logarithm of the density of incidents that nobody reports
 	length   trucewatch.MilliNat // logarithm of the window and gap, in seconds
 	moment   kernel.Moment       // when it was, if it was one moment
+	ray      *kernel.Ray         // of an arrival of infrasound
 	alone    *set                // as a set of its own, never changed
 	rest     *rest               // of a count report: what no other incident explains; nil if that is all
 }
@@ -114,6 +115,10 @@ func (a *Associator) exhibit(n int32, frame kernel.Frame, begin trucewatch.Insta
 	e.length = logSeconds(e.spot.window.Till - e.spot.window.From + EngagementGap)
 	if !e.spot.drawn {
 		e.moment = kernel.NewMoment(int64(e.spot.window.From-begin), int64(e.spot.window.Till-begin), int64(momentGap))
+	}
+	if e.spot.far {
+		ray, _ := rayOf(e.rec.Observation, begin)
+		e.ray, e.weight, e.birth = &ray, rayWeight(e.rec.Observation), logBirth(loudBirths)
 	}
 	if !e.spot.named {
 		where, _ := locate(e.rec.Observation)
@@ -142,6 +147,7 @@ type summary struct {
 	roles  [3]int              // members by role
 	places [3]kernel.Term      // product by role
 	linked [3]int              // pairs of one source: impact and origin, seen and origin, seen and impact
+	far    []*exhibit          // with rays, in content order
 }
 
 // summary returns e as a set of its own.
@@ -159,6 +165,9 @@ func (e *exhibit) summary() summary {
 	s.many = e.rec.Observation.Count != trucewatch.Count{Value: 1, Qualifier: trucewatch.Exact}
 	s.roles[e.spot.role] = 1
 	s.places[e.spot.role] = e.term
+	if e.ray != nil {
+		s.far = []*exhibit{e}
+	}
 	return s
 }
 
@@ -189,6 +198,9 @@ func (s summary) plus(t summary) summary {
 		s.roles[r] += t.roles[r]
 		s.places[r] = s.places[r].Times(t.places[r])
 		s.linked[r] += t.linked[r]
+	}
+	if len(t.far) > 0 {
+		s.far = inOrder(s.far, t.far, inContent)
 	}
 	return s
 }
@@ -335,6 +347,10 @@ func chained(members []*exhibit, but *exhibit) bool {
 func (a *Associator) score(s *summary) (trucewatch.MilliNat, bool) {
 	if s.count < 2 {
 		return 0, true
+	}
+	if len(s.far) > 0 {
+		agreed, ok := s.agree()
+		return s.birth + s.weight + agreed, ok
 	}
 	time, ok := s.time()
 	if !ok {

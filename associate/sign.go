@@ -3,8 +3,11 @@
 package associate
 
 import (
+	"slices"
+
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/associate/kernel"
+	"github.com/trucewatch/trucewatch/geo"
 )
 
 // A role says which of an occurrence's two places a sign is about: where it was
@@ -51,6 +54,9 @@ type spot struct {
 	loose  bool // the window says when at most, not how long: longer than an engagement, or looks back
 	shot   bool // located by a network from arrivals
 	vague  bool // so vague in place and time that joining it to anything would say nothing
+	// far is of what is compared with its like alone, and array from where it was heard.
+	far   bool
+	array geo.Position
 	// capacity is the most signs that a count report may be explained by; 0 of all else.
 	capacity int64
 }
@@ -74,7 +80,7 @@ const (
 // it is loose. A clock's error widens it. A day, [00:00, 24:00), is taken
 // without its last microsecond, so that consecutive days do not touch.
 func windowOf(o *trucewatch.Observation) (window trucewatch.Interval, loose, drawn bool) {
-	w := o.When
+	w := made(o)
 	if w.Till == 0 {
 		w.Till = w.From + openEnd
 	}
@@ -95,7 +101,8 @@ func windowOf(o *trucewatch.Observation) (window trucewatch.Interval, loose, dra
 	}
 	w.From -= trucewatch.Instant(o.Clock.SyncError)
 	w.Till += trucewatch.Instant(o.Clock.SyncError)
-	return w, lookback > 0 || w.Till-w.From > EngagementCap, drawn
+	_, far := rayOf(o, 0)
+	return w, far || lookback > 0 || w.Till-w.From > EngagementCap, drawn
 }
 
 // spotOf reads an observation for the gate.
@@ -108,7 +115,12 @@ func (a *Associator) spotOf(rec *trucewatch.Recorded) spot {
 		s.vague = true
 		return s
 	}
-	s.box, s.named = where.box(marginMM), where.named
+	s.box, s.named, s.far = where.box(marginMM), where.named, kind.far
+	if s.far {
+		s.array = o.Where.Region.Center
+		s.vague = rayWeight(o)+where.peak <= leastWorth
+		return s
+	}
 	// No agreement in place can be worth more than the density's peak, none in
 	// time more than the window's density.
 	if kind.sink != nil {
@@ -136,6 +148,8 @@ func (a *Associator) near(m, n *node) bool {
 	case a.rules.why[s.kind][t.kind] == "",
 		s.excludes(t),
 		s.named != t.named,
+		s.far != t.far,
+		s.far && !slices.Contains(m.crosses, n.rec),
 		!timely(s, t),
 		!sameAsset(m, n):
 		return false
@@ -151,9 +165,9 @@ func (a *Associator) near(m, n *node) bool {
 
 // excludes says whether two signs are two events because one source tells them
 // apart: two rows about the same sign. Rounds that a network located one by one
-// may yet be one engagement.
+// may yet be one engagement, and arrays that one source runs may hear one sound.
 func (s *spot) excludes(t *spot) bool {
-	return s.source == t.source && s.kind == t.kind && s.role == t.role && !s.shot
+	return s.source == t.source && s.kind == t.kind && s.role == t.role && !s.shot && s.array == t.array
 }
 
 // mayShare says whether signs of two roles may be about one place. A firing near

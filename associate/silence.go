@@ -68,12 +68,13 @@ func (a *Associator) silent(in *trucewatch.Incident, members []int32) []trucewat
 
 // spoke returns the sources of members and of all that passes the gate with one of
 // them: who recorded something near was not silent, though it may have been something
-// else. False if that cannot be said: of shots the score counts who did not hear, and
+// else. False if that cannot be said: of shots the score counts who did not hear, of
+// what arrays heard from afar nobody knows the place that well, and
 // where too many reports hang together nobody is held to have been silent.
 func (a *Associator) spoke(members []int32) (sources []int32, ok bool) {
 	for _, m := range members {
 		n := &a.nodes[m]
-		if n.solved != nil || n.spot.vague {
+		if n.solved != nil || n.spot.vague || n.spot.far {
 			return nil, false
 		}
 		sources = append(sources, n.spot.source)

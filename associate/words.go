@@ -17,6 +17,9 @@ func (a *Associator) words(e, f *exhibit) string {
 	if apart(e, f) {
 		return s
 	}
+	if e.ray != nil {
+		return "with " + f.rec.ID.String() + ": " + farReason
+	}
 	s += "; "
 	if e.spot.source == f.spot.source {
 		s += "one source, different signs; "

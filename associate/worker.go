@@ -107,6 +107,14 @@ func (p *divisionPiece) work() (out []draftPiece) {
 		a.nodes = append(a.nodes, n)
 		members = append(members, int32(i))
 	}
+	for i := range a.nodes {
+		if !a.nodes[0].spot.far {
+			break // a group is of this kind, or nobody in it
+		}
+		for k := range a.nodes[:i] {
+			noteCrossing(&a.nodes[k], &a.nodes[i])
+		}
+	}
 	for _, d := range a.drafts(members, p.Whole) {
 		in := d.rest()
 		in.Links = d.incident.Links
@@ -127,7 +135,7 @@ func (p *windowPiece) check() error {
 	between := func(low, v, high int64) bool { return low <= v && v <= high }
 	switch {
 	case !between(1, int64(phases), 2) || slices.Min(h.PhasesMMS) < 100_000 || slices.Max(h.PhasesMMS) > 20_000_000 || !slices.IsSortedFunc(h.PhasesMMS, func(v, w int64) int { return int(w - v) }),
-		!between(1, int64(len(h.Loudness)), 8), !between(1, h.Detect, 999_999), !between(1, h.Spread, geo.Million),
+		!between(1, int64(len(h.Loudness)), 8), !between(1, h.Detect, 999_999), !between(0, h.Together, 999_999), !between(1, h.Spread, geo.Million),
 		!between(100_000, h.LeafMM, h.TopMM), !between(h.LeafMM, h.TopMM, 16*h.LeafMM), !between(h.TopMM/4, h.FirstMM, h.ReachMM), !between(h.TopMM, h.ReachMM, 16*h.TopMM),
 		!between(0, h.DeepMM, 4*h.TopMM), !between(3, int64(h.Least), 100), !between(1, int64(h.Visits), 10_000), !between(1, h.Births, 1<<50),
 		!between(0, h.FloorUS, 60_000_000), !between(0, h.SpeedMMS, 100_000), !between(0, h.WindMMS, 100_000):

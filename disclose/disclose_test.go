@@ -887,3 +887,20 @@ func TestSilenceOfThoseOnDutyIsNotPublic(t *testing.T) {
 		}
 	}
 }
+
+// However sure a claim's link is, an incident is called by what other evidence says of its
+// place.
+func TestEvidenceNamesThePlaceBeforeClaims(t *testing.T) {
+	said := func(n uint64, means trucewatch.Means, name string) *trucewatch.Recorded {
+		return &trucewatch.Recorded{ID: trucewatch.ObservationID{Index: n}, Source: &trucewatch.Source{},
+			Observation: &trucewatch.Observation{Means: means, Where: trucewatch.Place{Name: name}}}
+	}
+	members := []*trucewatch.Recorded{said(1, trucewatch.PartyReport, "claimed"), said(2, trucewatch.Heard, "heard"), said(3, trucewatch.RecordedCamera, "filmed")}
+	in := &trucewatch.Incident{Links: []trucewatch.Link{{Observation: members[0].ID, Share: 900_000}, {Observation: members[1].ID, Share: 600_000}, {Observation: members[2].ID, Share: 700_000}}}
+	if got := Place(in, members); got != "filmed" {
+		t.Errorf("called by %q", got)
+	}
+	if got := Place(in, members[:1]); got != "claimed" {
+		t.Errorf("called by %q where there are claims alone", got)
+	}
+}

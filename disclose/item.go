@@ -127,13 +127,14 @@ func observations(in *trucewatch.Incident, members []*trucewatch.Recorded) []tru
 }
 
 // Place returns the name that the surest observation of an incident gives for
-// where it was, else that observation's words. It is as precise as they are, and
-// so for the mission alone.
+// where it was, else that observation's words; a claim's only where nothing else gives
+// one. It is as precise as they are, and so for the mission alone.
 func Place(in *trucewatch.Incident, members []*trucewatch.Recorded) string {
-	name, best := "", trucewatch.PPM(-1)
+	name, best, claimed := "", trucewatch.PPM(-1), true
 	for _, o := range observations(in, members) {
-		if n := firstOf(o.Observation.Where.Name, o.Observation.Where.Text); n != "" && o.Link.Share > best {
-			name, best = n, o.Link.Share
+		n, claim := firstOf(o.Observation.Where.Name, o.Observation.Where.Text), o.Observation.Means.IsClaim()
+		if n != "" && (claimed && !claim || claimed == claim && o.Link.Share > best) {
+			name, best, claimed = n, o.Link.Share, claim
 		}
 	}
 	return name

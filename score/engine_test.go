@@ -77,10 +77,10 @@ func arrivalWorlds() []arrivalWorld {
 // description: what a mission would write down of its sensors.
 func hearing(w *scenario.World) associate.Hearing {
 	if w.Name == "regional" {
-		h := associate.Hearing{PhasesMMS: []int64{6_300_000, 3_700_000}, Detect: 800_000, FloorUS: 400_000, Spread: 10_000, FirstMM: 70_000_000, ReachMM: 300_000_000, DeepMM: 30_000_000,
+		h := associate.Hearing{PhasesMMS: []int64{6_300_000, 3_700_000}, Detect: 800_000, Together: 500_000, FloorUS: 400_000, Spread: 10_000, FirstMM: 70_000_000, ReachMM: 300_000_000, DeepMM: 30_000_000,
 			TopMM: 32_000_000, LeafMM: 8_000_000, Births: 864, Least: 10, Visits: 3_000}
-		for i, km := range []int64{40, 70, 110, 170, 260} {
-			h.Loudness = append(h.Loudness, associate.Loudness{RangeMM: km * 1_000_000, WidthMM: max(km/10, 30) * 1_000_000, Share: [...]int64{350_000, 300_000, 200_000, 100_000, 50_000}[i]})
+		for i, km := range []int64{29, 54, 88, 134, 222} {
+			h.Loudness = append(h.Loudness, associate.Loudness{RangeMM: km * 1_000_000, WidthMM: max(km/10, 30) * 1_000_000, Share: [...]int64{319_000, 298_000, 205_000, 121_000, 57_000}[i]})
 		}
 		return h
 	}

@@ -139,7 +139,7 @@ type dossierLine struct {
 		ID          trucewatch.ObservationID `json:"id"`
 		Received    trucewatch.Instant       `json:"received"`
 		Observation struct {
-			Arrival *struct{} `json:"arrival"`
+			Arrival *trucewatch.Arrival `json:"arrival"`
 		} `json:"observation"`
 	} `json:"observations"`
 	Findings []*trucewatch.Finding `json:"findings"`
@@ -161,7 +161,7 @@ func readLine(b []byte) ([]Found, error) {
 		received := make(map[trucewatch.ObservationID]trucewatch.Instant, len(d.Observations))
 		for _, o := range d.Observations {
 			received[o.ID] = o.Received
-			if o.Observation.Arrival != nil {
+			if arrival := o.Observation.Arrival; arrival != nil && arrival.Wave != trucewatch.InfrasoundWave {
 				arrivals[o.ID] = true
 			}
 		}

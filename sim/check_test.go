@@ -84,12 +84,12 @@ func regrouped(s *replay.State, entries rests) bool {
 	return false
 }
 
-// isReleased says whether a finding is still released. If its incident was another
-// one when it was, without what was erased just now, its delay may end later: that
-// it ends is for checkLanded.
-func isReleased(s *replay.State, id trucewatch.FindingID) bool {
-	_, released, found := s.Finding(id)
-	return found && released != 0
+// stands says whether there is still such a finding. If its incident was another one
+// when it was released, without what was erased just now, that released nothing, or its
+// delay ends later; that what is released becomes public in the end is for checkLanded.
+func stands(s *replay.State, id trucewatch.FindingID) bool {
+	_, _, found := s.Finding(id)
+	return found
 }
 
 // restsOf are the entries of an incident's members, none if there is none.
@@ -357,7 +357,7 @@ func (w *world) checkPublic(s *replay.State) {
 	for id, entries := range w.account.public {
 		switch {
 		case public[id]:
-		case w.account.excuses(entries), erasing && regrouped(s, entries), erasing && isReleased(s, id):
+		case w.account.excuses(entries), erasing && (regrouped(s, entries) || stands(s, id)):
 			delete(w.account.public, id)
 		default:
 			w.fail("I2", "finding %s was public and is not any more", id)

@@ -28,6 +28,7 @@ func TestFoundSeeds(t *testing.T) {
 		{"process dies while it overwrites a box", 0x4c3abad00000c617},          // TestHalfOverwrittenBoxIsDestroyed
 		{"notification comes in the slot of an erasure", 0x5f2f63419e5494ab},    // TestSealedMissionFoldsWhatItWrites
 		{"mirror is shown an old state of a size that was forged", 0x5f2f63419e53d7e0},
+		{"release of a finding that an erasure moves into another incident", 0xb22ed94983933aa1},
 		{"erasure moves the end of a finding's delay", 0xd306},
 		{"day ends while the last beats are sent", 0x5f2f63419e53cd1e},
 	} {

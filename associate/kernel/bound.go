@@ -24,6 +24,7 @@ func (s *Searcher) most() float64 {
 	}
 	slack := s.slack()
 	last, near, gain := int32(-1), 0, 0.0
+	s.ear = ear{station: -1, first: first}
 	for i := range s.candidate {
 		q := &s.candidate[i]
 		delay := max(q.after-slack-q.gate, 0)
@@ -31,7 +32,7 @@ func (s *Searcher) most() float64 {
 		g := q.noise + e.peak[int(q.errors)+t.surest][q.phase][bin]
 		if q.key != last {
 			if last >= 0 {
-				s.add(near, near, gain)
+				s.add(last, near, near, gain)
 			}
 			last, near, gain = q.key, bin, g
 		} else {
@@ -39,8 +40,9 @@ func (s *Searcher) most() float64 {
 		}
 	}
 	if last >= 0 {
-		s.add(near, near, gain)
+		s.add(last, near, near, gain)
 	}
+	s.hear()
 	return s.highest()
 }
 
@@ -155,6 +157,7 @@ func (s *Searcher) sift(n *cell, from, till int32) int {
 	s.silent(n, &v)
 	e := s.t.g.ears
 	distinct, last := 0, int32(-1)
+	s.ear = ear{station: -1, first: s.t.station[s.first]}
 	gain := 0.0
 	var near, far int
 	for k := range s.bounded {
@@ -171,7 +174,7 @@ func (s *Searcher) sift(n *cell, from, till int32) int {
 		g := c.noise + e.peak[tables][c.phase][close] - float64(float64(z*z)/2)
 		if c.key != last {
 			if last >= 0 {
-				s.add(near, far, gain)
+				s.add(last, near, far, gain)
 			}
 			distinct, last, gain, near, far = distinct+1, c.key, g, close, bin
 		} else {
@@ -179,19 +182,70 @@ func (s *Searcher) sift(n *cell, from, till int32) int {
 		}
 	}
 	if last >= 0 {
-		s.add(near, far, gain)
+		s.add(last, near, far, gain)
 	}
+	s.hear()
 	n.bound = s.highest()
 	return distinct
 }
 
-// add counts a hearing instead of a silence where that is better.
-func (s *Searcher) add(near, far int, gain float64) {
+// An ear is a station of which candidates are being counted.
+type ear struct {
+	station   int32 // -1: none
+	first     int32 // the station of the first arrival, which is counted already
+	near, far int
+	both      int // near of both phases
+	gain      [phasesMax]float64
+	heard     int // how many phases
+}
+
+// add counts a hearing of a station and phase instead of a silence where that is better.
+// Both phases of a station are counted together, as one makes the other likelier.
+func (s *Searcher) add(key int32, near, far int, gain float64) {
+	phases := s.t.g.ears.phases
+	if phases == 1 {
+		s.heard(near, far, gain)
+		return
+	}
+	if station := key / int32(phases); station != s.ear.station {
+		s.hear()
+		s.ear = ear{station: station, first: s.ear.first, near: near}
+	}
+	h := &s.ear
+	h.gain[h.heard] = gain
+	h.heard++
+	h.near, h.both, h.far = min(h.near, near), max(h.both, near), far
+}
+
+// heard counts one phase.
+func (s *Searcher) heard(near, far int, gain float64) {
 	classes := s.t.g.ears.classes
 	heard, missed := s.t.carry.heard[near*classes:], s.t.carry.missed[far*classes:]
 	for c := range classes {
 		if v := heard[c] + gain - missed[c]; v > 0 {
 			s.sum[c] += v
+		}
+	}
+}
+
+// hear counts the station of which candidates were added last.
+func (s *Searcher) hear() {
+	h := s.ear
+	if h.heard == 0 {
+		return
+	}
+	k, classes := s.t.carry, s.t.g.ears.classes
+	near, two, far := h.near*classes, h.both*classes, h.far*classes
+	for c := range classes {
+		single := k.heard[near+c] - k.missed[far+c]
+		both := k.pair[two+c] - k.none[far+c]
+		switch {
+		case h.station == h.first:
+			s.sum[c] += max(0, single+h.gain[0], both-single+h.gain[0])
+		case h.heard == 1:
+			s.sum[c] += max(0, single+h.gain[0])
+		default:
+			s.sum[c] += max(0, single+max(h.gain[0], h.gain[1]), both+h.gain[0]+h.gain[1])
 		}
 	}
 }

@@ -263,33 +263,13 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
 		if d := length3(x-q.x, y-q.y, z); d <= e.reach {
-			row := t.carry.missed[e.bin(d)*e.classes:]
+			row := t.carry.none[e.bin(d)*e.classes:]
 			for c := range e.classes {
-				sum[c] += float64(float64(e.phases) * row[c])
+				sum[c] += row[c]
 			}
 		}
 	}
-	var sol Solution
-	takesPart := false
-	worth := s.worth[:0]
-	for i := range s.chosen {
-		c := &s.chosen[i]
-		gain := s.surprise(c)
-		best := math.Inf(-1)
-		for k := range e.classes {
-			best = max(best, t.carry.heard[c.bin*e.classes+k]+gain-t.carry.missed[c.bin*e.classes+k])
-		}
-		if best <= leastWorth {
-			continue
-		}
-		for k := range e.classes {
-			sum[k] += max(t.carry.heard[c.bin*e.classes+k]+gain-t.carry.missed[c.bin*e.classes+k], -2)
-		}
-		sol.Arrivals = append(sol.Arrivals, c.arrival)
-		worth = append(worth, best)
-		takesPart = takesPart || c.arrival == s.first
-	}
-	s.worth = worth
+	sol, takesPart := s.attend(&sum)
 	if len(sol.Arrivals) < e.h.Least || !takesPart {
 		return sol, false
 	}
@@ -314,10 +294,49 @@ func (s *Searcher) weigh(x, y, z, at float64, info [4][4]float64) (Solution, boo
 	sol.EastMM, sol.NorthMM, sol.DepthMM = round(float64(x*mmPerKM)), round(float64(y*mmPerKM)), round(float64(z*mmPerKM))
 	sol.At = round(float64(at * 1e6))
 	sol.covariance = l.inverse(e.dimensions())
-	for _, w := range worth {
+	for _, w := range s.worth {
 		sol.Gains = append(sol.Gains, round(float64(w*1000)))
 	}
 	return sol, true
+}
+
+// attend takes the chosen arrivals that add something, adds to sum, by class, what they
+// are worth, and says whether the first one is among them.
+func (s *Searcher) attend(sum *[classesMax]float64) (sol Solution, takesPart bool) {
+	t := s.t
+	classes := t.g.ears.classes
+	worth := s.worth[:0]
+	for i := 0; i < len(s.chosen); i++ {
+		c := &s.chosen[i]
+		gain := s.surprise(c)
+		best := t.carry.worth(c.bin, classes, gain, 1)
+		if i+1 < len(s.chosen) && s.chosen[i+1].s == c.s {
+			i++
+			other := &s.chosen[i]
+			more := s.surprise(other)
+			least := max(best, t.carry.worth(c.bin, classes, more, 1))
+			if both := t.carry.worth(c.bin, classes, gain+more, 2); both > max(least, leastWorth) {
+				t.carry.count(sum, c.bin, classes, gain+more, 2)
+				sol.Arrivals = append(sol.Arrivals, c.arrival, other.arrival)
+				half := (gain - more) / 2 // so that together they are worth what both are
+				worth = append(worth, both/2+half, both/2-half)
+				takesPart = takesPart || c.arrival == s.first || other.arrival == s.first
+				continue
+			}
+			if more > gain {
+				c, gain, best = other, more, least
+			}
+		}
+		if best <= leastWorth {
+			continue
+		}
+		t.carry.count(sum, c.bin, classes, gain, 1)
+		sol.Arrivals = append(sol.Arrivals, c.arrival)
+		worth = append(worth, best)
+		takesPart = takesPart || c.arrival == s.first
+	}
+	s.worth = worth
+	return sol, takesPart
 }
 
 // surprise is ln of how much better an arrival is explained by the source than

@@ -14,6 +14,7 @@ type Hearing struct {
 	PhasesMMS []int64    // speed of each phase, mm/s, the fastest first: sound; or P and S waves
 	Loudness  []Loudness // classes of sources; what class one is, nobody says
 	Detect    int64      // probability of hearing what is near, ppm
+	Together  int64      // of the probability of missing a phase, what share a station that hears the other one makes up for, ppm: 0 if phases are heard independently, or there is one
 	FloorUS   int64      // least error of a travel time, one standard deviation
 	Spread    int64      // error of a travel time as a share of it, one standard deviation, ppm, if the medium is known
 	SpeedMMS  int64      // how far the speed of sound may be from that of its phase, one standard deviation, mm/s; 0: the medium is known

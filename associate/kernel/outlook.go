@@ -103,22 +103,49 @@ type tally struct {
 	key      int32   // of the station and phase that is being counted
 	near     int16   // its least distance
 	gain     float64 // its best candidate
+	other    float64 // that of the other phase of its station, if two is set
+	two      bool
+}
+
+// A teller counts in tallies.
+type teller struct {
+	*carry
+	classes, phases int
+	first           int32 // the station of the first arrival, which is counted already
 }
 
 // next counts a station and phase, and begins another.
-func (t *tally) next(better []float64, classes int, key int32, near int16, gain float64) {
-	t.close(better, classes)
+func (t *tally) next(w *teller, key int32, near int16, gain float64) {
+	t.close(w)
+	t.two = t.distinct > 0 && w.phases > 1 && t.key/int32(w.phases) == key/int32(w.phases)
+	t.other = t.gain
 	t.key, t.near, t.gain = key, near, gain
 	t.distinct++
 }
 
-// close counts the last station and phase.
-func (t *tally) close(better []float64, classes int) {
+// close counts the last station and phase, with the other phase if that is counted.
+func (t *tally) close(w *teller) {
 	if t.distinct == 0 {
 		return
 	}
-	for c, b := range better[int(t.near)*classes : (int(t.near)+1)*classes] {
-		t.sum[c] += max(b+t.gain, 0)
+	at := int(t.near) * w.classes
+	better := w.better[at : at+w.classes]
+	if w.phases == 1 {
+		for c, b := range better {
+			t.sum[c] += max(b+t.gain, 0)
+		}
+		return
+	}
+	pair := w.betterPair[at : at+w.classes]
+	for c, b := range better {
+		switch {
+		case t.key/int32(w.phases) == w.first:
+			t.sum[c] += max(b+t.gain, pair[c]-b+t.gain, 0)
+		case t.two:
+			t.sum[c] += max(b+t.gain, b+t.other, pair[c]+t.gain+t.other, 0) - max(b+t.other, 0)
+		default:
+			t.sum[c] += max(b+t.gain, 0)
+		}
 	}
 }
 
@@ -136,7 +163,8 @@ func (s *Searcher) highestOf(t *tally, base []float64) float64 {
 func (s *Searcher) tally(o *outlook) {
 	t := s.t
 	e := t.g.ears
-	unit, slack, better := t.g.unit, s.slack(), t.carry.better
+	unit, slack := t.g.unit, s.slack()
+	w := &teller{t.carry, e.classes, e.phases, t.station[s.first]}
 	s.tallies = append(s.tallies[:0], make([]tally, len(o.cells))...)
 	words := (len(o.cells) + 63) / 64
 	s.may = append(s.may[:0], make([]uint64, words*len(s.candidate))...)
@@ -159,13 +187,13 @@ func (s *Searcher) tally(o *outlook) {
 			near := nearest[i]
 			gain := c.noise + peak[near]
 			if a := &s.tallies[i]; a.distinct == 0 || a.key != c.key {
-				a.next(better, e.classes, c.key, near, gain)
+				a.next(w, c.key, near, gain)
 			} else {
 				a.gain = max(a.gain, gain)
 			}
 		}
 	}
 	for i := range s.tallies {
-		s.tallies[i].close(better, e.classes)
+		s.tallies[i].close(w)
 	}
 }

@@ -23,10 +23,13 @@ const AsStated = 3
 
 // A curve is how well sources of each class are heard, by distance.
 type curve struct {
-	heard  []float64 // ln of the probability of being heard, by bin and class
-	missed []float64 // ln of the probability of not being heard, likewise
-	better []float64 // the most that heard less missed can be in a top cell of which this is the nearest place, likewise
-	chance []float64 // the probability of being heard, likewise
+	heard      []float64 // ln of the probability of being heard, by bin and class
+	missed     []float64 // less than heard by ln of how much likelier it is that one phase alone is heard than none, likewise; of one phase ln of the probability of not being heard
+	none       []float64 // ln of the probability that none of the phases is heard, likewise
+	pair       []float64 // ln of the probability that both phases are heard, likewise; empty if there is one
+	better     []float64 // the most that heard less missed can be in a top cell of which this is the nearest place, likewise
+	betterPair []float64 // the most that pair less none can be there
+	chance     []float64 // the probability of being heard, likewise
 }
 
 // curveOf makes the curve of ranges changed by a factor, hundredths.
@@ -37,18 +40,69 @@ func (e *Ears) curveOf(factor int64) (c curve) {
 			far, wide := km(l.RangeMM*factor/100), km(max(l.WidthMM*factor/100, 1))
 			p := float64(e.h.Detect) / geo.Million / (1 + geo.Exp(min((d-far)/wide, 600)))
 			c.heard = append(c.heard, geo.Log(max(p, leastDetect)))
-			c.missed = append(c.missed, geo.Log(1-p))
 			c.chance = append(c.chance, p)
+			c.addPhases(p, e.phases, float64(e.h.Together)/geo.Million)
 		}
 	}
 	// Another place of the cell is at least half its diagonal further.
 	further := e.bin(float64(e.top * 0.7))
 	for b := range tableBins {
 		for k := range e.classes {
-			c.better = append(c.better, c.heard[b*e.classes+k]-c.missed[min(b+further, tableBins-1)*e.classes+k])
+			at, far := b*e.classes+k, min(b+further, tableBins-1)*e.classes+k
+			c.better = append(c.better, c.heard[at]-c.missed[far])
+			if e.phases > 1 {
+				c.betterPair = append(c.betterPair, c.pair[at]-c.none[far])
+			}
 		}
 	}
 	return c
+}
+
+// addPhases adds what is heard of one or two phases, of which each is heard with
+// probability p. Of two, a station that hears one hears the other with p + t (1-p), one
+// that does not with p - t p: its noise, and what lies between, are the same for both.
+func (c *curve) addPhases(p float64, phases int, together float64) {
+	if phases == 1 {
+		c.missed = append(c.missed, geo.Log(1-p))
+		c.none = append(c.none, geo.Log(1-p))
+		return
+	}
+	other := geo.Log(1 - float64(p*(1-together)))
+	c.missed = append(c.missed, other-geo.Log(1-together))
+	c.none = append(c.none, geo.Log(1-p)+other)
+	p = max(p, leastDetect)
+	c.pair = append(c.pair, geo.Log(p)+geo.Log(p+float64(together*(1-p))))
+}
+
+// bonus is by how much both phases at a station are worth more than each alone.
+func (c *curve) bonus(at int) float64 {
+	return c.pair[at] - c.none[at] - float64(2*(c.heard[at]-c.missed[at]))
+}
+
+// worth is what one phase, or both, heard at a distance are worth against none, of the
+// class for which that is most, with gain for what fits.
+func (c *curve) worth(bin, classes int, gain float64, phases int) float64 {
+	best := math.Inf(-1)
+	for at := bin * classes; at < (bin+1)*classes; at++ {
+		best = max(best, c.against(at, phases)+gain)
+	}
+	return best
+}
+
+// count adds to the sum of each class what one phase, or both, are worth; at the least
+// minus 2 each, as an arrival may be there by chance.
+func (c *curve) count(sum *[classesMax]float64, bin, classes int, gain float64, phases int) {
+	for k := range classes {
+		sum[k] += max(c.against(bin*classes+k, phases)+gain, float64(-2*phases))
+	}
+}
+
+// against is ln of how much likelier one phase, or both, are heard than none.
+func (c *curve) against(at, phases int) float64 {
+	if phases == 2 {
+		return c.pair[at] - c.none[at]
+	}
+	return c.heard[at] - c.missed[at]
 }
 
 // A carry is how well what happens on a Ground is heard there, with what was worked out
@@ -89,9 +143,9 @@ func (c *carry) quiet(n *cell) []float64 {
 	for _, j := range g.within[int(n.iy>>level)*g.wide+int(n.ix>>level)] {
 		s := &g.stations[j]
 		d := length3(n.x-s.x, n.y-s.y, n.z)
-		row := c.missed[e.bin(d+n.half)*e.classes:]
+		row := c.none[e.bin(d+n.half)*e.classes:]
 		for k := range out {
-			out[k] += float64(float64(e.phases) * row[k])
+			out[k] += row[k]
 		}
 	}
 	if out[0] == 0 {

@@ -152,12 +152,12 @@ func (t *Tile) others(v *state, arrivals []int32, m *medium, wider float64) (out
 // gains returns what each arrival of a is worth, thousandths of a nat.
 func (t *Tile) gains(a *account, m *medium) (out []int64) {
 	e := t.g.ears
-	for _, i := range a.arrivals {
+	for k, i := range a.arrivals {
 		q, phase := &t.g.stations[t.station[i]], t.phase[i]
 		bin := e.bin(length3(a.top.x-q.x, a.top.y-q.y, a.top.z))
-		best := math.Inf(-1)
-		for c := range e.classes {
-			best = max(best, t.carry.heard[bin*e.classes+c]-t.carry.missed[bin*e.classes+c])
+		best := t.carry.worth(bin, e.classes, 0, 1)
+		if k > 0 && t.station[a.arrivals[k-1]] == t.station[i] || k+1 < len(a.arrivals) && t.station[a.arrivals[k+1]] == t.station[i] {
+			best = t.carry.worth(bin, e.classes, 0, 2) / 2
 		}
 		z := t.sigmas(&a.top, i, 0, m)
 		out = append(out, round(float64((best+t.noise[i]+e.peak[e.table(t.clock[t.station[i]], 0)][phase][bin]-float64(z*z)/2)*1000)))

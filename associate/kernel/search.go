@@ -31,6 +31,7 @@ type Searcher struct {
 	chosen    []choice
 	worth     []float64 // of those that take part, nats
 	bounded   []bounded
+	ear       ear
 	tallies   []tally  // by cell of the outlook
 	may       []uint64 // by candidate, the cells of the outlook that it may come from, a bit for each
 	recent    []birth  // sources found near the time of the first arrival

@@ -247,17 +247,21 @@ func (t *Tile) heard(p *spot, arrivals []int32) (float64, bool) {
 	for _, j := range g.within[home] {
 		q := &g.stations[j]
 		if d := length3(x-q.x, y-q.y, z); d <= e.reach {
-			row := t.carry.missed[e.bin(d)*e.classes:]
+			row := t.carry.none[e.bin(d)*e.classes:]
 			for c := range e.classes {
-				sum[c] += float64(float64(e.phases) * row[c])
+				sum[c] += row[c]
 			}
 		}
 	}
-	for _, i := range arrivals {
+	for k, i := range arrivals {
 		q := &g.stations[t.station[i]]
 		bin := e.bin(length3(x-q.x, y-q.y, z))
+		both := k > 0 && t.station[arrivals[k-1]] == t.station[i]
 		for c := range e.classes {
 			sum[c] += t.carry.heard[bin*e.classes+c] - t.carry.missed[bin*e.classes+c]
+			if both {
+				sum[c] += t.carry.bonus(bin*e.classes + c)
+			}
 		}
 	}
 	for c := range e.classes {
