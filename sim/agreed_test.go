@@ -4,13 +4,11 @@ package sim
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/trucewatch/trucewatch"
-	"github.com/trucewatch/trucewatch/geo"
 	"github.com/trucewatch/trucewatch/keyring"
 	"github.com/trucewatch/trucewatch/mission"
 	"github.com/trucewatch/trucewatch/replay"
@@ -26,9 +24,9 @@ var laterFrom = begins.Add(60 * time.Hour)
 // An agreed is what parties and bodies did about the text itself, as it was
 // acknowledged. None of it may be lost.
 type agreed struct {
-	later   bool            // the later version was adopted
-	settled bool            // its question was settled
-	notices map[string]bool // notifications by ID
+	later   bool                // the later version was adopted
+	settled bool                // its question was settled
+	notices map[string]*noticed // notifications by ID
 }
 
 // officersOf registers an officer of each organisation: a text is adopted by them.
@@ -122,41 +120,13 @@ func (w *world) interpret() error {
 	return nil
 }
 
-// notice has a party give notice of a detonation, or the other object to one.
-func (w *world) notice() error {
-	now := max(w.now(), w.m.State().Now())
-	if len(w.agreed.notices) > 0 && w.random.IntN(3) == 0 {
-		step := &trucewatch.NoticeStep{Notice: fmt.Sprint("notice-", w.noticed), Deed: []string{"received", "accepted", "objected"}[w.random.IntN(3)], By: "B", At: now}
-		return w.enter(trucewatch.Payload{NoticeStep: step})
-	}
-	w.noticed++
-	id := fmt.Sprint("notice-", w.noticed)
-	where := geo.Circle(geo.Position{LatE7: -487_000_000 + int32(w.random.IntN(500_000)), LonE7: -1_224_000_000 + int32(w.random.IntN(500_000))}, 50_000)
-	from := now + trucewatch.Instant(w.random.IntN(60))*trucewatch.Hour // at times too late: 24 hours are wanted
-	n := &trucewatch.Notification{Key: sha256.Sum256(fmt.Appendf(nil, "%x %s", w.seed, id)), ID: id, Exemption: "X2", By: "A", NotifiedAt: now,
-		Window: trucewatch.Interval{From: from, Till: from + 6*trucewatch.Hour}, Area: &where, Agency: "agency " + secret, MaxKG: 40, Text: "told by " + secret}
-	err := w.write(nil, func(wr *mission.Writer) error {
-		for range 1 + w.random.IntN(2) { // said twice it counts once
-			if _, err := wr.Enter(nil, trucewatch.Payload{Notification: n}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		w.agreed.notices[id] = true
-		happened.add("notification: given")
-	}
-	return err
-}
-
 // checkAgreed: what parties and bodies said about the text is there, once.
 func (w *world) checkAgreed(s *replay.State) {
 	w.t.Helper()
 	if w.agreed.later && !w.adopted(s) {
 		w.fail("I1", "the later version of the agreement is gone")
 	}
-	if !w.agreed.settled && len(w.agreed.notices) == 0 {
+	if !w.agreed.settled && w.noticed == 0 {
 		return
 	}
 	v, err := s.View(trucewatch.ForMission, trucewatch.Interval{}, trucewatch.Interval{})
@@ -168,8 +138,8 @@ func (w *world) checkAgreed(s *replay.State) {
 	for _, n := range v.Notices {
 		times[n.Notification.ID]++
 	}
-	for id := range w.agreed.notices {
-		if times[id] != 1 {
+	for id, n := range w.agreed.notices {
+		if n.given && times[id] != 1 {
 			w.fail("I1", "notification %s stands %d times", id, times[id])
 		}
 	}

@@ -144,6 +144,7 @@ func (w *world) check() {
 	w.checkIncidents(fresh.State())
 	w.checkAgreed(fresh.State())
 	w.checkQuota(fresh.State())
+	w.checkExempt(fresh.State())
 	w.checkPublic(fresh.State())
 	if w.random.IntN(3) > 0 {
 		return

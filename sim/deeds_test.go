@@ -79,6 +79,10 @@ func (w *world) people() {
 
 // happen makes an event now and then, near the line of contact.
 func (w *world) happen() event {
+	if e, blown := w.detonate(); blown {
+		w.events = append(w.events, e)
+		return e
+	}
 	if len(w.events) == 0 || w.random.IntN(3) > 0 {
 		kinds := []event{
 			{kind: trucewatch.Explosion, arm: trucewatch.Weapon{Platform: "mortar", CalibreMM: 120}},
@@ -102,8 +106,11 @@ func (w *world) see(r *reporter, e event) trucewatch.Observation {
 	key := trucewatch.ContentKey(sha256.Sum256(fmt.Appendf(nil, "%x %d", w.seed, w.rows)))
 	at := max(min(e.at+r.skew, w.now()), 1)
 	where := geo.Position{LatE7: e.where.LatE7 + int32(w.random.IntN(2000)), LonE7: e.where.LonE7 + int32(w.random.IntN(2000))}
-	arm := e.arm
-	return trucewatch.Observation{Key: key, NativeID: fmt.Sprintf("%s-%d", secret, w.rows), Kind: e.kind, Means: r.means, Weapon: &arm,
+	var arm *trucewatch.Weapon
+	if e.arm.Platform != "" {
+		arm = &e.arm
+	}
+	return trucewatch.Observation{Key: key, NativeID: fmt.Sprintf("%s-%d", secret, w.rows), Kind: e.kind, Means: r.means, Weapon: arm,
 		Count: trucewatch.Count{Value: int64(1 + w.random.IntN(4)), Qualifier: trucewatch.Exact},
 		Where: trucewatch.Place{Text: "by the " + secret, Region: geo.Circle(where, 100_000)},
 		When:  trucewatch.Interval{From: at, Till: at + trucewatch.Second}, Text: "seen by " + secret,

@@ -31,7 +31,7 @@ var faults = []string{
 	"door: record could not be written", "door: overload recorded",
 	"clock: set back", "clock: ahead", "erasure: by two officers", "erasure: by one officer",
 	"agreement: later version adopted", "agreement: later version without a party, refused", "agreement: later version for the past, refused",
-	"interpretation: settled by both parties", "interpretation: by a decision that did not carry, refused", "notification: given",
+	"interpretation: settled by both parties", "interpretation: by a decision that did not carry, refused", "notification: given", "notification: exempts what it covers", "notification: exempts nothing beside it",
 	"handover: of the log to a new key", "handover: died before its entry", "handover: died after its entry",
 	"witness: told of a handover", "witness: told of a handover that the old key did not sign", "witness: told of another handover",
 	"witness: offered a longer history by an old key",

@@ -15,6 +15,7 @@ import (
 
 	"github.com/trucewatch/trucewatch"
 	"github.com/trucewatch/trucewatch/logkey"
+	"github.com/trucewatch/trucewatch/mirror"
 	"github.com/trucewatch/trucewatch/record"
 	"github.com/trucewatch/trucewatch/witness"
 )
@@ -222,7 +223,7 @@ func (w *world) checkTold(s *site) {
 	}
 }
 
-// forgeHandover tells the witnesses of handovers that never were: one that the
+// forgeHandover tells the witnesses, and the second one the mirrors, of handovers that never were: one that the
 // log's key did not sign, and a second one of a key that was handed over already.
 func (w *world) forgeHandover() error {
 	for _, s := range w.net.sites {
@@ -234,6 +235,12 @@ func (w *world) forgeHandover() error {
 		if len(s.told.Spans()) > 1 {
 			w.refusesKey(s, w.otherHandover(s.told.Last().From))
 			happened.add("witness: told of another handover")
+		}
+	}
+	for _, h := range w.mirrors {
+		if other := w.otherHandover(h.held.Size); other != "" {
+			h.source = shows{w: w, disk: w.sound(), spoil: mirror.KeyName, how: "shows another handover", fork: []byte(other + "\n")}
+			w.pullOne(h)
 		}
 	}
 	return nil

@@ -141,7 +141,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.net = newNetwork(w)
 	files, err := terms()
 	w.must(err)
-	w.terms, w.agreed.notices = files, map[string]bool{}
+	w.terms, w.agreed.notices = files, map[string]*noticed{}
 	w.dieSettingUp(spec, files)
 	w.must(mission.CreateIn(w.surroundings(), "/m", spec, files, w.now()))
 	w.followKey()
@@ -273,7 +273,7 @@ func (w *world) act() {
 		{"reports", 8, w.report}, {"devices", 5, w.devicesSubmit}, {"forgery", 2, w.forge}, {"beat", 8, w.beat}, {"release", 5, w.release},
 		{"serve", 3, w.serve}, {"answer", 3, w.answer}, {"proceedings", 2, w.proceed}, {"erasure", 2, w.erase}, {"lone erasure", 1, w.eraseAlone},
 		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
-		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 3, w.interpret}, {"notice", 2, w.notice}, {"pull", 6, w.pull},
+		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 3, w.interpret}, {"notice", 3, w.notice}, {"pull", 6, w.pull},
 		{"handover", 3, w.handOver}, {"word of a handover", 2, w.tell}, {"forged handover", 2, w.forgeHandover},
 		{"flood", 3, w.flood}, {"end of an overload", 2, w.endOverload},
 	}
