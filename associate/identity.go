@@ -3,6 +3,7 @@
 package associate
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"maps"
 	"slices"
@@ -193,7 +194,7 @@ func (d *division) revise(a *Associator, now *draft) {
 	if i, found := slices.BinarySearchFunc(d.before, id, func(f *formed, id trucewatch.IncidentID) int { return f.incident.ID.Compare(id) }); found {
 		old = d.before[i].incident
 		if slices.Equal(old.Links, in.Links) && old.Degraded == in.Degraded && old.State == in.State && slices.Equal(old.Aliases, aliases) &&
-			slices.Equal(old.Silent, a.silent(old, a.evidence(f.members))) {
+			slices.Equal(old.Silent, a.silent(old, a.evidence(f.members))) && !now.moved(a, old) {
 			f.incident = old
 			return
 		}
@@ -213,6 +214,20 @@ func (d *division) revise(a *Associator, now *draft) {
 	}
 	f.incident.History = history(old, trucewatch.Revision{Index: d.index, What: what})
 	d.changes = append(d.changes, Change{Incident: f.incident})
+}
+
+// moved says whether places or times of the draft, whose links are those of old, are other
+// than old's. Those of reports follow from them; but a shot may be solved a little
+// otherwise and its arrivals be worth as much as before.
+func (m *draft) moved(a *Associator, old *trucewatch.Incident) bool {
+	if !slices.ContainsFunc(m.members, func(n int32) bool { return a.nodes[n].solved != nil }) {
+		return false
+	}
+	in := &m.incident
+	if m.rest != nil {
+		in = m.rest()
+	}
+	return old.When != in.When || !bytes.Equal(trucewatch.Encode(old.Estimates), trucewatch.Encode(in.Estimates))
 }
 
 // replace puts the incidents after in place of those before.
@@ -288,6 +303,9 @@ func difference(old, in *trucewatch.Incident) string {
 	}
 	if what == "" && old.State != in.State {
 		return "now " + in.State
+	}
+	if what == "" && slices.Equal(old.Links, in.Links) {
+		return "where or when it was changed a little"
 	}
 	if what == "" {
 		return "the weight of its links changed"

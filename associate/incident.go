@@ -185,6 +185,12 @@ func sober(share trucewatch.PPM) trucewatch.PPM {
 	return max(share*(geo.Million-beyondModel)/geo.Million, 1)
 }
 
+// bold is the share by the likelihood that sober was given, within 2 ppm: regions hold the
+// truth as often as they say without more doubt, and follow from what links state.
+func bold(share trucewatch.PPM) trucewatch.PPM {
+	return min(share*geo.Million/(geo.Million-beyondModel), geo.Million)
+}
+
 // stay returns what e is worth in s; 0 alone.
 func (a *Associator) stay(s *set, e *exhibit) trucewatch.MilliNat {
 	if len(s.members) > 1 {
@@ -515,9 +521,9 @@ func sharpest(group []*exhibit) []*exhibit {
 func fuse(group []*exhibit, links []trucewatch.Link) (geo.Region, []kernel.Mode) {
 	var parts []kernel.Part
 	for _, e := range group {
-		share := e.share // by the likelihood: regions hold the truth as often as they say without more doubt
-		if share == 0 {
-			share = linkOf(links, e).Share
+		share := linkOf(links, e).Share
+		if e.share != 0 && e.solved == nil {
+			share = bold(share)
 		}
 		parts = append(parts, kernel.Part{Region: regionOf(e.rec.Observation), SpreadMM: spreadMM, Share: int64(share)})
 	}
