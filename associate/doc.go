@@ -59,7 +59,8 @@
 //	LLR = ln birth + sum over heard of ln( PD f(t) / clutter )
 //	      + sum over silent stations of ln(1 - PD) + ln sqrt(|2 pi Sigma|)
 //
-// summed over classes of loudness by their shares. f is normal, with the errors of
+// summed over classes of loudness by their shares; of P and S waves a station that hears
+// one hears the other likelier. f is normal, with the errors of
 // the clock and of the travel time; PD falls off with distance, a logistic function
 // for each class; clutter is per station, and higher for a while where a station
 // hears much (a burst); births are likelier near a shot just found (a salvo); the
