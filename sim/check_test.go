@@ -530,9 +530,15 @@ func (w *world) heal() {
 	if ids := w.m.State().Publishable(); len(ids) > 0 {
 		w.must(w.enter(trucewatch.Payload{Release: &trucewatch.Release{Findings: ids, By: "head of mission"}}))
 	}
-	for _, id := range w.m.State().Unserved() {
-		w.must(w.enter(trucewatch.Payload{Review: &trucewatch.Review{Case: id, Deed: "serve", By: "duty officer"}}))
-	}
+	unserved := w.m.State().Unserved()
+	w.must(w.write(nil, func(wr *mission.Writer) error {
+		for _, id := range unserved {
+			if _, err := wr.Enter(nil, trucewatch.Payload{Review: &trucewatch.Review{Case: id, Deed: "serve", By: "duty officer"}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 	for _, s := range w.net.sites {
 		w.tellOne(s)
 	}

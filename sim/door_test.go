@@ -409,7 +409,7 @@ func (w *world) checkQuota(s *replay.State) {
 }
 
 // landAtOnce is how many bodies of a device fit in its share of the queue.
-const landAtOnce = 1
+const landAtOnce = 2
 
 // landAtDoor: when nobody floods any more, all that devices keep is taken at the
 // door at once, hour by hour if they have said enough for one, and health is well.

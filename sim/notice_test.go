@@ -178,11 +178,14 @@ func (n *noticed) distanceMM(o *trucewatch.Recorded) int64 {
 	return geo.DistanceMM(n.Area.Center, o.Observation.Where.Region.Center)
 }
 
-// blasts says whether everybody saw or heard an explosion, and nobody a weapon. That
-// somebody was hurt says nothing of who blew it up.
+// blasts says whether everybody saw or heard an explosion, and nobody a weapon. What
+// a party claims voids no notification, and that somebody was hurt says nothing of
+// who blew it up.
 func blasts(members []*trucewatch.Recorded) bool {
 	return !slices.ContainsFunc(members, func(o *trucewatch.Recorded) bool {
-		kind := o.Observation.Kind
-		return kind != trucewatch.Explosion && kind != trucewatch.CasualtySeen || o.Observation.Weapon != nil
+		if o.Source.Kind == trucewatch.PartySource || o.Observation.Kind == trucewatch.CasualtySeen {
+			return false
+		}
+		return o.Observation.Kind != trucewatch.Explosion || o.Observation.Weapon != nil
 	})
 }

@@ -275,7 +275,7 @@ func (w *world) act() {
 		{"tick", 3, w.tick}, {"clock", 1, w.setClock}, {"full disk", 1, w.fill}, {"witness restarts", 3, w.restartWitness}, {"forks", 2, w.forks},
 		{"bit rot", 1, w.rot}, {"old backup put back", 2, w.rollBack}, {"later version", 2, w.adopt}, {"reading", 3, w.interpret}, {"notice", 3, w.notice}, {"pull", 6, w.pull},
 		{"handover", 3, w.handOver}, {"word of a handover", 2, w.tell}, {"forged handover", 2, w.forgeHandover},
-		{"flood", 3, w.flood}, {"end of an overload", 2, w.endOverload},
+		{"flood", 2, w.flood}, {"end of an overload", 2, w.endOverload},
 	}
 	total := 0
 	for _, d := range deeds {
