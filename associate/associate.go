@@ -39,18 +39,19 @@ type Associator struct {
 
 // A node is an observation in the Associator.
 type node struct {
-	rec     *trucewatch.Recorded
-	spot    spot                   // what the gate looks at
-	cause   uint64                 // index of the entry that brought it
-	parent  int32                  // union-find: the group this node belongs to
-	next    int32                  // next node of the same group, in a ring
-	formed  int32                  // place in Associator.formed; -1 while alone and never otherwise
-	once    bool                   // an incident had this node's ID at some time
-	dead    bool                   // its shot is no more
-	buried  bool                   // and no incident holds it any more
-	solved  *solved                // of a shot
-	patch   *patch                 // where its rates are learned; nil: nowhere
-	crosses []*trucewatch.Recorded // of an arrival of infrasound, others that may be of its source
+	rec      *trucewatch.Recorded
+	spot     spot                   // what the gate looks at
+	cause    uint64                 // index of the entry that brought it
+	parent   int32                  // union-find: the group this node belongs to
+	next     int32                  // next node of the same group, in a ring
+	formed   int32                  // place in Associator.formed; -1 while alone and never otherwise
+	once     bool                   // an incident had this node's ID at some time
+	dead     bool                   // its shot is no more
+	buried   bool                   // and no incident holds it any more
+	solved   *solved                // of a shot
+	patch    *patch                 // where its rates are learned; nil: nowhere
+	lateness *lateness              // where it is learned how late such reports are; nil of others
+	crosses  []*trucewatch.Recorded // of an arrival of infrasound, others that may be of its source
 }
 
 // A formed incident is kept; a lone observation's is built when asked for.

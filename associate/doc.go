@@ -27,6 +27,9 @@
 // reports in place of seismic picks. Of arrivals each silent station is counted
 // (see Arrivals).
 //
+// How late people are, and how wide the windows are that they state, is learned from what
+// a clock in the same country timed on the day (see lateness.go).
+//
 // V is the overlap integral of the places' densities in km^-2(n-1) (package
 // kernel), each widened by spreadMM because an engagement has extent. T is the
 // same for time: observations that say when (timed) lie anywhere in the hull of

@@ -34,3 +34,14 @@ func RangesLearned(l *Listener, from trucewatch.Instant) map[int64]int {
 	}
 	return out
 }
+
+// LatenessOf is how late reports of a means are learned to be, over all country and days,
+// in thousandths of half their windows.
+func LatenessOf(a *Associator, means trucewatch.Means) (late int64) {
+	for key, l := range a.rates.late {
+		if key.means == means {
+			late += l.learned.Late
+		}
+	}
+	return late
+}

@@ -79,6 +79,13 @@ func (a *Associator) connect(n int32) {
 		return
 	}
 	a.count(n)
+	if s.dull() {
+		a.nodes[n].lateness = a.latenessOf(n)
+		a.nodes[n].lateness.users = append(a.nodes[n].lateness.users, n)
+		a.rates.reviewed = append(a.rates.reviewed, a.nodes[n].lateness)
+	}
+	timed := s.dull() || s.sharp()
+	var others []int32
 	var slack trucewatch.Instant
 	if !s.loose {
 		slack = EngagementGap
@@ -89,13 +96,35 @@ func (a *Associator) connect(n int32) {
 			if s.far {
 				noteCrossing(&a.nodes[m], &a.nodes[n])
 			}
-			if !a.nodes[m].dead && a.near(&a.nodes[m], &a.nodes[n]) && a.find(m) != a.find(n) {
+			if a.nodes[m].dead || !a.near(&a.nodes[m], &a.nodes[n]) {
+				continue
+			}
+			if timed {
+				others = append(others, m)
+			}
+			if a.find(m) != a.find(n) {
 				a.union(m, n)
 			}
 		}
 	})
+	a.compareTimes(n, others, 1)
 	a.eachCell(n, 0, func(cell uint64) {
 		a.grid.chain = append(a.grid.chain, cellEntry{node: n, next: a.grid.heads[cell]})
 		a.grid.heads[cell] = int32(len(a.grid.chain))
 	})
+}
+
+// beside returns the nodes near node n that are not dead. Some may come more than once.
+func (a *Associator) beside(n int32) (others []int32) {
+	if len(a.rates.late) == 0 {
+		return nil // nobody's time is compared
+	}
+	a.eachCell(n, EngagementGap, func(cell uint64) {
+		for e := a.grid.heads[cell]; e > 0; e = a.grid.chain[e-1].next {
+			if m := a.grid.chain[e-1].node; m != n && !a.nodes[m].dead && a.near(&a.nodes[m], &a.nodes[n]) {
+				others = append(others, m)
+			}
+		}
+	})
+	return others
 }

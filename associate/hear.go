@@ -236,6 +236,7 @@ func (a *Associator) bury(id trucewatch.ObservationID) int32 {
 	at, _ := a.search(id)
 	n := a.byID[at]
 	a.byID = slices.Delete(a.byID, at, at+1)
+	a.compareTimes(n, a.beside(n), -1)
 	a.nodes[n].dead = true
 	for _, r := range a.nodes[n].solved.recs {
 		delete(a.holder, r.ID)

@@ -93,6 +93,7 @@ type divisionPiece struct {
 type nodePiece struct {
 	Recorded       *trucewatch.Recorded
 	Clutter, Birth int64 // rates where it is, per million km2 and day
+	Timing         trueTime
 	Shot           *shotPiece
 }
 
@@ -136,7 +137,7 @@ func (d *division) piece(a *Associator) Piece {
 	p := &divisionPiece{Whole: len(d.dead) == 0}
 	for _, n := range d.members {
 		node := &a.nodes[n]
-		piece := nodePiece{Recorded: node.rec}
+		piece := nodePiece{Recorded: node.rec, Timing: node.timing()}
 		piece.Clutter, piece.Birth = a.ratesOf(node)
 		if v := node.solved; v != nil {
 			piece.Shot = &shotPiece{v.recs, v.gain, v.clock, v.shot.At, v.shot.Score, v.fresh, v.shot.Degraded}

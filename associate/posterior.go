@@ -98,6 +98,9 @@ func (p *partition) hash(units []unit) [sha256.Size]byte {
 		for _, e := range u.set.members {
 			h.Write(e.rec.Observation.Key[:])
 			h.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(e.weight)), uint64(e.birth)))
+			if t := e.timing(); t != (trueTime{}) {
+				h.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(t.Late)), uint64(t.Deviation)))
+			}
 		}
 		k := p.of[u.set.members[0].at]
 		if _, known := number[k]; !known {

@@ -72,14 +72,16 @@ func (p *patch) of(means int) *meansRate {
 
 // patches are where reports are counted.
 type patches struct {
-	at    map[patchKey]*patch
-	means []trucewatch.Means
-	model []int64  // clutter of each before anything is learned
-	dirty []*patch // whose rates changed
+	at       map[patchKey]*patch
+	means    []trucewatch.Means
+	model    []int64  // clutter of each before anything is learned
+	dirty    []*patch // whose rates changed
+	late     map[latenessKey]*lateness
+	reviewed []*lateness // whose counts changed
 }
 
 func newPatches() patches {
-	r := patches{at: make(map[patchKey]*patch), means: trucewatch.AllMeans()}
+	r := patches{at: make(map[patchKey]*patch), late: make(map[latenessKey]*lateness), means: trucewatch.AllMeans()}
 	for _, m := range r.means {
 		r.model = append(r.model, modelOf(m).clutter)
 	}
@@ -165,9 +167,9 @@ func (a *Associator) ratesOf(n *node) (clutter, birth int64) {
 	return n.patch.of(slices.Index(a.rates.means, n.rec.Observation.Means)).clutter, n.patch.birth
 }
 
-// stale returns the nodes whose rates changed.
+// stale returns the nodes whose rates, or times, changed.
 func (a *Associator) stale() []int32 {
-	var nodes []int32
+	nodes := a.rates.relearn()
 	for _, p := range a.rates.dirty {
 		nodes = append(nodes, p.users...)
 	}

@@ -114,7 +114,7 @@ func (a *Associator) exhibit(n int32, frame kernel.Frame, begin trucewatch.Insta
 	e.weight, e.birth = weightOf(e.rec.Observation.Means, clutter, birth), logBirth(birth)
 	e.length = logSeconds(e.spot.window.Till - e.spot.window.From + EngagementGap)
 	if !e.spot.drawn {
-		e.moment = kernel.NewMoment(int64(e.spot.window.From-begin), int64(e.spot.window.Till-begin), int64(momentGap))
+		e.moment = e.noticed(begin)
 	}
 	if e.spot.far {
 		ray, _ := rayOf(e.rec.Observation, begin)

@@ -100,6 +100,7 @@ func (p *divisionPiece) work() (out []draftPiece) {
 			n.spot.shot = true
 			n.solved = &solved{shot: Shot{At: s.At, Score: s.Score, Degraded: s.Degraded}, recs: s.Arrivals, gain: s.Gains, clock: s.Clocks, fresh: s.Fresh}
 		}
+		n.lateness = &lateness{learned: piece.Timing}
 		n.patch = &patch{birth: piece.Birth, model: a.rates.model}
 		if means := slices.Index(a.rates.means, n.rec.Observation.Means); means >= 0 {
 			n.patch.means = []meansRate{{means: uint8(means), clutter: piece.Clutter}}

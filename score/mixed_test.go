@@ -55,7 +55,7 @@ func TestMixedReportsAreDivided(t *testing.T) {
 	}
 	t.Logf("calibration error %.3f", pool.ECE)
 	t.Logf("%.2f CPU s a world", took/float64(len(all)))
-	if pool.Precision < 0.77 || pool.Recall < 0.66 || pool.ECE > 0.03 {
+	if pool.Precision < 0.77 || pool.Recall < 0.67 || pool.ECE > 0.03 {
 		t.Errorf("precision %.3f, recall %.3f, calibration error %.3f", pool.Precision, pool.Recall, pool.ECE)
 	}
 }
