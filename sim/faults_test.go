@@ -53,7 +53,7 @@ var seldom = []string{
 
 // seedsOfAll is after how many seeds every fault must have taken effect once.
 //
-// Source: over 300 seeds the rarest, a changed bit without effect, took effect 10 times.
+// Source: over 300 seeds the rarest, a changed bit without effect, took effect 8 times.
 const seedsOfAll = 300
 
 // A tally counts faults that took effect.
