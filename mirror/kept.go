@@ -74,13 +74,22 @@ func (k *kept) folder(size uint64) string {
 func (k *kept) keep(c record.Checkpoint) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	name := filepath.Join(k.folder(c.Size), fmt.Sprintf("%x", c.Root))
-	if _, err := k.disk.ReadFile(name, noteSizeMax); err == nil {
-		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	// Also if it is there: whoever made it may have died before its name was durable.
+	folder := k.folder(c.Size)
+	name := filepath.Join(folder, fmt.Sprintf("%x", c.Root))
+	err := durable.MkdirAll(k.disk, k.dir)
+	if err == nil {
+		err = durable.MkdirAll(k.disk, folder)
+	}
+	if err != nil {
 		return fmt.Errorf("mirror: keep checkpoint: %w", err)
 	}
-	if err := durable.WriteFile(k.disk, name, c.Note); err != nil {
+	if _, err = k.disk.ReadFile(name, noteSizeMax); err == nil {
+		err = k.disk.SyncDir(folder)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = durable.WriteFile(k.disk, name, c.Note)
+	}
+	if err != nil {
 		return fmt.Errorf("mirror: keep checkpoint: %w", err)
 	}
 	if at, found := slices.BinarySearch(k.waiting, c.Size); !found {

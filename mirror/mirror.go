@@ -175,6 +175,10 @@ func (m *Mirror) open() error {
 		return fmt.Errorf("mirror: %w", err)
 	}
 	m.replica = replica
+	// Whoever put the copy in place may have died before its name was durable.
+	if err := m.disk.SyncDir(m.settings.Dir); err != nil {
+		return fmt.Errorf("mirror: %w", err)
+	}
 	// A handover by an entry that did not come did not happen: see take.
 	if err := m.setKey(m.held().Size); err != nil {
 		return err

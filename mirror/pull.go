@@ -319,7 +319,7 @@ func (m *Mirror) take(ctx context.Context, shown record.Checkpoint) error {
 		return err
 	}
 	if err := m.create(shown); err != nil {
-		return err
+		return errors.Join(err, m.reopen()) // What it left is in the way of the next.
 	}
 	from := m.held().Size
 	entries := newTree(ctx, m.settings.Source, shown).entries(from)

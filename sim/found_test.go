@@ -30,6 +30,8 @@ func TestFoundSeeds(t *testing.T) {
 		{"mirror is shown an old state of a size that was forged", 0x5f2f63419e53d7e0},
 		{"release of a finding that an erasure moves into another incident", 0xb22ed94983933aa1},
 		{"erasure moves the end of a finding's delay", 0xd306},
+		{"mirror goes on in a folder whose name is not durable", 0x3af6eff8774316c9}, // TestWhatIsPulledAfterAFailureOutlivesAPowerCut
+		{"withdrawn finding is held to what its incident became", 0x3af6eff8774333bc},
 		{"day ends while the last beats are sent", 0x5f2f63419e53cd1e},
 	} {
 		t.Run(found.what, func(t *testing.T) { runSeed(t, found.seed) })

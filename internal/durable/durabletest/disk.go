@@ -432,8 +432,9 @@ func (d *Disk) do(op, name string, changes bool, work func(half bool) error) err
 		return work(false)
 	}
 	halves := op == "write" || op == "sync" || op == "truncate"
-	if failure == Done || failure == HalfDone && halves {
-		// What the work itself says is hidden behind the failure.
+	if failure == Done && op != "lock" || failure == HalfDone && halves {
+		// What the work itself says is hidden behind the failure. A lock of which nobody
+		// has a handle is not held: the system closes it.
 		_ = work(failure == HalfDone)
 	} else if op == "sync" && d.names[name] != nil {
 		d.names[name].own()
