@@ -104,6 +104,16 @@ func restsOf(s *replay.State, id *trucewatch.IncidentID) rests {
 	return entries
 }
 
+// incidentOf is the incident that a finding is about, be it by way of a case.
+func incidentOf(s *replay.State, subject trucewatch.Subject) *trucewatch.IncidentID {
+	for c := range s.Cases() {
+		if subject.Incident == nil && c.ID == subject.Case {
+			return c.Incident
+		}
+	}
+	return subject.Incident
+}
+
 // delay is how long the public waits by the example agreement: disclosure, public.
 const delay = 24 * trucewatch.Hour
 
@@ -349,7 +359,7 @@ func (w *world) checkPublic(s *replay.State) {
 		if _, before := w.account.public[f.ID]; !before && f.Subject.Incident != nil {
 			w.checkDelay(s, *f.Subject.Incident)
 		}
-		w.account.public[f.ID] = restsOf(s, f.Subject.Incident)
+		w.account.public[f.ID] = restsOf(s, incidentOf(s, f.Subject))
 	}
 	// Without what was erased just now, other observations may belong together.
 	erasing := len(w.account.erased) > w.account.judged

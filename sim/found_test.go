@@ -32,6 +32,7 @@ func TestFoundSeeds(t *testing.T) {
 		{"erasure moves the end of a finding's delay", 0xd306},
 		{"mirror goes on in a folder whose name is not durable", 0x3af6eff8774316c9}, // TestWhatIsPulledAfterAFailureOutlivesAPowerCut
 		{"withdrawn finding is held to what its incident became", 0x3af6eff8774333bc},
+		{"missed deed of a case rests on what was erased", 0x3af6eff87743f2dc},
 		{"day ends while the last beats are sent", 0x5f2f63419e53cd1e},
 	} {
 		t.Run(found.what, func(t *testing.T) { runSeed(t, found.seed) })
