@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -340,31 +341,38 @@ func (d *Door) Over(now time.Time) bool {
 
 // RecordShedding enters what was refused in an overload, so that its silence is not
 // taken for peace, and returns how many bodies that were. If it fails the overload
-// goes on, as of now.
+// goes on, as of now, with what is not durable yet.
 func (d *Door) RecordShedding(m *Mission, now time.Time) (bodies int, err error) {
 	d.mu.Lock()
 	s := d.shed
 	d.shed = newShedding()
 	d.mu.Unlock()
 	recorded := func(body trucewatch.Hash) bool { _, ok := m.submitted[body]; return ok }
+	entered := map[trucewatch.SourceID]bool{}
 	err = m.Write(func(w *Writer) error {
 		var refused error
 		for _, r := range s.reports(recorded, w.Stamp()) {
 			_, err := w.Enter(nil, trucewatch.Payload{Coverage: r})
-			if refused = errors.Join(refused, err); err != nil && !errors.Is(err, ErrRefused) {
+			if err != nil && !errors.Is(err, ErrRefused) && !errors.Is(err, trucewatch.ErrInvalid) {
 				return err
 			}
+			if err != nil {
+				refused = errors.Join(refused, fmt.Errorf("coverage of %s: %w", r.Source.ID, err))
+				continue
+			}
+			entered[r.Source.ID] = true
 		}
 		return refused
 	})
 	if err == nil {
 		return len(s.bodies), nil
 	}
+	if !m.ahead {
+		maps.DeleteFunc(s.bodies, func(_ trucewatch.Hash, u unheard) bool { return entered[u.source.ID] })
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for body, u := range d.shed.bodies {
-		s.bodies[body] = u
-	}
+	maps.Copy(s.bodies, d.shed.bodies)
 	s.last = now
 	d.shed = s
 	return 0, err

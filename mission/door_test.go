@@ -217,6 +217,30 @@ func overloads(t *testing.T, m *Mission) (out []string) {
 	return out
 }
 
+// TestWhatWasShedIsRecordedOnce: what the record does not take of one source is tried
+// again, and what it took of another is not entered with it once more.
+func TestWhatWasShedIsRecordedOnce(t *testing.T) {
+	m, now := live(t), time.Now()
+	d := NewDoor(DefaultDoorLimits())
+	ground := geo.Position{LatE7: 10_0000000, LonE7: 20_0000000}
+	before := trucewatch.InstantOf(now) - trucewatch.Minute
+	d.shed.since, d.shed.last = now, now
+	for i, source := range []trucewatch.Source{{ID: "mic-1", Kind: trucewatch.SensorSource}, {ID: "mic-2", Kind: "no such kind"}, {ID: "mic-3", Kind: trucewatch.SensorSource}} {
+		d.shed.bodies[trucewatch.Hash{byte(i)}] = unheard{source, trucewatch.Interval{From: before, Till: before + trucewatch.Second}, ground, ground, 1}
+	}
+	for range 2 {
+		if _, err := d.RecordShedding(m, now); err == nil || !strings.Contains(err.Error(), "coverage of mic-2") {
+			t.Fatalf("error %v", err)
+		}
+		if got := overloads(t, m); !slices.Equal(got, []string{"mic-1", "mic-3"}) {
+			t.Fatalf("the record has %v", got)
+		}
+		if since, _ := d.Overload(); since.IsZero() || len(d.shed.bodies) != 1 {
+			t.Fatalf("since %v, %d bodies wait", since, len(d.shed.bodies))
+		}
+	}
+}
+
 // TestForgedBodiesUseNobodysShare: what is not signed by the key that it names is
 // sent away at the door, before it counts for anybody.
 func TestForgedBodiesUseNobodysShare(t *testing.T) {
