@@ -174,7 +174,11 @@ func (s *Server) key(w http.ResponseWriter, r *http.Request) {
 	log.mu.Lock()
 	keys, err := followed(log.ledger.disk, log.ledger.dir, log.ledger.keys[0].name, log.given)
 	log.mu.Unlock()
-	if err != nil || len(keys) != 1 {
+	switch {
+	case err != nil: // a handover may be here
+		http.Error(w, "the log's key could not be read", http.StatusInternalServerError)
+		return
+	case len(keys) != 1:
 		http.Error(w, "the log has no one key here", http.StatusNotFound)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"syscall"
@@ -105,6 +106,29 @@ func TestWitnessFollowsWhatIsDurable(t *testing.T) {
 				t.Fatalf("call %d, power cut %d: %v, %v", n, cut, err, again.Problems())
 			}
 		}
+	}
+}
+
+// TestKeyThatCannotBeReadIsNotDenied: a disk that fails hides no handover.
+func TestKeyThatCannotBeReadIsNotDenied(t *testing.T) {
+	log := newTestLog(t, "log.example/north").grow(5, "entry")
+	disk := durabletest.New(folder)
+	w := newWitness(t, "guarantor-1.example/witness", log, disk, folder)
+	ask := func(id string) int {
+		answer := httptest.NewRecorder()
+		w.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/"+id+"/key", nil))
+		return answer.Code
+	}
+	id := LogID("log.example/north")
+	if got := ask(id); got != http.StatusOK {
+		t.Errorf("status %d", got)
+	}
+	disk.FailAt(disk.Made(), durabletest.NotDone, syscall.EIO, false)
+	if got := ask(id); got != http.StatusInternalServerError {
+		t.Errorf("status %d of a key that cannot be read", got)
+	}
+	if got := ask(LogID("log.example/south")); got != http.StatusNotFound {
+		t.Errorf("status %d of a log that nobody knows", got)
 	}
 }
 
